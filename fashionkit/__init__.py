@@ -1,0 +1,38 @@
+"""Scikit-learn-compatible classifiers for fashion images."""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0.dev0"
+
+# Where each public name lives; nothing is imported before it is asked for.
+_HOMES = {
+    "CLASS_NAMES": "datasets",
+    "CNNClassifier": "neural",
+    "Comparison": "comparison",
+    "HOGFeatures": "features",
+    "compare_models": "comparison",
+    "fetch_fashion_mnist": "datasets",
+    "load_fashion_mnist_csv": "datasets",
+    "make_baseline": "baselines",
+    "make_garments": "datasets",
+    "read_idx": "datasets",
+}
+_SUBMODULES = ("baselines", "comparison", "datasets", "features", "neural", "plotting")
+
+__all__ = ["__version__", *_HOMES, *_SUBMODULES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    elif name in _SUBMODULES:
+        value = import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
