@@ -1,0 +1,289 @@
+"""The image contract: every decision about shapes, channels and pixel ranges is made here.
+
+An estimator calls :func:`fit_images` in ``fit`` and :func:`check_images` everywhere else,
+and works on the :class:`Images` that it gets back.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils import (
+    assert_all_finite,
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+)
+from sklearn.utils.validation import validate_data
+
+# Images of one chunk: large enough to keep the cores busy, small enough to stay in cache.
+CHUNK_SIZE = 256
+
+Shape = tuple[int, int, int]
+PixelRange = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Images:
+    """Validated images, still in the caller's memory and dtype.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (n_samples, height, width, channels)
+        A view of the caller's array wherever that is possible.
+
+    pixel_range : tuple of float
+        The values that become 0 and 1.
+    """
+
+    pixels: np.ndarray
+    pixel_range: PixelRange
+
+    def __len__(self) -> int:
+        return self.pixels.shape[0]
+
+    @property
+    def channels(self) -> int:
+        """1 for gray, 3 for RGB."""
+        return self.pixels.shape[3]
+
+    def chunks(self, size: int = CHUNK_SIZE) -> Iterator[np.ndarray]:
+        """Yield float32 images scaled to [0, 1], ``size`` at a time."""
+        low, high = map(np.float32, self.pixel_range)
+        for start in range(0, len(self), size):
+            chunk = self.pixels[start : start + size].astype(np.float32)
+            chunk -= low
+            chunk /= high - low
+            yield chunk
+
+
+def fit_images(estimator: Any, X: Any, y: Any = "no_validation") -> Any:
+    """Validate ``X``, and ``y`` where given, and learn the contract's attributes.
+
+    Sets ``n_features_in_``, ``image_shape_`` and ``pixel_range_`` on the estimator, and
+    ``feature_names_in_`` where ``X`` has names. The estimator's parameter ``image_shape``,
+    where it has one, decides the shape of flat rows.
+
+    Parameters
+    ----------
+    estimator : object
+        The estimator being fitted.
+
+    X : array-like
+        Images in any form of the contract.
+
+    y : array-like of shape (n_samples,), default="no_validation"
+        Targets, validated together with ``X``.
+
+    Returns
+    -------
+    images : Images
+        The validated images; together with ``y`` as a pair where ``y`` was given.
+    """
+    flat, shape = _flatten(X)
+    checked = validate_data(estimator, flat, y)
+    with_y = isinstance(checked, tuple)
+    flat = checked[0] if with_y else checked
+    shape = _resolve_shape(getattr(estimator, "image_shape", None), shape, flat.shape[1])
+    estimator.image_shape_ = shape
+    estimator.pixel_range_ = infer_pixel_range(flat)
+    images = Images(flat.reshape(-1, *shape), estimator.pixel_range_)
+    return (images, checked[1]) if with_y else images
+
+
+def check_images(estimator: Any, X: Any) -> Images:
+    """Validate ``X`` against what ``fit`` has seen.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted estimator.
+
+    X : array-like
+        Images of the shape seen in ``fit``, in any form of the contract.
+
+    Returns
+    -------
+    images : Images
+        The validated images, to be scaled by the range that ``fit`` recorded.
+
+    Warns
+    -----
+    UserWarning
+        If the pixels of ``X`` span another range than those seen in ``fit``.
+    """
+    fitted = estimator.image_shape_
+    flat, shape = _flatten(X)
+    if shape is None:
+        _reject_one_bare_image(flat, fitted)
+        flat = validate_data(estimator, flat, reset=False)
+    else:
+        # Not validate_data: images have no column names, and need none if fit saw a DataFrame.
+        flat = check_array(flat, estimator=estimator, input_name="X")
+        if shape != fitted:
+            raise ValueError(
+                f"X has images of shape {_readable(shape)} ({flat.shape[1]} features), but "
+                f"{type(estimator).__name__} is expecting {math.prod(fitted)} features as input, "
+                f"images of shape {_readable(fitted)}; resize them, or fit on this shape."
+            )
+    _warn_of_other_range(flat, estimator.pixel_range_)
+    return Images(flat.reshape(-1, *fitted), estimator.pixel_range_)
+
+
+def check_targets(y: Any, images: Images) -> np.ndarray:
+    """Validate targets that belong to images checked by :func:`check_images`."""
+    y = column_or_1d(y, warn=True)
+    assert_all_finite(y, input_name="y")
+    check_consistent_length(images.pixels, y)
+    return y
+
+
+def infer_pixel_range(pixels: np.ndarray) -> PixelRange:
+    """Infer the range that pixels are meant to span from their dtype and values.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        Pixels of any shape.
+
+    Returns
+    -------
+    low, high : float
+        (0, 255) for uint8; otherwise (0, 1) or (0, 255), whichever holds all pixels first,
+        else their own minimum and maximum.
+    """
+    if pixels.dtype == np.uint8:
+        return 0.0, 255.0
+    low, high = float(pixels.min()), float(pixels.max())
+    if low >= 0 and high <= 255:
+        return (0.0, 1.0) if high <= 1 else (0.0, 255.0)
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def _flatten(X: Any) -> tuple[Any, Shape | None]:
+    """Return flat rows and, where the form of ``X`` tells it, the shape of each image."""
+    if isinstance(X, list | tuple) and X and np.ndim(X[0]) in (2, 3):
+        X = _stack(X)
+    if isinstance(X, np.ndarray) or (hasattr(X, "__array__") and len(getattr(X, "shape", ())) > 2):
+        X = np.asarray(X)
+        if X.ndim in (3, 4):
+            shape = (*X.shape[1:], 1) if X.ndim == 3 else X.shape[1:]
+            _check_shape(shape, f"X of shape {X.shape}")
+            return X.reshape(X.shape[0], math.prod(shape)), shape
+        if X.ndim > 4:
+            raise ValueError(
+                f"Found array with dim {X.ndim}: X has shape {X.shape}, expected (n_samples, "
+                "n_features), (n_samples, height, width) or (n_samples, height, width, channels)."
+            )
+    return X, None
+
+
+def _stack(images: Any) -> np.ndarray:
+    """Stack a list of images, which must be of one shape."""
+    arrays = [np.asarray(image) for image in images]
+    shapes = {array.shape for array in arrays}
+    if len(shapes) > 1:
+        some = ", ".join(map(str, sorted(shapes)[:3]))
+        raise ValueError(
+            f"X is a list of {len(arrays)} images of {len(shapes)} different shapes "
+            f"({some}{', ...' if len(shapes) > 3 else ''}); resize them to one shape."
+        )
+    return np.stack(arrays)
+
+
+def _resolve_shape(requested: tuple | None, seen: Shape | None, n_features: int) -> Shape:
+    """Decide the image shape: what the user asked for, what ``X`` shows, or a guess."""
+    if requested is not None:
+        if len(requested) not in (2, 3) or not all(
+            isinstance(side, int | np.integer) for side in requested
+        ):
+            raise ValueError(
+                f"image_shape={requested!r} is not a tuple of 2 or 3 integers; pass "
+                "(height, width), (height, width, channels), or None to infer it."
+            )
+        shape = tuple(int(side) for side in requested)
+        shape = shape if len(shape) == 3 else (*shape, 1)
+        _check_shape(shape, f"image_shape={requested!r}")
+        if seen is not None and seen != shape:
+            raise ValueError(
+                f"image_shape={requested!r} but X has images of shape {_readable(seen)}; "
+                "pass image_shape=None to infer it."
+            )
+        if math.prod(shape) != n_features:
+            raise ValueError(
+                f"image_shape={requested!r} has {math.prod(shape)} pixels but X has {n_features} "
+                "features; pass image_shape=None to infer it."
+            )
+        return shape
+    if seen is not None:
+        return seen
+    for channels in (1, 3):
+        side = math.isqrt(n_features // channels)
+        if side * side * channels == n_features:
+            return side, side, channels
+    return 1, n_features, 1
+
+
+def _check_shape(shape: tuple, source: str) -> None:
+    height, width, channels = shape
+    if min(shape) < 1:
+        raise ValueError(
+            f"Found array with 0 feature(s): {source} has images without pixels; "
+            "a minimum of 1 is required in each dimension."
+        )
+    if channels not in (1, 3):
+        hint = ""
+        if height in (1, 3):
+            hint = "; it looks like channels first: pass np.moveaxis(X, 1, -1)"
+        raise ValueError(
+            f"{source} has {channels} channels, expected 1 (gray) or 3 (RGB) in the last "
+            f"dimension{hint}."
+        )
+
+
+def _reject_one_bare_image(flat: Any, fitted: Shape) -> None:
+    shape = getattr(flat, "shape", ())
+    if len(shape) == 2 and shape == fitted[:2] and shape[1] != math.prod(fitted):
+        raise ValueError(
+            f"X has {shape[1]} features, but {math.prod(fitted)} features are expected as input: "
+            f"X of shape {shape} looks like a single image; pass X[np.newaxis] for a batch of one."
+        )
+
+
+def _warn_of_other_range(pixels: np.ndarray, fitted: PixelRange) -> None:
+    """Warn where pixels cannot have been scaled as those seen in ``fit`` were."""
+    if pixels.dtype == np.uint8 and fitted == (0.0, 255.0):
+        return
+    low, high = float(pixels.min()), float(pixels.max())
+    if fitted == (0.0, 255.0):
+        # An image that is black throughout fits either range.
+        differs = low < 0 or high > 255 or 0 < high <= 1
+    elif fitted == (0.0, 1.0):
+        # Resizing and standardising overshoot a little; a whole range is another scale.
+        differs = low < -1 or high > 2
+    else:
+        span = fitted[1] - fitted[0]
+        differs = low < fitted[0] - span or high > fitted[1] + span
+    if differs:
+        other = infer_pixel_range(pixels)
+        warnings.warn(
+            f"X has pixels in the range {_range_text(other)}, but this estimator was fitted on "
+            f"pixels in the range {_range_text(fitted)}; scale X as the training data was "
+            "scaled, or predictions will be wrong.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _range_text(pixel_range: PixelRange) -> str:
+    return f"({pixel_range[0]:g}, {pixel_range[1]:g})"
+
+
+def _readable(shape: Shape) -> tuple[int, ...]:
+    """Drop the channel axis of gray images, as users write their shapes."""
+    return shape[:2] if shape[2] == 1 else shape

@@ -1,0 +1,14 @@
+"""Fashion images to work on: fetched, loaded from files, or drawn."""
+
+from ._csv import load_fashion_mnist_csv
+from ._fashion_mnist import CLASS_NAMES, fetch_fashion_mnist
+from ._garments import make_garments
+from ._idx import read_idx
+
+__all__ = [
+    "CLASS_NAMES",
+    "fetch_fashion_mnist",
+    "load_fashion_mnist_csv",
+    "make_garments",
+    "read_idx",
+]

@@ -1,0 +1,443 @@
+"""The scikit-learn contract over a Keras network: what all neural classifiers share."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from fashionkit._images import Images, check_images, check_targets, fit_images
+from fashionkit.neural import _scikeras
+from fashionkit.neural._engine import NetworkSpec, borrow_engine
+from fashionkit.neural._inference import TrainedNetwork
+from fashionkit.neural._training import Samples, Schedule, train
+
+_DEFAULT_VALIDATION_FRACTION = 0.1
+
+
+class Evaluation(NamedTuple):
+    """Mean cross-entropy and accuracy on some images."""
+
+    loss: float
+    accuracy: float
+
+
+class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
+    """Base of classifiers whose model is a Keras network.
+
+    A subclass declares its constructor's parameters, among them all those of
+    ``_parameter_constraints``, and names its network in ``_network_spec``.
+    """
+
+    _parameter_constraints: dict = {
+        "optimizer": [str, type, object],
+        "optimizer_params": [dict, None],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "early_stopping": ["boolean"],
+        "patience": [Interval(Integral, 0, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "callbacks": ["array-like", None],
+        "warm_start": ["boolean"],
+        "image_shape": [tuple, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    # Parameters that ``set_params`` can reach into: ``optimizer__momentum`` and so on.
+    _routed_params: dict[str, str] = {"optimizer": "optimizer_params"}
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get the parameters of this estimator.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to name the entries of ``optimizer_params`` and
+            ``architecture_params`` one by one too, as ``optimizer__momentum``.
+
+        Returns
+        -------
+        params : dict
+            Parameter names mapped to their values.
+        """
+        params = super().get_params(deep=deep)
+        if deep:
+            for prefix, holder in self._routed_params.items():
+                for name, value in (params[holder] or {}).items():
+                    params[f"{prefix}__{name}"] = value
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set the parameters of this estimator.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of the constructor; or single entries of ``optimizer_params``
+            and ``architecture_params``, as ``optimizer__momentum=0.9``.
+
+        Returns
+        -------
+        self : estimator
+            This estimator.
+        """
+        routed = {name for name in params if name.partition("__")[0] in self._routed_params}
+        routed = {name for name in routed if "__" in name}
+        super().set_params(**{name: params[name] for name in params if name not in routed})
+        for name in routed:
+            prefix, _, entry = name.partition("__")
+            holder = self._routed_params[prefix]
+            setattr(self, holder, {**(getattr(self, holder) or {}), entry: params[name]})
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, validation_data: tuple | None = None
+    ) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Training images.
+
+        y : array-like of shape (n_samples,)
+            Class labels of any type.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each image. Weights are scaled to a mean of 1, so that only
+            their ratios matter; images of weight 0 are left out.
+
+        validation_data : tuple (X, y), default=None
+            Images and labels to evaluate on after each epoch; by default
+            ``validation_fraction`` of the training data.
+
+        Returns
+        -------
+        self : estimator
+            This estimator, fitted.
+
+        Raises
+        ------
+        ValueError
+            If the data is not valid, or the training loss becomes infinite.
+        """
+        goes_on = self.warm_start and hasattr(self, "_network")
+        if goes_on:
+            images = check_images(self, X)
+            y = check_targets(y, images)
+        else:
+            self._forget_fit()
+            images, y = fit_images(self, X, y)
+        check_classification_targets(y)
+        if not goes_on:
+            self.classes_ = self._check_classes(unique_labels(y))
+        samples, validation = self._split(images, y, sample_weight, validation_data)
+        self._train(samples, validation, epochs=self.epochs)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
+        """Train for one epoch on a chunk of the data, going on from earlier calls.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images of this chunk. The first chunk decides the pixel range.
+
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        classes : array-like of shape (n_classes,), default=None
+            All labels that any chunk has. Required in the first call.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each image, used as it is: weights of several chunks compare.
+
+        Returns
+        -------
+        self : estimator
+            This estimator, fitted.
+
+        Raises
+        ------
+        ValueError
+            If the data is not valid, ``classes`` is missing in the first call or has changed
+            since, or ``y`` has other labels.
+        """
+        if not hasattr(self, "_network"):
+            if classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            self._forget_fit()
+            images, y = fit_images(self, X, y)
+            self.classes_ = self._check_classes(unique_labels(classes))
+        else:
+            images = check_images(self, X)
+            y = check_targets(y, images)
+            if classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
+                raise ValueError(
+                    f"classes={classes!r} is not the same as on the last call to partial_fit, "
+                    f"was {self.classes_!r}."
+                )
+        check_classification_targets(y)
+        samples = self._samples(images, y, sample_weight, normalize=False)
+        self._train(samples, None, epochs=1)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the most probable class of each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Class labels.
+        """
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Predict the probability of each class for each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), dtype=float32
+            Probabilities, in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        return self._network.predict_proba(check_images(self, X))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Predict the logarithm of the probability of each class for each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes), dtype=float32
+            Natural logarithms, in the order of ``classes_``; of a probability of 0, that of the
+            smallest float32.
+        """
+        return _log(self.predict_proba(X))
+
+    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> Evaluation:
+        """Compute loss and accuracy on labelled images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        y : array-like of shape (n_samples,)
+            True labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each image.
+
+        Returns
+        -------
+        evaluation : named tuple
+            ``loss``, the mean cross-entropy in nats, and ``accuracy``, the fraction classified
+            correctly.
+        """
+        check_is_fitted(self)
+        images = check_images(self, X)
+        targets = self._encode(check_targets(y, images))
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, images.pixels)
+        probabilities = self._network.predict_proba(images)
+        losses = -_log(probabilities[np.arange(len(targets)), targets])
+        correct = probabilities.argmax(axis=1) == targets
+        return Evaluation(
+            loss=float(np.average(losses, weights=sample_weight)),
+            accuracy=float(np.average(correct, weights=sample_weight)),
+        )
+
+    def summary(self) -> str:
+        """Describe the network layer by layer.
+
+        Returns
+        -------
+        summary : str
+            Keras's table of layers, output shapes and numbers of parameters.
+        """
+        lines: list[str] = []
+        self.model_.summary(print_fn=lambda line, **_: lines.append(line))
+        return "\n".join(lines)
+
+    @property
+    def model_(self) -> Any:
+        """The trained network as a ``keras.Model`` of its own, for pixels in [0, 1]."""
+        if not hasattr(self, "_network"):
+            raise AttributeError(f"This {type(self).__name__} has no model_ before it is fitted.")
+        return self._network.keras_model()
+
+    def _network_spec(self, image_shape: tuple[int, int, int], n_classes: int) -> NetworkSpec:
+        """Name the network to train."""
+        raise NotImplementedError
+
+    def _forget_fit(self) -> None:
+        """Make sure that a fit that fails leaves nothing that mixes with what it has set."""
+        for name in ("_network", "_seed", "history_", "n_iter_"):
+            self.__dict__.pop(name, None)
+
+    def _check_classes(self, classes: np.ndarray) -> np.ndarray:
+        if len(classes) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least 2 classes in y, but y contains "
+                f"only one class: {classes[0]!r}."
+            )
+        return classes
+
+    def _split(
+        self, images: Images, y: np.ndarray, sample_weight: Any, validation_data: tuple | None
+    ) -> tuple[Samples, Samples | None]:
+        """Decide what is trained on and what is held out, without copying an image."""
+        samples = self._samples(images, y, sample_weight, normalize=True)
+        if validation_data is not None:
+            return samples, self._validation_samples(validation_data)
+        fraction = self.validation_fraction
+        if fraction is None:
+            if not self.early_stopping:
+                return samples, None
+            fraction = _DEFAULT_VALIDATION_FRACTION
+        targets = samples.targets[samples.rows]
+        try:
+            kept, held_out = train_test_split(
+                samples.rows,
+                test_size=fraction,
+                stratify=targets,
+                random_state=check_random_state(self._draw_seed()),
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"validation_fraction={fraction} cannot be held out of {len(targets)} samples of "
+                f"{len(np.unique(targets))} classes: {error} Pass more samples, a larger "
+                "validation_fraction, or validation_data to fit."
+            ) from error
+        return (
+            Samples(images, samples.targets, kept, samples.weights),
+            Samples(images, samples.targets, held_out, samples.weights),
+        )
+
+    def _samples(
+        self, images: Images, y: np.ndarray, sample_weight: Any, *, normalize: bool
+    ) -> Samples:
+        targets = self._encode(y)
+        rows = np.arange(len(targets))
+        if sample_weight is None and self.class_weight is None:
+            return Samples(images, targets, rows)
+        weights = _check_sample_weight(
+            sample_weight, images.pixels, dtype=np.float64, ensure_non_negative=True, copy=True
+        )
+        if self.class_weight is not None:
+            weights *= compute_sample_weight(self.class_weight, y)
+        rows = np.flatnonzero(weights)
+        if not len(rows):
+            raise ValueError("sample_weight is zero for every sample; nothing is left to fit.")
+        if normalize:
+            weights *= len(rows) / weights.sum()
+        return Samples(images, targets, rows, weights.astype(np.float32))
+
+    def _validation_samples(self, validation_data: tuple) -> Samples:
+        if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+            raise ValueError(
+                f"validation_data must be a pair (X, y), got {type(validation_data).__name__}"
+                f"{f' of {len(validation_data)}' if hasattr(validation_data, '__len__') else ''}."
+            )
+        images = check_images(self, validation_data[0])
+        targets = self._encode(check_targets(validation_data[1], images))
+        return Samples(images, targets, np.arange(len(targets)))
+
+    def _encode(self, y: np.ndarray) -> np.ndarray:
+        encoder = LabelEncoder()
+        encoder.classes_ = self.classes_
+        return encoder.transform(y).astype(np.int32)
+
+    def _draw_seed(self) -> int:
+        """Draw this fit's seed, once."""
+        if not hasattr(self, "_seed"):
+            self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        return self._seed
+
+    def _train(self, samples: Samples, validation: Samples | None, *, epochs: int) -> None:
+        """Train from scratch, or from the present weights where there are any."""
+        spec = self._network_spec(self.image_shape_, len(self.classes_))
+        trained = getattr(self, "_network", None)
+        done = getattr(self, "n_iter_", 0)
+        schedule = Schedule(
+            epochs=epochs,
+            batch_size=self.batch_size,
+            seed=self._draw_seed(),
+            first_epoch=done,
+            patience=self.patience if self.early_stopping and validation else None,
+            callbacks=tuple(self.callbacks or ()),
+            verbose=int(self.verbose),
+        )
+        with borrow_engine(spec, self._make_optimizer()) as (engine, learning_rate):
+            if trained is None:
+                engine.start(schedule.seed, learning_rate)
+            else:
+                weights = trained.trainable, trained.non_trainable
+                engine.resume(weights, trained.optimizer_state, learning_rate)
+            history = train(engine, samples, validation, schedule)
+            self._network = TrainedNetwork(
+                spec, *engine.network.get_weights(), engine.get_optimizer_state()
+            )
+        before = getattr(self, "history_", {})
+        self.history_ = {name: [*before.get(name, []), *history[name]] for name in history}
+        self.n_iter_ = done + len(history["loss"])
+
+    def _make_optimizer(self) -> Any:
+        params = dict(self.optimizer_params or {})
+        if self.learning_rate is not None:
+            if "learning_rate" in params:
+                raise ValueError(
+                    f"learning_rate={self.learning_rate!r} and optimizer_params={params!r} both "
+                    "set the learning rate; pass one of them."
+                )
+            params["learning_rate"] = self.learning_rate
+        return _scikeras.make_optimizer(self.optimizer, params)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_network")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _log(probabilities: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))

@@ -1,0 +1,188 @@
+"""The convolutional network as a scikit-learn classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fashionkit.neural import architectures
+from fashionkit.neural._base import BaseKerasClassifier
+from fashionkit.neural._engine import NetworkSpec
+
+
+class CNNClassifier(BaseKerasClassifier):
+    """Convolutional neural network for small images.
+
+    The defaults are those of the report: three convolutions, Adam, batches of 32, ten
+    epochs. On Fashion-MNIST that classifies about 90 % of the test images correctly.
+
+    Read more in the :ref:`User Guide <cnn>`.
+
+    Parameters
+    ----------
+    architecture : str or callable, default="report"
+        The network: a name from :func:`fashionkit.neural.architectures.list`, or a function
+        ``(input_shape, n_classes, **params)`` that returns an untrained ``keras.Model`` from
+        float32 images in [0, 1] to class probabilities. It must build the same network
+        for the same arguments; to be pickled, it must be importable.
+
+    architecture_params : dict, default=None
+        Further arguments of the architecture, such as ``{"filters": (32, 64),
+        "dropout": 0.5}``. Each can be searched over as ``architecture__dropout``.
+
+    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
+        The optimizer [1]_. An instance is copied, never used itself.
+
+    optimizer_params : dict, default=None
+        Arguments of the optimizer, such as ``{"beta_1": 0.8}``; not for an instance.
+        Each can be searched over as ``optimizer__beta_1``.
+
+    learning_rate : float, default=None
+        Step size of the optimizer; None for the optimizer's own default (0.001 for Adam).
+
+    epochs : int, default=10
+        Passes over the training data.
+
+    batch_size : int, default=32
+        Images per gradient step.
+
+    validation_fraction : float, default=None
+        Fraction of the training data to hold out, stratified by class, and to evaluate on after
+        each epoch. None holds out 0.1 if ``early_stopping``, else nothing.
+
+    early_stopping : bool, default=False
+        Whether to stop when the validation loss has not become better for ``patience``
+        epochs, and to go back to the weights of the best epoch.
+
+    patience : int, default=5
+        Epochs to wait for a better validation loss.
+
+    class_weight : dict or "balanced", default=None
+        Weight of each class, multiplied with ``sample_weight``; "balanced" weights
+        classes inversely to their frequency.
+
+    callbacks : list of keras.callbacks.Callback, default=None
+        Callbacks for the training. Each fit uses copies of them.
+        Batches are run 16 at a time, and so are the callbacks' batch-level methods called.
+
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the weights of the last fit.
+
+    image_shape : tuple of int, default=None
+        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers it:
+        a square if there is one, gray before RGB; else one row of pixels.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, order of images, dropout and validation split. With an int,
+        fits repeat bit for bit on one machine.
+
+    verbose : int, default=0
+        1 to show a progress bar during ``fit``.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+
+    n_features_in_ : int
+        Number of pixels times channels of each image seen in ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names seen in ``fit``, where ``X`` was a DataFrame with string names.
+
+    image_shape_ : tuple of int
+        Height, width and channels.
+
+    pixel_range_ : tuple of float
+        Pixel values that the network sees as 0 and 1.
+
+    n_iter_ : int
+        Number of epochs trained.
+
+    history_ : dict of str to list of float
+        ``loss`` and ``accuracy`` of each epoch, and with held-out data ``val_loss`` and
+        ``val_accuracy``.
+
+    model_ : keras.Model
+        The trained network, for float32 images with pixels in [0, 1].
+
+    See Also
+    --------
+    fashionkit.make_baseline : Hand-made features with classical classifiers.
+    sklearn.neural_network.MLPClassifier : Dense networks in scikit-learn.
+
+    Notes
+    -----
+    Networks are built and compiled once per process for each combination of architecture,
+    image shape, number of classes and optimizer, and used again by later fits with the
+    same result as a new one would give.
+
+    The last bits of a result depend on the machine and on the number of threads that
+    TensorFlow uses.
+
+    References
+    ----------
+    .. [1] D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+
+    Examples
+    --------
+    >>> from fashionkit import CNNClassifier, make_garments
+    >>> X, y = make_garments(600, random_state=0)
+    >>> clf = CNNClassifier(epochs=2, random_state=0).fit(X[:500], y[:500])
+    >>> clf.predict(X[500:]).shape
+    (100,)
+    """
+
+    _parameter_constraints: dict = {
+        **BaseKerasClassifier._parameter_constraints,
+        "architecture": [str, callable],
+        "architecture_params": [dict, None],
+    }
+
+    _routed_params = {
+        **BaseKerasClassifier._routed_params,
+        "architecture": "architecture_params",
+    }
+
+    def __init__(
+        self,
+        architecture: str | Callable = "report",
+        *,
+        architecture_params: dict[str, Any] | None = None,
+        optimizer: Any = "adam",
+        optimizer_params: dict[str, Any] | None = None,
+        learning_rate: float | None = None,
+        epochs: int = 10,
+        batch_size: int = 32,
+        validation_fraction: float | None = None,
+        early_stopping: bool = False,
+        patience: int = 5,
+        class_weight: dict | str | None = None,
+        callbacks: Sequence[Any] | None = None,
+        warm_start: bool = False,
+        image_shape: tuple[int, ...] | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        self.architecture = architecture
+        self.architecture_params = architecture_params
+        self.optimizer = optimizer
+        self.optimizer_params = optimizer_params
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.image_shape = image_shape
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _network_spec(self, image_shape: tuple[int, int, int], n_classes: int) -> NetworkSpec:
+        architectures.get(self.architecture)  # an unknown name fails here, before any work
+        return NetworkSpec(
+            self.architecture, image_shape, n_classes, dict(self.architecture_params or {})
+        )

@@ -1,0 +1,206 @@
+"""Training: from validated images to batches, and from batches to a trained network."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fashionkit._images import Images
+from fashionkit.neural import _scikeras
+from fashionkit.neural._engine import Engine, seeded
+from fashionkit.neural._tensorflow import keras, tensorflow
+
+# Validation batches hold no activations for a backward pass, so they can be larger.
+_VALIDATION_BATCH_SIZE = 256
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Images and encoded targets, of which only some rows may be meant.
+
+    Parameters
+    ----------
+    images : Images
+        All images.
+
+    targets : ndarray of shape (n_images,), dtype=int32
+        Index of each image's class.
+
+    rows : ndarray of shape (n_samples,), dtype=int64
+        Which images are meant; picking rows costs less than copying images.
+
+    weights : ndarray of shape (n_images,), dtype=float32, or None
+        Weight of each image.
+    """
+
+    images: Images
+    targets: np.ndarray
+    rows: np.ndarray
+    weights: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and in what order to train.
+
+    Parameters
+    ----------
+    epochs : int
+        Epochs to train for.
+
+    batch_size : int
+        Images per step.
+
+    seed : int
+        Decides the order of the images, together with the epoch.
+
+    first_epoch : int, default=0
+        Epochs trained before.
+
+    patience : int or None, default=None
+        Epochs without a better validation loss after which to stop and go back to the best
+        weights; None to train to the end.
+
+    callbacks : sequence of keras.callbacks.Callback, default=()
+        The user's callbacks, of which copies are used.
+
+    verbose : int, default=0
+        Whether to show a progress bar.
+    """
+
+    epochs: int
+    batch_size: int
+    seed: int
+    first_epoch: int = 0
+    patience: int | None = None
+    callbacks: Sequence[Any] = ()
+    verbose: int = 0
+
+
+def train(
+    engine: Engine, samples: Samples, validation: Samples | None, schedule: Schedule
+) -> dict[str, list[float]]:
+    """Train an engine's network in place.
+
+    Parameters
+    ----------
+    engine : Engine
+        An engine with the weights to start from.
+
+    samples : Samples
+        What to train on.
+
+    validation : Samples or None
+        What to evaluate on after each epoch.
+
+    schedule : Schedule
+        How long and in what order.
+
+    Returns
+    -------
+    history : dict of str to list of float
+        Loss and accuracy of each epoch, with the prefix ``val_`` those on ``validation``.
+
+    Raises
+    ------
+    ValueError
+        If the loss has become infinite or undefined.
+    """
+    epoch = tensorflow().Variable(schedule.first_epoch, dtype="int64", trainable=False)
+    keras_callbacks = keras().callbacks
+    # The dataset asks for the epoch when it is drawn, which is after this callback.
+    callbacks = [
+        keras_callbacks.LambdaCallback(on_epoch_begin=lambda number, logs: epoch.assign(number))
+    ]
+    if schedule.patience is not None:
+        callbacks.append(
+            keras_callbacks.EarlyStopping(
+                "val_loss", patience=schedule.patience, restore_best_weights=True
+            )
+        )
+    if schedule.verbose:
+        callbacks.append(_progress_bar(schedule.epochs))
+    callbacks += [copy.deepcopy(callback) for callback in schedule.callbacks]
+    with seeded(schedule.seed):
+        history = _scikeras.run_fit(
+            engine.model,
+            _batches(samples, schedule.batch_size, epoch, schedule.seed),
+            validation_data=validation and _batches(validation, _VALIDATION_BATCH_SIZE),
+            epochs=schedule.epochs,
+            initial_epoch=schedule.first_epoch,
+            callbacks=callbacks,
+        )
+    if not np.all(np.isfinite(history["loss"])):
+        raise ValueError(
+            f"The training loss became {history['loss'][-1]} within {len(history['loss'])} "
+            "epochs; lower the learning_rate."
+        )
+    return history
+
+
+def _batches(samples: Samples, batch_size: int, epoch: Any = None, seed: int = 0) -> Any:
+    """Return a dataset that gathers, scales and, where there is an epoch, shuffles batches.
+
+    The order is a function of the seed and the epoch alone: no generator keeps a state, global
+    or other, so that a fit can be repeated, or resumed at any epoch.
+    """
+    tf = tensorflow()
+    pixels = tf.convert_to_tensor(_without_booleans(samples.images.pixels))
+    targets = tf.convert_to_tensor(samples.targets)
+    weights = None if samples.weights is None else tf.convert_to_tensor(samples.weights)
+    rows = tf.convert_to_tensor(samples.rows)
+    n_samples = len(samples.rows)
+    low, high = map(np.float32, samples.images.pixel_range)
+
+    @tf.autograph.experimental.do_not_convert
+    def gather(batch):
+        indices = tf.range(
+            batch * batch_size, tf.minimum((batch + 1) * batch_size, n_samples), dtype=tf.int64
+        )
+        if epoch is not None:
+            key = tf.stack([tf.constant(seed, tf.int64), epoch.value()])
+            indices = tf.random.experimental.index_shuffle(
+                indices, tf.cast(key, tf.uint32), n_samples - 1
+            )
+        chosen = tf.gather(rows, indices)
+        # Division, not multiplication by the inverse: bit for bit what prediction does.
+        images = (tf.cast(tf.gather(pixels, chosen), tf.float32) - low) / (high - low)
+        batch = images, tf.gather(targets, chosen)
+        return batch if weights is None else (*batch, tf.gather(weights, chosen))
+
+    n_batches = -(-n_samples // batch_size)
+    dataset = tf.data.Dataset.range(n_batches).map(
+        gather, num_parallel_calls=2, deterministic=True
+    )
+    options = tf.data.Options()
+    # The pipeline is one gather: optimising it costs more than it saves.
+    options.experimental_optimization.apply_default_optimizations = False
+    options.autotune.enabled = False
+    options.experimental_external_state_policy = tf.data.experimental.ExternalStatePolicy.IGNORE
+    return dataset.prefetch(4).with_options(options)
+
+
+def _without_booleans(pixels: np.ndarray) -> np.ndarray:
+    return pixels.view(np.uint8) if pixels.dtype == bool else pixels
+
+
+def _progress_bar(epochs: int) -> Any:
+    """Create a callback that shows a bar over the epochs, with the last epoch's figures."""
+    from tqdm.auto import tqdm
+
+    class ProgressBar(keras().callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.bar = tqdm(total=epochs, unit="epoch")
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.bar.set_postfix({name: f"{value:.4f}" for name, value in (logs or {}).items()})
+            self.bar.update()
+
+        def on_train_end(self, logs=None):
+            self.bar.close()
+
+    return ProgressBar()
