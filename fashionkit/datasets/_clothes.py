@@ -125,7 +125,7 @@ def coat(s: Sketch) -> np.ndarray:
     a = np.abs(s.u)
     top, hem = s.uniform(-0.95, -0.82), s.uniform(0.84, 0.99)
     slope = s.uniform(0.22, 0.5)
-    shoulder = s.uniform(0.56, 0.72)
+    shoulder = s.uniform(0.59, 0.74)
     waist = shoulder * s.uniform(0.75, 0.98)
     cloth = fabric(s, patterned=0.15, checks=0.3, rows=0.1, columns=0)
     trunk = _body(
@@ -156,7 +156,7 @@ def coat(s: Sketch) -> np.ndarray:
 
 def _lapels(s: Sketch, across: np.ndarray, top: np.ndarray) -> np.ndarray:
     """Draw two wedges that meet below the throat."""
-    length, width = s.uniform(0.25, 0.7), s.uniform(0.16, 0.34)
+    length, width = s.uniform(0.25, 0.7), s.uniform(0.2, 0.36)
     t = (s.v - top) / length
     wedge = np.abs(np.abs(across) - width * (1.0 - t)) - 0.09 * (1.1 - t)
     return both(wedge, (t - 1.0) * length)
@@ -175,12 +175,12 @@ def shirt(s: Sketch) -> np.ndarray:
     a = np.abs(s.u)
     top, hem = s.uniform(-0.93, -0.8), s.uniform(0.7, 0.92)
     slope = s.uniform(0.18, 0.42)
-    shoulder = s.uniform(0.48, 0.62)
+    shoulder = s.uniform(0.46, 0.6)
     waist = shoulder * s.uniform(0.76, 0.96)
     cloth = fabric(s, patterned=0.85, checks=0.55, rows=0, columns=0.35)
     widths = (shoulder, waist, waist * s.uniform(0.98, 1.18))
     trunk = _body(s, a, top, hem, widths, slope, rounding=s.uniform(0.0, 0.5))
-    long = s.chance(0.55)
+    long = s.chance(0.5)
     length = np.where(long, (hem - top) * s.uniform(0.6, 0.9), s.uniform(0.3, 0.65))
     spread = np.where(long, s.uniform(0.08, 0.32), length * s.uniform(0.4, 0.7))
     sleeves = _sleeves(s, a, top, shoulder, length, spread, slope)

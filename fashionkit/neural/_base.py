@@ -75,8 +75,9 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         params = super().get_params(deep=deep)
         if deep:
             for prefix, holder in self._routed_params.items():
-                for name, value in (params[holder] or {}).items():
-                    params[f"{prefix}__{name}"] = value
+                if isinstance(params[holder], dict):  # anything else is refused by fit
+                    for name, value in params[holder].items():
+                        params[f"{prefix}__{name}"] = value
         return params
 
     def set_params(self, **params: Any) -> Self:
@@ -214,7 +215,8 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         y : ndarray of shape (n_samples,)
             Class labels.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict the probability of each class for each image.

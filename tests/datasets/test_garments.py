@@ -30,7 +30,7 @@ def linear_score(model, garments):
 
 @pytest.fixture(scope="module")
 def logistic_score(garments):
-    return linear_score(LogisticRegression(C=0.1, max_iter=500), garments)
+    return linear_score(LogisticRegression(C=0.03, max_iter=500), garments)
 
 
 @pytest.mark.parametrize("image_size", [8, 28, 37, 64])
