@@ -258,7 +258,8 @@ def _freeze(value: Any) -> Hashable:
 
 def _numpy(variables: list) -> Arrays:
     # A copy: on the CPU the array that TensorFlow hands out may be the variable's own memory.
-    return [np.array(variable) for variable in variables]
+    to_numpy = keras().ops.convert_to_numpy
+    return [np.array(to_numpy(variable)) for variable in variables]
 
 
 def _assign(variables: list, values: Arrays) -> None:

@@ -1,0 +1,57 @@
+"""How are result files written so that none is ever half written?"""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def prepare_folder(folder: str | os.PathLike[str]) -> Path:
+    """Make a folder, and make sure that files can be written to it.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder.
+
+    Returns
+    -------
+    folder : Path
+        The same.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made or written to.
+    """
+    folder = Path(folder)
+    probe = folder / f".{uuid.uuid4().hex}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OSError(
+            error.errno, f"Cannot write to the folder {str(folder)!r}: {error.strerror}"
+        ) from error
+    return folder
+
+
+def file_name(name: str) -> str:
+    """Return a name that every file system takes."""
+    return re.sub(r"[^\w.-]+", "_", name)[:50]
+
+
+def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
+    """Write a file under another name first, so that none is ever half written."""
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        write(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,186 @@
+"""Compile once: engines are reused, bounded, safe in threads, and never change a result."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import psutil
+import pytest
+
+from fashionkit import CNNClassifier
+from fashionkit.neural import _engine
+
+FRESH_PROCESS = """
+import sys, numpy as np
+from fashionkit import CNNClassifier, make_garments
+X, y = make_garments(300, random_state=0)
+clf = CNNClassifier(
+    architecture_params={"filters": (4, 4), "dense_units": (8,), "dropout": 0.5},
+    epochs=2, random_state=7,
+).fit(X, y)
+np.save(sys.argv[1], clf.predict_proba(X))
+"""
+
+
+def with_dropout(**params):
+    return {"architecture_params": {"filters": (4, 4), "dense_units": (8,), "dropout": 0.5}, **params}
+
+
+def count_engines():
+    return sum(map(len, _engine._idle.values()))
+
+
+def test_fits_of_one_kind_share_one_engine(tiny_cnn, garments):
+    tiny_cnn(batch_size=16).fit(*garments)
+    before = count_engines()
+    tiny_cnn(batch_size=64, learning_rate=0.01, epochs=1, random_state=3).fit(*garments)
+    assert count_engines() == before
+
+
+def test_a_reused_engine_gives_the_result_of_a_fresh_process(tiny_cnn, garments, tmp_path):
+    X, y = garments
+    other = tiny_cnn(**with_dropout(random_state=1, learning_rate=0.1, epochs=1)).fit(X, y)
+    reused = tiny_cnn(**with_dropout(random_state=7)).fit(X, y)
+    again = tiny_cnn(**with_dropout(random_state=7)).fit(X, y)
+    path = tmp_path / "probabilities.npy"
+    subprocess.run([sys.executable, "-c", FRESH_PROCESS, path], check=True)
+    fresh = np.load(path)
+    np.testing.assert_array_equal(reused.predict_proba(X), fresh)
+    np.testing.assert_array_equal(again.predict_proba(X), fresh)
+    assert not np.array_equal(other.predict_proba(X), fresh)
+
+
+def test_fits_leave_fitted_estimators_alone(tiny_cnn, garments):
+    X, y = garments
+    first = tiny_cnn(random_state=0).fit(X, y)
+    before = first.predict_proba(X)
+    tiny_cnn(random_state=1).fit(X, y)
+    np.testing.assert_array_equal(first.predict_proba(X), before)
+
+
+def test_idle_engines_are_bounded(tiny_cnn, garments):
+    for units in range(1, _engine.MAX_IDLE_ENGINES + 3):
+        params = {"filters": (2,), "dense_units": (units,)}
+        tiny_cnn(architecture_params=params, epochs=1).fit(*garments)
+    assert count_engines() == _engine.MAX_IDLE_ENGINES
+
+
+def test_an_engine_is_dropped_after_a_failed_fit(tiny_cnn, garments):
+    class Refuse(keras_callback()):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    kind = {"filters": (3,), "dense_units": ()}
+    clf = tiny_cnn(architecture_params=kind)
+    with pytest.raises(KeyboardInterrupt):
+        clf.set_params(callbacks=[Refuse()]).fit(*garments)
+    assert not any(engines for key, engines in _engine._idle.items() if "(3,)" in str(key))
+    assert not clf.__sklearn_is_fitted__()
+    interrupted = clf.set_params(callbacks=None).fit(*garments).predict_proba(garments[0])
+    fresh = tiny_cnn(architecture_params=kind).fit(*garments).predict_proba(garments[0])
+    np.testing.assert_array_equal(interrupted, fresh)
+
+
+def test_a_fit_within_a_fit_changes_neither(tiny_cnn, garments):
+    X, y = garments
+    expected = tiny_cnn().fit(X, y).predict_proba(X)
+    inner = []
+
+    class FitAnother(keras_callback()):
+        def __deepcopy__(self, memo):
+            return self
+
+        def on_epoch_end(self, epoch, logs=None):
+            inner.append(tiny_cnn().fit(X, y).predict_proba(X))
+
+    outer = tiny_cnn(callbacks=[FitAnother()]).fit(X, y).predict_proba(X)
+    for result in (outer, *inner):
+        np.testing.assert_array_equal(result, expected)
+
+
+def test_threads_that_fit_at_once_get_the_results_of_fits_alone(tiny_cnn, garments):
+    X, y = garments
+    expected = [tiny_cnn(random_state=seed).fit(X, y).predict_proba(X) for seed in range(4)]
+    results = [None] * 4
+
+    def work(seed):
+        results[seed] = tiny_cnn(random_state=seed).fit(X, y).predict_proba(X)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result, alone in zip(results, expected, strict=True):
+        np.testing.assert_array_equal(result, alone)
+
+
+def test_successive_fits_do_not_grow_memory(tiny_cnn, garments):
+    X = np.tile(garments[0], (4, 1, 1))[:1000]
+    y = np.tile(garments[1], 4)[:1000]
+    process = psutil.Process()
+    resident = []
+    for _ in range(30):
+        clf = tiny_cnn(epochs=1).fit(X, y)
+        clf.predict_proba(X)
+        resident.append(process.memory_info().rss / 2**20)
+    assert (resident[-1] - resident[4]) / 25 <= 1
+
+
+def test_global_random_states_are_left_as_they_were(tiny_cnn, garments):
+    import tensorflow as tf
+
+    random.seed(3)
+    np.random.seed(3)
+    tf.random.set_seed(3)
+    expected = random.random(), np.random.random(), float(tf.random.uniform(()))
+    after = float(tf.random.uniform(()))
+    random.seed(3)
+    np.random.seed(3)
+    tf.random.set_seed(3)
+    tiny_cnn(**with_dropout()).fit(*garments).predict(garments[0])
+    assert (random.random(), np.random.random(), float(tf.random.uniform(()))) == expected
+    tiny_cnn(**with_dropout()).fit(*garments).predict(garments[0])
+    assert float(tf.random.uniform(())) == after
+
+
+def test_the_users_tensorflow_seed_does_not_change_a_fit(tiny_cnn, garments):
+    import tensorflow as tf
+
+    X, y = garments
+    expected = tiny_cnn(**with_dropout()).fit(X, y).predict_proba(X)
+    tf.random.set_seed(99)
+    np.testing.assert_array_equal(tiny_cnn(**with_dropout()).fit(X, y).predict_proba(X), expected)
+
+
+def pretrained(input_shape, n_classes):
+    """Build a network of which one layer has fixed weights, and one a fixed seed."""
+    import keras
+
+    inputs = keras.Input(input_shape)
+    x = keras.layers.Flatten()(inputs)
+    fixed = keras.layers.Dense(4, name="fixed", trainable=False)
+    x = fixed(x)
+    fixed.set_weights([np.full(fixed.kernel.shape, 0.5), np.ones(4)])
+    seeded = keras.initializers.GlorotUniform(seed=5)
+    x = keras.layers.Dense(4, kernel_initializer=seeded, name="seeded", trainable=False)(x)
+    return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+
+def test_weights_that_a_builder_loads_or_seeds_are_kept_at_every_fit(garments):
+    X, y = garments
+    first = CNNClassifier(pretrained, epochs=1, random_state=0).fit(X, y).model_
+    second = CNNClassifier(pretrained, epochs=1, random_state=1).fit(X, y).model_
+    for model in (first, second):
+        np.testing.assert_array_equal(model.get_layer("fixed").get_weights()[0], 0.5)
+    np.testing.assert_array_equal(*(m.get_layer("seeded").get_weights()[0] for m in (first, second)))
+
+
+def keras_callback():
+    import keras
+
+    return keras.callbacks.Callback

@@ -1,0 +1,257 @@
+"""The image contract: forms, shapes, ranges and memory."""
+
+from __future__ import annotations
+
+import tracemalloc
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator
+
+from fashionkit._images import check_images, fit_images, infer_pixel_range
+
+
+class Holder(BaseEstimator):
+    """An estimator that does nothing but hold the contract's attributes."""
+
+    def __init__(self, image_shape=None):
+        self.image_shape = image_shape
+
+
+def as_flat(X):
+    return X.reshape(len(X), -1)
+
+
+def as_frame(X):
+    flat = as_flat(X)
+    return pd.DataFrame(flat, columns=[f"pixel{i + 1}" for i in range(flat.shape[1])])
+
+
+FORMS = {
+    "square": lambda X: X,
+    "flat": as_flat,
+    "channel": lambda X: X[..., np.newaxis] if X.ndim == 3 else X,
+    "list": list,
+    "nested list": lambda X: X.tolist(),
+    "frame": as_frame,
+}
+DTYPES = (np.uint8, np.int16, np.int64, np.float16, np.float32, np.float64)
+
+
+def pixels_of(images):
+    return np.concatenate(list(images.chunks()))
+
+
+def without_name_warnings():
+    # scikit-learn's own, where only one of fit and predict saw column names.
+    warnings.filterwarnings("ignore", message="X (does not have valid|has) feature names")
+
+
+@st.composite
+def image_batches(draw):
+    n, side = draw(st.integers(1, 5)), draw(st.integers(4, 9))
+    channels = draw(st.sampled_from([(), (3,)]))
+    seed = draw(st.integers(0, 2**32 - 1))
+    X = np.random.default_rng(seed).integers(0, 256, (n, side, side, *channels), dtype=np.uint8)
+    X.flat[0] = 255  # so that every dtype of the same pixels spans the same range
+    return X
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    X=image_batches(),
+    fit_form=st.sampled_from(sorted(FORMS)),
+    check_form=st.sampled_from(sorted(FORMS)),
+    fit_dtype=st.sampled_from(DTYPES),
+    check_dtype=st.sampled_from(DTYPES),
+)
+def test_every_form_and_dtype_in_fit_and_predict_gives_the_same_pixels(
+    X, fit_form, check_form, fit_dtype, check_dtype
+):
+    holder = Holder()
+    fitted = fit_images(holder, FORMS[fit_form](X.astype(fit_dtype)))
+    with warnings.catch_warnings():
+        without_name_warnings()
+        checked = check_images(holder, FORMS[check_form](X.astype(check_dtype)))
+    expected = (X if X.ndim == 4 else X[..., np.newaxis]).astype(np.float32) / np.float32(255)
+    np.testing.assert_array_equal(pixels_of(fitted), expected)
+    np.testing.assert_array_equal(pixels_of(checked), expected)
+
+
+@pytest.mark.parametrize(
+    ("n_features", "shape"),
+    [
+        (784, (28, 28, 1)),
+        (2352, (28, 28, 3)),
+        (12, (2, 2, 3)),
+        (1, (1, 1, 1)),
+        (10, (1, 10, 1)),
+        (48, (4, 4, 3)),
+    ],
+)
+def test_shape_is_inferred_from_flat_rows(n_features, shape):
+    holder = Holder()
+    fit_images(holder, np.zeros((2, n_features)))
+    assert holder.image_shape_ == shape
+    assert holder.n_features_in_ == n_features
+
+
+def test_image_shape_decides_the_shape_of_flat_rows():
+    holder = Holder(image_shape=(14, 56))
+    assert fit_images(holder, np.zeros((2, 784))).pixels.shape == (2, 14, 56, 1)
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "message"),
+    [
+        ((28, 27), r"image_shape=\(28, 27\) has 756 pixels but X has 784 features; pass image_sh"),
+        ((28,), r"image_shape=\(28,\) is not a tuple of 2 or 3 integers"),
+        ((28.0, 28), r"is not a tuple of 2 or 3 integers"),
+        ((28, 14, 2), r"has 2 channels, expected 1 \(gray\) or 3 \(RGB\)"),
+    ],
+)
+def test_a_wrong_image_shape_is_refused_in_its_own_terms(image_shape, message):
+    with pytest.raises(ValueError, match=message):
+        fit_images(Holder(image_shape=image_shape), np.zeros((2, 784)))
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.zeros((2, 28, 28, 4)), "4 channels, expected 1"),
+        (np.zeros((2, 3, 28, 28)), r"channels first: pass np.moveaxis\(X, 1, -1\)"),
+        (np.zeros((2, 0, 28)), "without pixels"),
+        (np.zeros((2, 2, 2, 2, 1)), "Found array with dim 5"),
+        (np.zeros((0, 28, 28)), "0 sample"),
+        ([np.zeros((2, 2)), np.zeros((2, 3))], "2 different shapes.*resize them to one shape"),
+        (np.full((2, 4, 4), np.nan), "NaN"),
+        (np.full((2, 4, 4), np.inf), "infinity"),
+        (np.array([["a", "b"], ["c", "d"]]), "numeric"),
+        (np.zeros((2, 4, 4), complex), "Complex data not supported"),
+    ],
+)
+def test_bad_images_are_refused_in_fit_and_afterwards(X, message):
+    with pytest.raises(ValueError, match=message):
+        fit_images(Holder(), X)
+    if np.ndim(X[0] if len(X) else X) > 1:
+        holder = Holder()
+        fit_images(holder, np.zeros((2, 4, 4)))
+        with pytest.raises(ValueError):
+            check_images(holder, X)
+
+
+def test_images_of_another_shape_with_as_many_pixels_are_refused():
+    holder = Holder()
+    fit_images(holder, np.zeros((2, 28, 28)))
+    with pytest.raises(ValueError, match=r"shape \(14, 56\).*expecting 784 features"):
+        check_images(holder, np.zeros((2, 14, 56)))
+
+
+def test_a_single_image_without_batch_axis_is_recognised():
+    holder = Holder()
+    fit_images(holder, np.zeros((2, 28, 28)))
+    with pytest.raises(ValueError, match=r"single image; pass X\[np.newaxis\]"):
+        check_images(holder, np.zeros((28, 28)))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "expected"),
+    [
+        (np.zeros(3, np.uint8), (0, 255)),
+        (np.array([0.0, 1.0]), (0, 1)),
+        (np.array([0, 200]), (0, 255)),
+        (np.array([0.0, 255.0]), (0, 255)),
+        (np.array([-1.0, 1.0]), (-1, 1)),
+        (np.array([0, 65535], np.uint16), (0, 65535)),
+        (np.array([-3.0, -3.0]), (-3, -2)),
+        (np.array([True, False]), (0, 1)),
+    ],
+)
+def test_pixel_range_follows_dtype_and_values(pixels, expected):
+    assert infer_pixel_range(pixels) == expected
+
+
+@pytest.mark.parametrize(
+    ("fitted", "other", "ranges"),
+    [
+        (np.uint8([[0, 255]]), [[0.0, 0.9]], r"\(0, 1\).*\(0, 255\)"),
+        (np.uint8([[0, 255]]), [[-1.0, 1.0]], r"\(-1, 1\).*\(0, 255\)"),
+        ([[0.0, 1.0]], np.uint8([[0, 255]]), r"\(0, 255\).*\(0, 1\)"),
+        ([[-1.0, 1.0]], np.uint8([[0, 255]]), r"\(0, 255\).*\(-1, 1\)"),
+    ],
+)
+def test_pixels_of_another_range_raise_a_warning_that_names_both(fitted, other, ranges):
+    holder = Holder()
+    fit_images(holder, fitted)
+    with pytest.warns(UserWarning, match=ranges):
+        check_images(holder, other)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "other"),
+    [
+        (np.uint8([[0, 255]]), np.uint8([[0, 1]])),
+        (np.uint8([[0, 255]]), [[0.0, 0.0]]),
+        (np.uint8([[0, 255]]), [[0.0, 254.5]]),
+        ([[0.0, 1.0]], [[-0.1, 1.1]]),
+        ([[-2.0, 2.0]], [[-3.0, 2.5]]),
+    ],
+)
+def test_pixels_of_the_same_range_raise_no_warning(fitted, other):
+    holder = Holder()
+    fit_images(holder, fitted)
+    check_images(holder, other)
+
+
+def test_column_names_are_remembered_and_not_asked_of_images():
+    X = np.random.default_rng(0).integers(0, 256, (3, 4, 4), dtype=np.uint8)
+    holder = Holder()
+    fit_images(holder, as_frame(X))
+    assert list(holder.feature_names_in_[:2]) == ["pixel1", "pixel2"]
+    check_images(holder, X)  # would warn, as an array without names does
+    with pytest.raises(ValueError, match="feature names"):
+        check_images(holder, as_frame(X).iloc[:, ::-1])
+
+
+def test_uint8_images_are_never_copied_whole():
+    X = np.zeros((20_000, 28, 28), np.uint8)
+    holder = Holder()
+    tracemalloc.start()
+    try:
+        for chunk in fit_images(holder, X).chunks():
+            assert chunk.dtype == np.float32
+        for chunk in check_images(holder, X.reshape(len(X), -1)).chunks():
+            assert chunk.dtype == np.float32
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # Two float32 chunks of 256 images are 1.6 MB; the images themselves are 15.7 MB.
+    assert peak < 4e6
+
+
+def test_float64_images_are_converted_in_chunks():
+    X = np.zeros((4_000, 28, 28))
+    holder = Holder()
+    tracemalloc.start()
+    try:
+        for _ in fit_images(holder, X).chunks():
+            pass
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4e6
+
+
+def test_the_callers_array_is_left_alone():
+    X = np.random.default_rng(0).random((3, 4, 4))
+    before = X.copy()
+    X.flags.writeable = False
+    holder = Holder()
+    for images in (fit_images(holder, X), check_images(holder, X)):
+        for chunk in images.chunks():
+            chunk += 1
+    np.testing.assert_array_equal(X, before)
