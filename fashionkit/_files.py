@@ -1,4 +1,4 @@
-"""How are result files written so that none is ever half written?"""
+"""How are result files written so that none is ever half written."""
 
 from __future__ import annotations
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import html
 import logging
 import os
-import re
-import time
-import uuid
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import binomtest
 from sklearn.base import clone
-from sklearn.metrics import confusion_matrix, f1_score, log_loss
+from sklearn.metrics import confusion_matrix
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import validate_params
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from tqdm.auto import tqdm
 
+from fashionkit._evaluation import Result, evaluate, holm, mcnemar
+from fashionkit._files import file_name, prepare_folder, write_whole
+from fashionkit._tables import as_html, as_text
 from fashionkit.plotting import (
     draw_confusion_matrix,
     draw_training_histories,
@@ -34,13 +31,21 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SIGNIFICANCE = 0.05
-_N_WARM_UP = 8
+_COLUMNS = (
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "log_loss",
+    "macro_f1",
+    "fit_seconds",
+    "predict_ms",
+    "error",
+)
 
 
 @validate_params(
     {
-        "models": [dict, list],
+        "models": [dict, list, tuple],
         "X": "no_validation",
         "y": ["array-like"],
         "X_test": "no_validation",
@@ -148,14 +153,14 @@ def compare_models(
         for name, estimator in bar:
             bar.set_description(name)
             try:
-                result = _evaluate(name, estimator, X, y, X_test, y_test)
+                result = evaluate(name, estimator, X, y, X_test, y_test)
             except Exception as error:  # whatever a model raises, the others go on
                 first_error = first_error or error
-                result = _Result(name, error=f"{type(error).__name__}: {error}")
+                said = " ".join(str(error).split())
+                result = Result(name, error=f"{type(error).__name__}: {said}")
                 logger.info("Model %r failed.", name, exc_info=True)
-                warnings.warn(
-                    f"Model {name!r} failed: {result.error}", UserWarning, stacklevel=2
-                )
+                message = f"Model {name!r} failed: {result.error}"
+                warnings.warn(message, UserWarning, stacklevel=3)
             results.append(result)
     if all(result.error for result in results):
         reasons = "; ".join(f"{result.name!r}: {result.error}" for result in results)
@@ -193,7 +198,7 @@ class Comparison:
 
     def __init__(
         self,
-        results: Sequence[_Result],
+        results: Sequence[Result],
         y_test: np.ndarray,
         labels: np.ndarray,
         target_names: Sequence[str],
@@ -241,17 +246,7 @@ class Comparison:
         import pandas as pd
 
         frame = pd.DataFrame(
-            {
-                "model": result.name,
-                "accuracy": result.accuracy,
-                "accuracy_low": result.interval[0],
-                "accuracy_high": result.interval[1],
-                "log_loss": result.log_loss,
-                "macro_f1": result.macro_f1,
-                "fit_seconds": result.fit_seconds,
-                "predict_ms": result.predict_ms,
-                "error": result.error,
-            }
+            {"model": result.name, **{name: getattr(result, name) for name in _COLUMNS}}
             for result in self._results
         )
         return frame if self.errors else frame.drop(columns="error")
@@ -271,9 +266,12 @@ class Comparison:
             order of ``labels``.
         """
         if name not in self.predictions:
-            why = f"failed: {self.errors[name]}" if name in self.errors else "is unknown"
+            why = (
+                f"failed: {self.errors[name]}" if name in self.errors else "is unknown"
+            )
             raise ValueError(
-                f"Model {name!r} {why}; there are {', '.join(map(repr, self.predictions))}."
+                f"Model {name!r} {why}; "
+                f"there are {', '.join(map(repr, self.predictions))}."
             )
         return confusion_matrix(self.y_test, self.predictions[name], labels=self.labels)
 
@@ -319,11 +317,11 @@ class Comparison:
             only_best = int(np.sum(right[best] & ~right[other]))
             only_other = int(np.sum(right[other] & ~right[best]))
             difference = (only_best - only_other) / len(self.y_test)
-            p_value = _mcnemar(only_best, only_other)
+            p_value = mcnemar(only_best, only_other)
             rows.append((best, other, difference, only_best, only_other, p_value))
         columns = ["best", "other", "difference", "only_best", "only_other", "p_value"]
         frame = pd.DataFrame(rows, columns=columns)
-        return frame.assign(p_holm=_holm(frame["p_value"].to_numpy(float)))
+        return frame.assign(p_holm=holm(frame["p_value"].to_numpy(float)))
 
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
         """Write the results as files, replacing those of an earlier comparison.
@@ -352,14 +350,36 @@ class Comparison:
             If a single file could not be written. The others are kept.
         """
         folder = prepare_folder(folder)
+        writers = self._writers()
+        written = []
+        for name, write in writers.items():
+            try:
+                written.append(write_whole(folder / name, write))
+            except Exception as error:  # a file that fails is no reason to lose others
+                logger.info("Writing %s failed.", name, exc_info=True)
+                message = f"{folder / name} could not be written: {error}"
+                warnings.warn(message, UserWarning, stacklevel=2)
+        return written
+
+    def __str__(self) -> str:
+        return as_text(self._results, self.differences())
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self._results, self.differences())
+
+    def _writers(self) -> dict[str, Callable[[Path], Any]]:
+        """Return what writes each file, by the file's name."""
         writers: dict[str, Callable[[Path], Any]] = {
             "results.csv": lambda path: self.to_frame().to_csv(path, index=False)
         }
         for name in self.predictions:
-            file_name = f"confusion_matrix_{_file_name(name)}.png"
-            while file_name.lower() in map(str.lower, writers):
-                file_name = file_name.removesuffix(".png") + "_.png"
-            writers[file_name] = lambda path, name=name: _save_figure(
+            stem = f"confusion_matrix_{file_name(name)}"
+            while f"{stem}.png".lower() in map(str.lower, writers):
+                stem += "_"
+            writers[f"{stem}.png"] = lambda path, name=name: _save_figure(
                 draw_confusion_matrix(
                     self.confusion_matrix(name), self.target_names, title=name
                 ),
@@ -370,76 +390,7 @@ class Comparison:
             writers["learning_curves.png"] = lambda path: _save_figure(
                 draw_training_histories(histories), path
             )
-        written = []
-        for file_name, write in writers.items():
-            try:
-                written.append(_write_whole(folder / file_name, write))
-            except Exception as error:  # a file that fails is no reason to lose others
-                logger.info("Writing %s failed.", file_name, exc_info=True)
-                warnings.warn(
-                    f"{folder / file_name} could not be written: {error}",
-                    UserWarning,
-                    stacklevel=2,
-                )
-        return written
-
-    def __str__(self) -> str:
-        table = self._formatted()
-        table = [list(table), *table.to_numpy().tolist()]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = []
-        for name, *cells in table:
-            if name in self.errors:
-                cells = [f"failed: {' '.join(self.errors[name].split())}"]
-            else:
-                sized = zip(cells, widths[1:], strict=True)
-                cells = [cell.rjust(width) for cell, width in sized]
-            lines.append("  ".join([name.ljust(widths[0]), *cells]).rstrip())
-        return "\n".join([*lines, "", *self._sentences()]).rstrip()
-
-    def __repr__(self) -> str:
-        return f"<Comparison of {len(self._results)} models>\n{self}"
-
-    def _repr_html_(self) -> str:
-        table = self._formatted()
-        for name, error in self.errors.items():
-            table.loc[table["model"] == name, "accuracy"] = f"failed: {error}"
-        sentences = "".join(f"<p>{html.escape(line)}</p>" for line in self._sentences())
-        return table.to_html(index=False, border=0) + sentences
-
-    def _formatted(self) -> pd.DataFrame:
-        """Return the frame in words, columns of text only."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            {
-                "model": result.name,
-                "accuracy": f"{result.accuracy:.2%}",
-                "95% interval": "–".join(f"{100 * end:.1f}" for end in result.interval),
-                "log loss": "–" if np.isnan(result.log_loss) else f"{result.log_loss:.4f}",
-                "macro F1": f"{result.macro_f1:.2%}",
-                "fit": f"{result.fit_seconds:.1f} s",
-                "predict": f"{result.predict_ms:.3f} ms/image",
-            }
-            for result in self._results
-        )
-
-    def _sentences(self) -> list[str]:
-        frame = self.differences()
-        corrected = f", Holm's correction for {len(frame)} tests" if len(frame) > 1 else ""
-        sentences = []
-        for row in frame.itertuples():
-            test = f"(McNemar p = {row.p_holm:.2g}{corrected})"
-            points = f"{100 * row.difference:.2f} points"
-            if row.p_holm < _SIGNIFICANCE:
-                sentences.append(
-                    f"{row.best} is better than {row.other} by {points}: more than chance {test}."
-                )
-            else:
-                sentences.append(
-                    f"{row.best} and {row.other} differ by {points}: within chance {test}."
-                )
-        return sentences
+        return writers
 
 
 def _clone_all(models: Any) -> dict[str, Any]:
@@ -449,14 +400,23 @@ def _clone_all(models: Any) -> dict[str, Any]:
         raise ValueError("models is empty; pass at least one classifier by its name.")
     clones: dict[str, Any] = {}
     for pair in pairs:
-        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
-            raise ValueError(f"models has the entry {pair!r}; expected (name, estimator).")
+        if (
+            not isinstance(pair, tuple)
+            or len(pair) != 2
+            or not isinstance(pair[0], str)
+        ):
+            raise ValueError(
+                f"models has the entry {pair!r}; expected (name, estimator)."
+            )
         name, estimator = pair
         if name in clones:
-            raise ValueError(f"models has two entries of the name {name!r}; rename one.")
+            raise ValueError(
+                f"models has two entries of the name {name!r}; rename one."
+            )
         if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
             raise ValueError(
-                f"models[{name!r}] is {estimator!r}, expected a classifier with fit and predict."
+                f"models[{name!r}] is {estimator!r}; "
+                "expected a classifier with fit and predict."
             )
         clones[name] = clone(estimator)
     return clones
@@ -475,10 +435,12 @@ def _check_labels(
     unseen = np.setdiff1d(y_test, labels)
     if len(unseen):
         raise ValueError(
-            f"y_test has the labels {unseen[:5].tolist()} that y has not; leave them out, or "
-            "train on them too."
+            f"y_test has the labels {unseen[:5].tolist()} that y has not; "
+            "leave them out, or train on them too."
         )
-    names = [str(label) for label in labels] if target_names is None else list(target_names)
+    names = (
+        [str(label) for label in labels] if target_names is None else list(target_names)
+    )
     if len(names) != len(labels):
         raise ValueError(
             f"target_names has {len(names)} names, but y has {len(labels)} classes: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PANELS = (("accuracy", "Accuracy"), ("loss", "Loss"))
+_MAX_READABLE_CLASSES = 30
 
 
 class TrainingHistoryDisplay:
@@ -61,7 +63,9 @@ class TrainingHistoryDisplay:
     'Loss'
     """
 
-    def __init__(self, history: Mapping[str, Sequence[float]], *, name: str | None = None):
+    def __init__(
+        self, history: Mapping[str, Sequence[float]], *, name: str | None = None
+    ):
         self.history = history
         self.name = name
 
@@ -100,8 +104,8 @@ class TrainingHistoryDisplay:
         history = training_history(estimator)
         if history is None:
             raise ValueError(
-                f"{type(estimator).__name__} has no history_: pass an estimator that is "
-                "trained in epochs, such as CNNClassifier, after fit."
+                f"{type(estimator).__name__} has no history_: pass an estimator that "
+                "has been trained in epochs, such as a fitted CNNClassifier."
             )
         return cls(history, name=name).plot(ax, **line_kw)
 
@@ -157,7 +161,7 @@ class TrainingHistoryDisplay:
         "images": ["array-like"],
         "labels": ["array-like", None],
         "class_names": ["array-like", dict, None],
-        "n_columns": [Interval(int, 1, None, closed="left")],
+        "n_columns": [Interval(Integral, 1, None, closed="left")],
         "image_shape": [tuple, None],
         "figure": "no_validation",
     },
@@ -178,8 +182,8 @@ def plot_samples(
 
     Parameters
     ----------
-    images : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-            (n_samples, height, width, channels)
+    images : array-like of shape (n_samples, n_features), \
+            (n_samples, height, width) or (n_samples, height, width, channels)
         Images, gray or RGB, of any pixel range.
 
     labels : array-like of shape (n_samples,), default=None
@@ -228,13 +232,15 @@ def plot_samples(
     if figure is None:
         import matplotlib.pyplot as plt
 
-        cell = 1.1 * min(max(height / width, 0.25), 4.0) + 0.25
+        cell = 1.1 * min(max(height / width, 0.25), 4.0) + 0.25 * any(titles)
         size = (max(1.1 * n_columns, 2.0), max(cell * n_rows, 1.0))
         figure = plt.figure(figsize=size, layout="constrained")
     axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     pixels = np.concatenate(list(samples.chunks())).clip(0.0, 1.0)
     for ax, image, title in zip(axes, pixels, titles, strict=False):
-        ax.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, "gray", vmin=0, vmax=1)
+        ax.imshow(
+            image.squeeze(-1) if image.shape[-1] == 1 else image, "gray", vmin=0, vmax=1
+        )
         ax.set_title(title, fontsize="small")
         ax.set_axis_off()
     for ax in axes[len(samples) :]:
@@ -264,7 +270,9 @@ def training_history(estimator: Any) -> Mapping[str, Sequence[float]] | None:
     return history if isinstance(history, Mapping) and "loss" in history else None
 
 
-def draw_training_histories(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
+def draw_training_histories(
+    histories: Mapping[str, Mapping[str, Sequence[float]]],
+) -> Figure:
     """Draw the trainings of several models over each other, without pyplot.
 
     Parameters
@@ -310,22 +318,29 @@ def draw_confusion_matrix(
     from matplotlib.figure import Figure
 
     n_classes = len(class_names)
+    readable = n_classes <= _MAX_READABLE_CLASSES
     percent = 100.0 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = min(max(2.5 + 0.55 * n_classes, 4.0), 20.0)
-    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    figure = Figure(figsize=(side, side), layout="constrained")
     ax = figure.subplots()
-    readable = n_classes <= 30
-    ConfusionMatrixDisplay(percent, display_labels=class_names).plot(
+    display = ConfusionMatrixDisplay(percent, display_labels=class_names).plot(
         ax=ax,
         cmap="Blues",
         values_format=".0f",
         include_values=readable,
-        colorbar=True,
+        colorbar=not readable,
         im_kw={"vmin": 0.0, "vmax": 100.0},
     )
-    ax.set_xticks(ax.get_xticks(), class_names, rotation=45, ha="right", rotation_mode="anchor")
-    ax.set(title=title, xlabel="Predicted class", ylabel="True class")
-    figure.axes[-1].set_ylabel("% of the true class")
+    if readable:  # a "0" is a few images, an empty field is none
+        for text in display.text_[counts == 0]:
+            text.set_text("")
+    ticks = np.arange(n_classes)
+    ax.set_xticks(ticks, class_names, rotation=45, ha="right", rotation_mode="anchor")
+    ax.set(
+        title=title,
+        xlabel="Predicted class (% of the images of the true class)",
+        ylabel="True class",
+    )
     return figure
 
 
@@ -340,7 +355,11 @@ def _titles(labels: Any, class_names: Any) -> list[str]:
     labels = column_or_1d(labels)
     if class_names is None:
         return [str(label) for label in labels]
-    names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
+    names = (
+        class_names
+        if isinstance(class_names, Mapping)
+        else dict(enumerate(class_names))
+    )
     unknown = sorted({str(label) for label in labels if label not in names})
     if unknown:
         raise ValueError(
@@ -361,9 +380,11 @@ def _two_axes(ax: Any) -> np.ndarray:
     if len(axes) == 1:
         spec = axes[0].get_subplotspec()
         if spec is None:
-            raise ValueError("ax is not part of a grid that can be divided; pass two axes.")
+            raise ValueError(
+                "ax is not part of a grid that can be divided; pass two axes."
+            )
         axes[0].set_axis_off()
-        halves = spec.subgridspec(1, 2)
+        halves = spec.subgridspec(1, 2, wspace=0.3)
         return np.array([axes[0].figure.add_subplot(half) for half in halves])
     if len(axes) != 2:
         raise ValueError(f"ax has {len(axes)} axes, expected one or two.")

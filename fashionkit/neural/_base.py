@@ -318,7 +318,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         if len(classes) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in y, but y contains "
-                f"only one class: {classes[0]!r}."
+                f"only one class: {classes.tolist()[0]!r}."
             )
         return classes
 

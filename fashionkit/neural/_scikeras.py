@@ -27,12 +27,33 @@ def make_optimizer(optimizer: Any, params: dict[str, Any]) -> Any:
     -------
     optimizer : keras.optimizers.Optimizer
         An optimizer that nobody else holds.
+
+    Raises
+    ------
+    ValueError
+        If ``optimizer`` is none of these, or an instance that is given parameters too.
     """
-    keras()
+    base = keras().optimizers.Optimizer
     from scikeras.wrappers import KerasClassifier
 
-    if not isinstance(optimizer, str | type):
+    if isinstance(optimizer, base):
+        if params:
+            raise ValueError(
+                f"optimizer={optimizer!r} is an instance, which learning_rate and "
+                f"optimizer_params={params!r} cannot change; pass its class or name instead."
+            )
         return type(optimizer).from_config(optimizer.get_config())
+    if isinstance(optimizer, str):
+        try:
+            optimizer = type(keras().optimizers.get(optimizer))
+        except ValueError:
+            optimizer_name, optimizer = optimizer, None
+    if not (isinstance(optimizer, type) and issubclass(optimizer, base)):
+        given = optimizer_name if optimizer is None else optimizer
+        raise ValueError(
+            f"optimizer={given!r} is not an optimizer; pass a name that Keras knows, such as "
+            "'adam', or a class or instance of keras.optimizers.Optimizer."
+        )
     routed = {f"optimizer__{name}": value for name, value in params.items()}
     wrapper = KerasClassifier(optimizer=optimizer, loss="sparse_categorical_crossentropy", **routed)
     return wrapper._get_compile_kwargs()["optimizer"]

@@ -1,0 +1,189 @@
+"""What the command ``fashionkit`` does: it parses, calls public functions, and prints.
+
+The exit status is 0 for success, 1 for an error or a model that failed, 2 for arguments
+that cannot be understood, and 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import fashionkit
+
+_CNN = "cnn"
+_DEFAULT_MODELS = (_CNN, "hog-svm")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : sequence of str, default=None
+        The arguments, by default those of the process.
+
+    Returns
+    -------
+    status : int
+        The exit status.
+    """
+    parser, compare = _parsers()
+    arguments = parser.parse_args(argv)
+    if arguments.full and (arguments.train_size or arguments.test_size):
+        compare.error("--full takes all images: leave out --train-size and --test-size")
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            return _compare(arguments)
+        except (OSError, ValueError) as error:
+            print(f"fashionkit: error: {_one_line(error)}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("\nfashionkit: interrupted", file=sys.stderr)
+            return 130
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from fashionkit._files import prepare_folder
+    from fashionkit.datasets._choose import choose_images
+
+    prepare_folder(arguments.output)  # rather now than after the training
+    choice = choose_images(
+        arguments.data,
+        train_size=arguments.train_size,
+        test_size=arguments.test_size,
+        full=arguments.full,
+        seed=arguments.seed,
+    )
+    print(f"Data: {choice.description}", flush=True)
+    comparison = fashionkit.compare_models(
+        {name: _make_model(name, arguments) for name in arguments.models},
+        choice.X,
+        choice.y,
+        X_test=choice.X_test,
+        y_test=choice.y_test,
+        target_names=choice.target_names,
+        verbose=1,
+    )
+    print(f"\n{comparison}\n")
+    print("Written:", *comparison.save(arguments.output), sep="\n  ")
+    return 1 if comparison.errors else 0
+
+
+def _make_model(name: str, arguments: argparse.Namespace) -> Any:
+    if name == _CNN:
+        return fashionkit.CNNClassifier(
+            epochs=arguments.epochs, random_state=arguments.seed, verbose=1
+        )
+    return fashionkit.make_baseline(name)
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    """Return the command's parser and that of ``compare``."""
+    parser = argparse.ArgumentParser(
+        prog="fashionkit", description="Classify images of fashion articles."
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"fashionkit {fashionkit.__version__}"
+    )
+    commands = parser.add_subparsers(metavar="command", required=True)
+    compare = commands.add_parser(
+        "compare",
+        help="train models on the same images and compare them",
+        description="Train models on the same images, evaluate them once on the same "
+        "test images, and write a table, confusion matrices and learning curves.",
+    )
+    compare.add_argument(
+        "--data",
+        metavar="DATA",
+        help="fashion-mnist, garments (generated), or a CSV file with Kaggle's columns "
+        "(default: fashion-mnist, downloaded if necessary; garments if that fails)",
+    )
+    compare.add_argument(
+        "--models",
+        nargs="+",
+        type=_model_name,
+        default=_DEFAULT_MODELS,
+        metavar="NAME",
+        help=f"of {', '.join(_model_names())} (default: {' '.join(_DEFAULT_MODELS)})",
+    )
+    compare.add_argument(
+        "--train-size",
+        type=_positive,
+        metavar="N",
+        help="training images, drawn evenly from all classes (default: 20000)",
+    )
+    compare.add_argument(
+        "--test-size",
+        type=_positive,
+        metavar="N",
+        help="test images, drawn evenly from all classes (default: 10000)",
+    )
+    compare.add_argument(
+        "--full", action="store_true", help="use all images, 60000 + 10000"
+    )
+    compare.add_argument(
+        "--epochs",
+        type=_positive,
+        default=10,
+        metavar="N",
+        help="passes of neural networks over the training images (default: 10)",
+    )
+    compare.add_argument(
+        "--output",
+        default="fashionkit-results",
+        metavar="DIR",
+        help="where to write the results (default: fashionkit-results)",
+    )
+    compare.add_argument(
+        "--seed",
+        type=_seed,
+        default=0,
+        metavar="N",
+        help="of everything that is drawn at random (default: 0)",
+    )
+    return parser, compare
+
+
+def _model_names() -> list[str]:
+    from fashionkit.baselines import baselines
+
+    return [_CNN, *baselines()]
+
+
+def _model_name(text: str) -> str:
+    names = _model_names()
+    if text not in names:
+        raise argparse.ArgumentTypeError(
+            f"unknown model {text!r}; there are {', '.join(names)}"
+        )
+    return text
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a whole number of at least 1"
+        )
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a whole number from 0 to {2**32 - 1}"
+        )
+    return int(text)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"fashionkit: warning: {_one_line(message)}", file=sys.stderr)
+
+
+def _one_line(message: Any) -> str:
+    return re.sub(r"^\[Errno -?\d+\] ", "", " ".join(str(message).split()))

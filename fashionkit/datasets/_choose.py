@@ -1,0 +1,195 @@
+"""Which images are models compared on: real ones, generated ones, or a file's."""
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from ._csv import load_fashion_mnist_csv
+from ._download import locate
+from ._fashion_mnist import CLASS_NAMES, fetch_fashion_mnist
+from ._garments import make_garments
+
+DEFAULT_TRAIN_SIZE = 20_000
+DEFAULT_TEST_SIZE = 10_000
+_FULL_TRAIN_SIZE = 60_000
+_FULL_TEST_SIZE = 10_000
+
+# What is tested on of a file that is not divided, where nothing else is asked for.
+_TEST_SHARE = 1 / 6
+
+# Addresses and causes at length help nobody on the way to something else.
+_MAX_REASON = 240
+
+
+class Choice(NamedTuple):
+    """Images to train on and images to test on, and which they are in words."""
+
+    X: np.ndarray
+    y: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+    target_names: list[str]
+    description: str
+
+
+def choose_images(
+    source: str | os.PathLike[str] | None = None,
+    *,
+    train_size: int | None = None,
+    test_size: int | None = None,
+    full: bool = False,
+    seed: int = 0,
+) -> Choice:
+    """Choose images for a comparison.
+
+    Parameters
+    ----------
+    source : "fashion-mnist", "garments", path or None, default=None
+        Fashion-MNIST, generated garments, or a CSV file in Kaggle's columns. None is
+        Fashion-MNIST, and generated garments where that cannot be had.
+
+    train_size, test_size : int, default=None
+        Numbers of images, drawn at random in equal shares of each class. None is
+        20,000 and 10,000, or what there is.
+
+    full : bool, default=False
+        Take all images instead.
+
+    seed : int, default=0
+        Decides what is drawn.
+
+    Returns
+    -------
+    choice : Choice
+        The images, the names of their classes, and a sentence on where they are from.
+
+    Raises
+    ------
+    OSError
+        If what `source` asks for cannot be had.
+    ValueError
+        If it is no image data, or has fewer images than asked for.
+    """
+    if source == "garments":
+        origin = "generated garments, as asked for"
+        return _garments(train_size, test_size, full, seed, origin)
+    if source not in (None, "fashion-mnist"):
+        return _file(source, train_size, test_size, full, seed)
+    try:
+        return _fashion_mnist(train_size, test_size, full, seed)
+    except OSError as error:
+        if source is not None:
+            raise
+        reason = " ".join(str(error).split())
+    if len(reason) > _MAX_REASON:
+        reason = f"{reason[:_MAX_REASON]} ..."
+    choice = _garments(train_size, test_size, full, seed, "generated garments")
+    return choice._replace(
+        description=f"{choice.description.removesuffix('.')}, because Fashion-MNIST was "
+        f"not found and could not be downloaded: {reason}"
+    )
+
+
+def _fashion_mnist(
+    train_size: int | None, test_size: int | None, full: bool, seed: int
+) -> Choice:
+    """Draw from the official training images, and from the official test images."""
+    one_file = ["t10k-labels-idx1-ubyte.gz"]
+    try:
+        locate(one_file, None, download_if_missing=False)
+        found = "found in"
+    except OSError:
+        found = "downloaded to"
+    rng = np.random.RandomState(seed)
+    parts: list[np.ndarray] = []
+    for part, name, size, default in (
+        ("train", "train_size", train_size, DEFAULT_TRAIN_SIZE),
+        ("test", "test_size", test_size, DEFAULT_TEST_SIZE),
+    ):
+        X, y = fetch_fashion_mnist(part, return_X_y=True)
+        if not full:
+            size = default if size is None else size
+            _check_size(name, size, len(y), y)
+            rows = stratified_order(y, rng)[:size]
+            X, y = X[rows], y[rows]
+        parts += [X, y]
+    folder = locate(one_file, None, download_if_missing=False)[0].parent
+    how = "" if full else f" (stratified, seed {seed})"
+    return _choice(*parts, f"Fashion-MNIST, {found} {folder}: ", how)
+
+
+def _garments(
+    train_size: int | None, test_size: int | None, full: bool, seed: int, origin: str
+) -> Choice:
+    """Generate training images, and then test images."""
+    n_train = train_size or (_FULL_TRAIN_SIZE if full else DEFAULT_TRAIN_SIZE)
+    n_test = test_size or (_FULL_TEST_SIZE if full else DEFAULT_TEST_SIZE)
+    classes = np.arange(len(CLASS_NAMES))
+    _check_size("train_size", n_train, n_train, classes)
+    _check_size("test_size", n_test, n_test, classes)
+    rng = np.random.RandomState(seed)
+    train = make_garments(n_train, random_state=rng)
+    test = make_garments(n_test, random_state=rng)
+    return _choice(*train, *test, f"{origin}: ", f" (seed {seed})")
+
+
+def _file(
+    path: str | os.PathLike[str],
+    train_size: int | None,
+    test_size: int | None,
+    full: bool,
+    seed: int,
+) -> Choice:
+    """Split the images of one file."""
+    X, y = load_fashion_mnist_csv(path)
+    if test_size is None:
+        test_size = max(round(_TEST_SHARE * len(y)), len(np.unique(y)))
+        if not full:
+            test_size = min(test_size, DEFAULT_TEST_SIZE, len(y) - (train_size or 0))
+    _check_size("test_size", test_size, len(y) - len(np.unique(y)), y)
+    if train_size is None:
+        train_size = len(y) - test_size
+        if not full:
+            train_size = min(train_size, DEFAULT_TRAIN_SIZE)
+    _check_size("train_size", train_size, len(y) - test_size, y)
+    order = stratified_order(y, np.random.RandomState(seed))
+    test, train = order[:test_size], order[test_size : test_size + train_size]
+    origin = f"{len(y):,} images of {os.fspath(path)}, split into "
+    how = f" (stratified, seed {seed})"
+    return _choice(X[train], y[train], X[test], y[test], origin, how)
+
+
+def _choice(
+    X: np.ndarray,
+    y: np.ndarray,
+    X_test: np.ndarray,
+    y_test: np.ndarray,
+    origin: str,
+    how: str,
+) -> Choice:
+    names = [CLASS_NAMES[label] for label in np.unique(y)]
+    sizes = f"{len(y):,} training and {len(y_test):,} test images"
+    return Choice(X, y, X_test, y_test, names, f"{origin}{sizes}{how}.")
+
+
+def _check_size(name: str, size: int, maximum: int, y: np.ndarray) -> None:
+    n_classes = len(np.unique(y))
+    if size > maximum:
+        raise ValueError(
+            f"{name}={size} is more than there are: the maximum is {maximum}."
+        )
+    if size < n_classes:
+        raise ValueError(
+            f"{name}={size} is less than one image for each of {n_classes} classes."
+        )
+
+
+def stratified_order(y: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+    """Shuffle rows such that every run of them has the classes in the shares of all."""
+    shuffled = rng.permutation(len(y))
+    position = np.empty(len(y))
+    for label in np.unique(y):
+        members = shuffled[y[shuffled] == label]
+        position[members] = (np.arange(len(members)) + 0.5) / len(members)
+    return shuffled[np.argsort(position[shuffled], kind="stable")]

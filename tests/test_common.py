@@ -1,0 +1,44 @@
+"""scikit-learn's contract, for every public estimator."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import fashionkit
+from fashionkit import CNNClassifier, HOGFeatures
+
+EXPECTED_FAILURES = {
+    CNNClassifier: {
+        "check_sample_weight_equivalence_on_dense_data": (
+            "asks for equality to 1e-9, which training in float32 cannot give; what it means is "
+            "tested in tests/neural/test_sample_weight.py"
+        ),
+    },
+}
+ESTIMATORS = [CNNClassifier(), HOGFeatures()]
+
+
+def expected_failures(estimator):
+    return EXPECTED_FAILURES.get(type(estimator), {})
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+def test_every_public_estimator_is_checked():
+    public = {getattr(fashionkit, name) for name in fashionkit.__all__}
+    estimators = {
+        value for value in public if inspect.isclass(value) and issubclass(value, BaseEstimator)
+    }
+    assert estimators == {type(estimator) for estimator in ESTIMATORS}
+
+
+@pytest.mark.parametrize("estimator", [CNNClassifier()], ids=repr)
+def test_classifiers_are_known_as_classifiers(estimator):
+    assert is_classifier(estimator)
