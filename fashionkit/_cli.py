@@ -182,7 +182,9 @@ def _seed(text: str) -> int:
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"fashionkit: warning: {_one_line(message)}", file=sys.stderr)
+    from tqdm import tqdm
+
+    tqdm.write(f"fashionkit: warning: {_one_line(message)}", file=sys.stderr)
 
 
 def _one_line(message: Any) -> str:

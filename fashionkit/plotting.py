@@ -336,11 +336,8 @@ def draw_confusion_matrix(
             text.set_text("")
     ticks = np.arange(n_classes)
     ax.set_xticks(ticks, class_names, rotation=45, ha="right", rotation_mode="anchor")
-    ax.set(
-        title=title,
-        xlabel="Predicted class (% of the images of the true class)",
-        ylabel="True class",
-    )
+    title = f"{title}\n% of each true class".strip()
+    ax.set(title=title, xlabel="Predicted class", ylabel="True class")
     return figure
 
 

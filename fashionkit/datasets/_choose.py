@@ -86,8 +86,8 @@ def choose_images(
         reason = f"{reason[:_MAX_REASON]} ..."
     choice = _garments(train_size, test_size, full, seed, "generated garments")
     return choice._replace(
-        description=f"{choice.description.removesuffix('.')}, because Fashion-MNIST was "
-        f"not found and could not be downloaded: {reason}"
+        description=f"{choice.description.removesuffix('.')}, because Fashion-MNIST "
+        f"was not found and could not be downloaded: {reason}"
     )
 
 

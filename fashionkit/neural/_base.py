@@ -7,19 +7,17 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from fashionkit._images import Images, check_images, check_targets, fit_images
+from fashionkit._images import check_images, check_targets, fit_images
 from fashionkit.neural import _scikeras
 from fashionkit.neural._engine import NetworkSpec, borrow_engine
 from fashionkit.neural._inference import TrainedNetwork
-from fashionkit.neural._training import Samples, Schedule, train
+from fashionkit.neural._samples import Samples, encode_labels, hold_out, make_samples
+from fashionkit.neural._training import Schedule, train
 
 _DEFAULT_VALIDATION_FRACTION = 0.1
 
@@ -146,8 +144,15 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         if not goes_on:
             self.classes_ = self._check_classes(unique_labels(y))
-        samples, validation = self._split(images, y, sample_weight, validation_data)
-        self._train(samples, validation, epochs=self.epochs)
+        samples = make_samples(
+            images,
+            y,
+            self.classes_,
+            sample_weight=sample_weight,
+            class_weight=self.class_weight,
+            normalize=True,
+        )
+        self._train(*self._held_out(samples, validation_data), epochs=self.epochs)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -197,7 +202,13 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                     f"was {self.classes_!r}."
                 )
         check_classification_targets(y)
-        samples = self._samples(images, y, sample_weight, normalize=False)
+        samples = make_samples(
+            images,
+            y,
+            self.classes_,
+            sample_weight=sample_weight,
+            class_weight=self.class_weight,
+        )
         self._train(samples, None, epochs=1)
         return self
 
@@ -275,7 +286,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         images = check_images(self, X)
-        targets = self._encode(check_targets(y, images))
+        targets = encode_labels(check_targets(y, images), self.classes_)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, images.pixels)
         probabilities = self._network.predict_proba(images)
@@ -322,55 +333,18 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             )
         return classes
 
-    def _split(
-        self, images: Images, y: np.ndarray, sample_weight: Any, validation_data: tuple | None
+    def _held_out(
+        self, samples: Samples, validation_data: tuple | None
     ) -> tuple[Samples, Samples | None]:
-        """Decide what is trained on and what is held out, without copying an image."""
-        samples = self._samples(images, y, sample_weight, normalize=True)
+        """Decide what is trained on and what is held out."""
         if validation_data is not None:
             return samples, self._validation_samples(validation_data)
         fraction = self.validation_fraction
-        if fraction is None:
-            if not self.early_stopping:
-                return samples, None
+        if fraction is None and self.early_stopping:
             fraction = _DEFAULT_VALIDATION_FRACTION
-        targets = samples.targets[samples.rows]
-        try:
-            kept, held_out = train_test_split(
-                samples.rows,
-                test_size=fraction,
-                stratify=targets,
-                random_state=check_random_state(self._draw_seed()),
-            )
-        except ValueError as error:
-            raise ValueError(
-                f"validation_fraction={fraction} cannot be held out of {len(targets)} samples of "
-                f"{len(np.unique(targets))} classes: {error} Pass more samples, a larger "
-                "validation_fraction, or validation_data to fit."
-            ) from error
-        return (
-            Samples(images, samples.targets, kept, samples.weights),
-            Samples(images, samples.targets, held_out, samples.weights),
-        )
-
-    def _samples(
-        self, images: Images, y: np.ndarray, sample_weight: Any, *, normalize: bool
-    ) -> Samples:
-        targets = self._encode(y)
-        rows = np.arange(len(targets))
-        if sample_weight is None and self.class_weight is None:
-            return Samples(images, targets, rows)
-        weights = _check_sample_weight(
-            sample_weight, images.pixels, dtype=np.float64, ensure_non_negative=True, copy=True
-        )
-        if self.class_weight is not None:
-            weights *= compute_sample_weight(self.class_weight, y)
-        rows = np.flatnonzero(weights)
-        if not len(rows):
-            raise ValueError("sample_weight is zero for every sample; nothing is left to fit.")
-        if normalize:
-            weights *= len(rows) / weights.sum()
-        return Samples(images, targets, rows, weights.astype(np.float32))
+        if fraction is None:
+            return samples, None
+        return hold_out(samples, fraction, self._draw_seed())
 
     def _validation_samples(self, validation_data: tuple) -> Samples:
         if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
@@ -379,13 +353,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 f"{f' of {len(validation_data)}' if hasattr(validation_data, '__len__') else ''}."
             )
         images = check_images(self, validation_data[0])
-        targets = self._encode(check_targets(validation_data[1], images))
-        return Samples(images, targets, np.arange(len(targets)))
-
-    def _encode(self, y: np.ndarray) -> np.ndarray:
-        encoder = LabelEncoder()
-        encoder.classes_ = self.classes_
-        return encoder.transform(y).astype(np.int32)
+        return make_samples(images, check_targets(validation_data[1], images), self.classes_)
 
     def _draw_seed(self) -> int:
         """Draw this fit's seed, once."""

@@ -9,38 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from fashionkit._images import Images
 from fashionkit.neural import _scikeras
 from fashionkit.neural._engine import Engine, seeded
+from fashionkit.neural._samples import Samples
 from fashionkit.neural._tensorflow import keras, tensorflow
 
 # Validation batches hold no activations for a backward pass, so they can be larger.
 _VALIDATION_BATCH_SIZE = 256
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Images and encoded targets, of which only some rows may be meant.
-
-    Parameters
-    ----------
-    images : Images
-        All images.
-
-    targets : ndarray of shape (n_images,), dtype=int32
-        Index of each image's class.
-
-    rows : ndarray of shape (n_samples,), dtype=int64
-        Which images are meant; picking rows costs less than copying images.
-
-    weights : ndarray of shape (n_images,), dtype=float32, or None
-        Weight of each image.
-    """
-
-    images: Images
-    targets: np.ndarray
-    rows: np.ndarray
-    weights: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

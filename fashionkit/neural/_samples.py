@@ -1,0 +1,131 @@
+"""What is trained on and what is held out: rows of images, encoded targets and weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import _check_sample_weight
+
+from fashionkit._images import Images
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Images and encoded targets, of which only some rows may be meant.
+
+    Parameters
+    ----------
+    images : Images
+        All images.
+
+    targets : ndarray of shape (n_images,), dtype=int32
+        Index of each image's class.
+
+    rows : ndarray of shape (n_samples,), dtype=int64
+        Which images are meant; picking rows costs less than copying images.
+
+    weights : ndarray of shape (n_images,), dtype=float32, or None
+        Weight of each image.
+    """
+
+    images: Images
+    targets: np.ndarray
+    rows: np.ndarray
+    weights: np.ndarray | None = None
+
+
+def encode_labels(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the index of each label in ``classes``; a ValueError names unknown labels."""
+    encoder = LabelEncoder()
+    encoder.classes_ = classes
+    return encoder.transform(y).astype(np.int32)
+
+
+def make_samples(
+    images: Images,
+    y: np.ndarray,
+    classes: np.ndarray,
+    *,
+    sample_weight: Any = None,
+    class_weight: dict | str | None = None,
+    normalize: bool = False,
+) -> Samples:
+    """Encode labels, combine weights and leave out what weighs nothing.
+
+    Parameters
+    ----------
+    images : Images
+        The images.
+
+    y : ndarray of shape (n_images,)
+        Their labels.
+
+    classes : ndarray of shape (n_classes,)
+        All labels, sorted.
+
+    sample_weight : array-like of shape (n_images,), default=None
+        Weight of each image.
+
+    class_weight : dict or "balanced", default=None
+        Weight of each class, multiplied with ``sample_weight``.
+
+    normalize : bool, default=False
+        Whether to scale the weights to a mean of 1.
+
+    Returns
+    -------
+    samples : Samples
+        The images whose weight is not zero.
+    """
+    targets = encode_labels(y, classes)
+    if sample_weight is None and class_weight is None:
+        return Samples(images, targets, np.arange(len(targets)))
+    weights = _check_sample_weight(
+        sample_weight, images.pixels, dtype=np.float64, ensure_non_negative=True, copy=True
+    )
+    if class_weight is not None:
+        weights *= compute_sample_weight(class_weight, y)
+    rows = np.flatnonzero(weights)
+    if not len(rows):
+        raise ValueError("sample_weight is zero for every sample; nothing is left to fit.")
+    if normalize:
+        weights *= len(rows) / weights.sum()
+    return Samples(images, targets, rows, weights.astype(np.float32))
+
+
+def hold_out(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Samples]:
+    """Split samples into those to train on and those to evaluate on, stratified by class.
+
+    Parameters
+    ----------
+    samples : Samples
+        All samples.
+
+    fraction : float
+        Fraction to hold out.
+
+    seed : int
+        Decides which.
+
+    Returns
+    -------
+    kept, held_out : Samples
+        Disjoint rows of the same images.
+    """
+    targets = samples.targets[samples.rows]
+    try:
+        kept, held_out = train_test_split(
+            samples.rows, test_size=fraction, stratify=targets, random_state=seed
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"validation_fraction={fraction} cannot be held out of {len(targets)} samples of "
+            f"{len(np.unique(targets))} classes: {error} Pass more samples, a larger "
+            "validation_fraction, or validation_data to fit."
+        ) from error
+    return replace(samples, rows=kept), replace(samples, rows=held_out)
