@@ -116,16 +116,18 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         "--train-size",
         type=_positive,
         metavar="N",
-        help="training images, drawn evenly from all classes (default: 20000)",
+        help="training images, stratified by class (default: 20000)",
     )
     compare.add_argument(
         "--test-size",
         type=_positive,
         metavar="N",
-        help="test images, drawn evenly from all classes (default: 10000)",
+        help="test images, stratified by class (default: 10000)",
     )
     compare.add_argument(
-        "--full", action="store_true", help="use all images, 60000 + 10000"
+        "--full",
+        action="store_true",
+        help="use all images, of Fashion-MNIST 60000 + 10000",
     )
     compare.add_argument(
         "--epochs",

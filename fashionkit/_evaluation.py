@@ -42,7 +42,7 @@ class Result:
     macro_f1 : float
         Mean F1 score of the classes in the test set.
 
-    fit_seconds, predict_ms : float
+    fit_seconds, predict_ms_per_image : float
         Seconds to fit, milliseconds to predict one image.
     """
 
@@ -56,7 +56,7 @@ class Result:
     log_loss: float = np.nan
     macro_f1: float = np.nan
     fit_seconds: float = np.nan
-    predict_ms: float = np.nan
+    predict_ms_per_image: float = np.nan
 
 
 def evaluate(
@@ -87,7 +87,7 @@ def evaluate(
         log_loss=_log_loss(estimator, X_test, y_test),
         macro_f1=float(f1),
         fit_seconds=fit_seconds,
-        predict_ms=1000.0 * predict_seconds / len(y_test),
+        predict_ms_per_image=1000.0 * predict_seconds / len(y_test),
     )
 
 

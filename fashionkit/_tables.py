@@ -87,7 +87,7 @@ def _cells(result: Result) -> tuple[str, ...]:
         _DASH if math.isnan(result.log_loss) else f"{result.log_loss:.4f}",
         f"{result.macro_f1:.2%}",
         f"{result.fit_seconds:.1f} s",
-        f"{result.predict_ms:.3f} ms/image",
+        f"{result.predict_ms_per_image:.3f} ms/image",
     )
 
 

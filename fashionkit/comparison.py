@@ -38,7 +38,7 @@ _COLUMNS = (
     "log_loss",
     "macro_f1",
     "fit_seconds",
-    "predict_ms",
+    "predict_ms_per_image",
     "error",
 )
 
@@ -232,7 +232,7 @@ class Comparison:
                 models without ``predict_proba``.
             macro_f1 : float
                 Mean F1 score of the classes that occur in the test images.
-            fit_seconds, predict_ms : float
+            fit_seconds, predict_ms_per_image : float
                 Seconds to fit, and milliseconds to predict one image; see
                 :func:`~fashionkit.compare_models` on how they are measured.
             error : str

@@ -118,6 +118,17 @@ def test_default_without_fashion_mnist_is_garments_and_says_why(no_data, quick, 
     )
 
 
+def test_reason_of_a_failed_download_is_its_last_cause():
+    error = OSError(
+        "x.gz could not be downloaded:\n- http://a/x.gz: ConnectionError: slow\n"
+        "- https://b/x.gz: ConnectionError: Max retries (Caused by Nameless('b'))\n"
+        "Check the network."
+    )
+    assert _choose._reason(error) == "Nameless('b')"
+    assert _choose._reason(OSError("disk full")) == "disk full"
+    assert _choose._reason(OSError("x:\n- http://a: gone")) == "http://a: gone"
+
+
 def test_fashion_mnist_asked_for_by_name_is_never_replaced(no_data, quick, capsys):
     assert main(["compare", *SMALL, "--data", "fashion-mnist"]) == 1
     assert "train-images-idx3-ubyte.gz could not be downloaded" in one_error(capsys)
@@ -230,7 +241,9 @@ def test_an_output_folder_that_cannot_be_written_fails_before_training(
     small_data, monkeypatch, tmp_path, capsys
 ):
     (tmp_path / "file").touch()
-    monkeypatch.setattr(fashionkit, "compare_models", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(
+        fashionkit, "compare_models", lambda *_, **__: pytest.fail("trained")
+    )
     assert main(["compare", *SMALL, "--output", str(tmp_path / "file" / "out")]) == 1
     assert "Cannot write to the folder" in one_error(capsys)
 

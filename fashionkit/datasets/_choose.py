@@ -18,9 +18,6 @@ _FULL_TEST_SIZE = 10_000
 # What is tested on of a file that is not divided, where nothing else is asked for.
 _TEST_SHARE = 1 / 6
 
-# Addresses and causes at length help nobody on the way to something else.
-_MAX_REASON = 240
-
 
 class Choice(NamedTuple):
     """Images to train on and images to test on, and which they are in words."""
@@ -81,9 +78,7 @@ def choose_images(
     except OSError as error:
         if source is not None:
             raise
-        reason = " ".join(str(error).split())
-    if len(reason) > _MAX_REASON:
-        reason = f"{reason[:_MAX_REASON]} ..."
+        reason = _reason(error)
     choice = _garments(train_size, test_size, full, seed, "generated garments")
     return choice._replace(
         description=f"{choice.description.removesuffix('.')}, because Fashion-MNIST "
@@ -117,6 +112,16 @@ def _fashion_mnist(
     folder = locate(one_file, None, download_if_missing=False)[0].parent
     how = "" if full else f" (stratified, seed {seed})"
     return _choice(*parts, f"Fashion-MNIST, {found} {folder}: ", how)
+
+
+def _reason(error: OSError) -> str:
+    """Return the cause of a download's failure, without every address tried."""
+    first, *lines = str(error).splitlines() or [repr(error)]
+    tried = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+    if not tried:
+        return first
+    tried_last, _, cause = tried[-1].rpartition(" (Caused by ")
+    return cause.removesuffix(")") if tried_last else cause
 
 
 def _garments(
