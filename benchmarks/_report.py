@@ -54,8 +54,10 @@ def print_table(header: tuple[str, ...], rows: list[tuple]) -> None:
     """Print rows in aligned columns, as a Markdown table."""
     cells = [header, *[tuple(map(str, row)) for row in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
-             for row in cells]
+    lines = [
+        "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
+        for row in cells
+    ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     print("\n".join(lines) + "\n", flush=True)
 

@@ -111,7 +111,9 @@ def small_fits() -> None:
             cpu[name].append(cpu_seconds(work))
             growth[name].append((process.memory_info().rss - before) / 2**20)
     base = np.median(cpu["scikeras"][1:])
-    print(f"A tiny CNN, one epoch on {len(X):,} images, {N_SMALL_FITS} fits and predictions each:\n")
+    print(
+        f"A tiny CNN, one epoch on {len(X):,} images, {N_SMALL_FITS} fits and predictions each:\n"
+    )
     print_table(
         ("", "first fit (CPU s)", "later fits (CPU s)", "ratio", "growth per fit (MB)"),
         [

@@ -44,7 +44,13 @@ def main() -> None:
             print_row(rows[-1])
     print()
     for name in dict.fromkeys(row[0] for row in rows):
-        rows.append((name, "mean", *np.mean([row[2:] for row in rows if row[0] == name], axis=0)))
+        rows.append(
+            (
+                name,
+                "mean",
+                *np.mean([row[2:] for row in rows if row[0] == name], axis=0),
+            )
+        )
     print_table(
         ("trained by", "fit", "test accuracy (%)", "test loss", "fit (CPU s)"),
         [(name, seed, f"{100 * a:.2f}", f"{b:.4f}", f"{c:.0f}") for name, seed, a, b, c in rows]

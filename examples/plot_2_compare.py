@@ -28,7 +28,10 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 comparison = compare_models(
-    {"cnn": CNNClassifier(epochs=5, random_state=0), "hog-svm": make_baseline("hog-svm")},
+    {
+        "cnn": CNNClassifier(epochs=5, random_state=0),
+        "hog-svm": make_baseline("hog-svm"),
+    },
     X_train,
     y_train,
     X_test=X_test,

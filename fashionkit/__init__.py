@@ -11,6 +11,7 @@ _HOMES = {
     "CNNClassifier": "neural",
     "Comparison": "comparison",
     "HOGFeatures": "features",
+    "PixelFeatures": "features",
     "compare_models": "comparison",
     "fetch_fashion_mnist": "datasets",
     "load_fashion_mnist_csv": "datasets",
@@ -20,7 +21,7 @@ _HOMES = {
 }
 _SUBMODULES = ("baselines", "comparison", "datasets", "features", "neural", "plotting")
 
-__all__ = ["__version__", *_HOMES, *_SUBMODULES]  # noqa: PLE0604
+__all__ = ["__version__", *_HOMES, *_SUBMODULES]
 
 
 def __getattr__(name: str) -> Any:

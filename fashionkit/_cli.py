@@ -80,7 +80,7 @@ def _make_model(name: str, arguments: argparse.Namespace) -> Any:
         return fashionkit.CNNClassifier(
             epochs=arguments.epochs, random_state=arguments.seed, verbose=1
         )
-    return fashionkit.make_baseline(name)
+    return fashionkit.make_baseline(name, random_state=arguments.seed)
 
 
 def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
@@ -161,25 +161,19 @@ def _model_names() -> list[str]:
 def _model_name(text: str) -> str:
     names = _model_names()
     if text not in names:
-        raise argparse.ArgumentTypeError(
-            f"unknown model {text!r}; there are {', '.join(names)}"
-        )
+        raise argparse.ArgumentTypeError(f"unknown model {text!r}; there are {', '.join(names)}")
     return text
 
 
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a whole number of at least 1"
-        )
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
 
 
 def _seed(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a whole number from 0 to {2**32 - 1}"
-        )
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**32 - 1}")
     return int(text)
 
 

@@ -74,9 +74,7 @@ def evaluate(
 
     n_right = int(np.sum(y_pred == y_test))
     low, high = wilson_interval(n_right, len(y_test))
-    f1 = f1_score(
-        y_test, y_pred, labels=unique_labels(y_test), average="macro", zero_division=0.0
-    )
+    f1 = f1_score(y_test, y_pred, labels=unique_labels(y_test), average="macro", zero_division=0.0)
     return Result(
         name=name,
         estimator=estimator,

@@ -230,7 +230,7 @@ def _resolve_shape(requested: tuple | None, seen: Shape | None, n_features: int)
 
 
 def _check_shape(shape: tuple, source: str) -> None:
-    height, width, channels = shape
+    height, _, channels = shape
     if min(shape) < 1:
         raise ValueError(
             f"Found array with 0 feature(s): {source} has images without pixels; "

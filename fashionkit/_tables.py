@@ -34,9 +34,7 @@ def as_text(results: Sequence[Result], differences: pd.DataFrame) -> str:
     lines = []
     for name, *cells in rows:
         sized = zip(cells, widths[1:], strict=True)
-        lines.append(
-            "  ".join([name.ljust(widths[0]), *(cell.rjust(w) for cell, w in sized)])
-        )
+        lines.append("  ".join([name.ljust(widths[0]), *(cell.rjust(w) for cell, w in sized)]))
     for i, result in enumerate(results, start=1):
         if result.error:
             said = textwrap.shorten(f"failed: {result.error}", 100, placeholder=" ...")
@@ -51,9 +49,7 @@ def as_html(results: Sequence[Result], differences: pd.DataFrame) -> str:
         if result.error:
             name, error = html.escape(result.name), html.escape(result.error)
             span = len(_HEADER) - 1
-            rows.append(
-                f"<tr><td>{name}</td><td colspan={span}>failed: {error}</td></tr>"
-            )
+            rows.append(f"<tr><td>{name}</td><td colspan={span}>failed: {error}</td></tr>")
         else:
             rows.append(_row(_cells(result), "td"))
     said = "".join(f"<p>{html.escape(line)}</p>" for line in sentences(differences))
@@ -92,6 +88,4 @@ def _cells(result: Result) -> tuple[str, ...]:
 
 
 def _row(cells: Sequence[str], tag: str) -> str:
-    return (
-        f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
-    )
+    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"

@@ -138,7 +138,6 @@ def compare_models(
     ...     {"knn": KNeighborsClassifier(), "guess": DummyClassifier()},
     ...     X[:400], y[:400], X_test=X[400:], y_test=y[400:],
     ... )
-    >>> print(comparison)  # doctest: +SKIP
     >>> comparison.to_frame()["model"].tolist()
     ['knn', 'guess']
     >>> comparison.confusion_matrix("knn").shape
@@ -266,12 +265,9 @@ class Comparison:
             order of ``labels``.
         """
         if name not in self.predictions:
-            why = (
-                f"failed: {self.errors[name]}" if name in self.errors else "is unknown"
-            )
+            why = f"failed: {self.errors[name]}" if name in self.errors else "is unknown"
             raise ValueError(
-                f"Model {name!r} {why}; "
-                f"there are {', '.join(map(repr, self.predictions))}."
+                f"Model {name!r} {why}; there are {', '.join(map(repr, self.predictions))}."
             )
         return confusion_matrix(self.y_test, self.predictions[name], labels=self.labels)
 
@@ -380,9 +376,7 @@ class Comparison:
             while f"{stem}.png".lower() in map(str.lower, writers):
                 stem += "_"
             writers[f"{stem}.png"] = lambda path, name=name: _save_figure(
-                draw_confusion_matrix(
-                    self.confusion_matrix(name), self.target_names, title=name
-                ),
+                draw_confusion_matrix(self.confusion_matrix(name), self.target_names, title=name),
                 path,
             )
         found = {name: training_history(e) for name, e in self.estimators_.items()}
@@ -400,23 +394,14 @@ def _clone_all(models: Any) -> dict[str, Any]:
         raise ValueError("models is empty; pass at least one classifier by its name.")
     clones: dict[str, Any] = {}
     for pair in pairs:
-        if (
-            not isinstance(pair, tuple)
-            or len(pair) != 2
-            or not isinstance(pair[0], str)
-        ):
-            raise ValueError(
-                f"models has the entry {pair!r}; expected (name, estimator)."
-            )
+        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
+            raise ValueError(f"models has the entry {pair!r}; expected (name, estimator).")
         name, estimator = pair
         if name in clones:
-            raise ValueError(
-                f"models has two entries of the name {name!r}; rename one."
-            )
+            raise ValueError(f"models has two entries of the name {name!r}; rename one.")
         if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
             raise ValueError(
-                f"models[{name!r}] is {estimator!r}; "
-                "expected a classifier with fit and predict."
+                f"models[{name!r}] is {estimator!r}; expected a classifier with fit and predict."
             )
         clones[name] = clone(estimator)
     return clones
@@ -438,9 +423,7 @@ def _check_labels(
             f"y_test has the labels {unseen[:5].tolist()} that y has not; "
             "leave them out, or train on them too."
         )
-    names = (
-        [str(label) for label in labels] if target_names is None else list(target_names)
-    )
+    names = [str(label) for label in labels] if target_names is None else list(target_names)
     if len(names) != len(labels):
         raise ValueError(
             f"target_names has {len(names)} names, but y has {len(labels)} classes: "

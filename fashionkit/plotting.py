@@ -63,9 +63,7 @@ class TrainingHistoryDisplay:
     'Loss'
     """
 
-    def __init__(
-        self, history: Mapping[str, Sequence[float]], *, name: str | None = None
-    ):
+    def __init__(self, history: Mapping[str, Sequence[float]], *, name: str | None = None):
         self.history = history
         self.name = name
 
@@ -238,9 +236,7 @@ def plot_samples(
     axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     pixels = np.concatenate(list(samples.chunks())).clip(0.0, 1.0)
     for ax, image, title in zip(axes, pixels, titles, strict=False):
-        ax.imshow(
-            image.squeeze(-1) if image.shape[-1] == 1 else image, "gray", vmin=0, vmax=1
-        )
+        ax.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, "gray", vmin=0, vmax=1)
         ax.set_title(title, fontsize="small")
         ax.set_axis_off()
     for ax in axes[len(samples) :]:
@@ -352,11 +348,7 @@ def _titles(labels: Any, class_names: Any) -> list[str]:
     labels = column_or_1d(labels)
     if class_names is None:
         return [str(label) for label in labels]
-    names = (
-        class_names
-        if isinstance(class_names, Mapping)
-        else dict(enumerate(class_names))
-    )
+    names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
     unknown = sorted({str(label) for label in labels if label not in names})
     if unknown:
         raise ValueError(
@@ -377,9 +369,7 @@ def _two_axes(ax: Any) -> np.ndarray:
     if len(axes) == 1:
         spec = axes[0].get_subplotspec()
         if spec is None:
-            raise ValueError(
-                "ax is not part of a grid that can be divided; pass two axes."
-            )
+            raise ValueError("ax is not part of a grid that can be divided; pass two axes.")
         axes[0].set_axis_off()
         halves = spec.subgridspec(1, 2, wspace=0.3)
         return np.array([axes[0].figure.add_subplot(half) for half in halves])

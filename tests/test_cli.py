@@ -73,9 +73,7 @@ def quick(monkeypatch):
 @pytest.fixture
 def csv(tmp_path):
     X, y = make_garments(120, random_state=0)
-    frame = pd.DataFrame(
-        X.reshape(len(X), -1), columns=[f"pixel{i}" for i in range(1, 785)]
-    )
+    frame = pd.DataFrame(X.reshape(len(X), -1), columns=[f"pixel{i}" for i in range(1, 785)])
     frame.insert(0, "label", y)
     path = tmp_path / "garments.csv"
     frame.to_csv(path, index=False)
@@ -146,9 +144,7 @@ def test_a_real_network_and_a_real_baseline(output, capsys):
     arguments = ["compare", "--data", "garments", *SMALL, "--epochs", "1"]
     assert main([*arguments, "--output", str(output / "a" / "b")]) == 0
     captured = capsys.readouterr()
-    assert captured.out.startswith(
-        "Data: generated garments, as asked for: 60 training"
-    )
+    assert captured.out.startswith("Data: generated garments, as asked for: 60 training")
     assert "100%" in captured.err
     assert "%|" not in captured.out
     assert {path.name for path in (output / "a" / "b").iterdir()} == {
@@ -228,9 +224,7 @@ def test_arguments_that_mean_nothing_exit_with_2(arguments, message, capsys):
         (["--data", "nowhere.csv"], "No such file or directory: 'nowhere.csv'"),
     ],
 )
-def test_errors_are_one_line_and_exit_with_1(
-    small_data, quick, capsys, arguments, message
-):
+def test_errors_are_one_line_and_exit_with_1(small_data, quick, capsys, arguments, message):
     assert main(["compare", *SMALL, *arguments]) == 1
     line = one_error(capsys)
     assert message in line
@@ -241,17 +235,13 @@ def test_an_output_folder_that_cannot_be_written_fails_before_training(
     small_data, monkeypatch, tmp_path, capsys
 ):
     (tmp_path / "file").touch()
-    monkeypatch.setattr(
-        fashionkit, "compare_models", lambda *_, **__: pytest.fail("trained")
-    )
+    monkeypatch.setattr(fashionkit, "compare_models", lambda *_, **__: pytest.fail("trained"))
     assert main(["compare", *SMALL, "--output", str(tmp_path / "file" / "out")]) == 1
     assert "Cannot write to the folder" in one_error(capsys)
 
 
 @pytest.mark.filterwarnings("default:Model .* failed")
-def test_a_model_that_fails_is_told_and_the_others_written(
-    small_data, quick, output, capsys
-):
+def test_a_model_that_fails_is_told_and_the_others_written(small_data, quick, output, capsys):
     quick["hog-svm"] = DummyClassifier(strategy="constant", constant="x")
     assert main(["compare", *SMALL]) == 1
     captured = capsys.readouterr()
@@ -276,6 +266,8 @@ def test_arguments_reach_the_models():
     cnn = _cli._make_model("cnn", arguments)
     assert isinstance(cnn, CNNClassifier)
     assert (cnn.epochs, cnn.random_state) == (3, 7)
+    forest = _cli._make_model("hog-forest", arguments)
+    assert forest[-1].random_state == 7
 
 
 def test_default_network_is_the_report_s():

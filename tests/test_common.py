@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import fashionkit
-from fashionkit import CNNClassifier, HOGFeatures
+from fashionkit import CNNClassifier, HOGFeatures, PixelFeatures
 
 EXPECTED_FAILURES = {
     CNNClassifier: {
@@ -19,7 +19,7 @@ EXPECTED_FAILURES = {
         ),
     },
 }
-ESTIMATORS = [CNNClassifier(), HOGFeatures()]
+ESTIMATORS = [CNNClassifier(), HOGFeatures(), PixelFeatures()]
 
 
 def expected_failures(estimator):

@@ -68,10 +68,7 @@ def result(data):
 
 def fixed(y_true, *predictions):
     """Compare models that predict what is given."""
-    models = {
-        name: Recorder(y_pred, [])
-        for name, y_pred in zip("abcd", predictions, strict=False)
-    }
+    models = {name: Recorder(y_pred, []) for name, y_pred in zip("abcd", predictions, strict=False)}
     X = np.zeros((len(y_true), 4))
     return compare_models(models, X, y_true, X_test=X, y_test=y_true)
 
@@ -138,9 +135,7 @@ def test_differences_count_what_only_one_model_got_right():
     worse[:5] = 1 - worse[:5]
     other = y.copy()
     other[-1] = 0
-    (vs_other, vs_worse) = (
-        fixed(y, worse, y, other).differences().itertuples(index=False)
-    )
+    (vs_other, vs_worse) = fixed(y, worse, y, other).differences().itertuples(index=False)
     assert (vs_other.best, vs_other.other, vs_other.only_best) == ("b", "c", 1)
     assert (vs_worse.other, vs_worse.only_best, vs_worse.only_other) == ("a", 5, 0)
     assert_allclose(vs_worse.difference, 5 / 12)
@@ -156,10 +151,7 @@ def test_sentences_say_what_is_within_chance_and_what_is_not():
     lines = str(fixed(y, y, one_off)).splitlines()
     assert lines[-1] == "a and b differ by 2.50 points: within chance (McNemar p = 1)."
     lines = str(fixed(y, y, ten_off)).splitlines()
-    assert (
-        lines[-1]
-        == "a is better than b by 25.00 points: more than chance (McNemar p = 0.002)."
-    )
+    assert lines[-1] == "a is better than b by 25.00 points: more than chance (McNemar p = 0.002)."
     assert "corrected for 2 tests" in str(fixed(y, y, one_off, ten_off))
 
 
@@ -245,9 +237,7 @@ def test_images_may_come_in_any_form_that_the_models_take(data, tiny_cnn, form):
 
 def test_a_model_that_fails_leaves_the_results_of_the_others(data):
     models = {"broken": Broken(), "knn": KNN}
-    with pytest.warns(
-        UserWarning, match="'broken' failed: RuntimeError: no luck"
-    ) as seen:
+    with pytest.warns(UserWarning, match="'broken' failed: RuntimeError: no luck") as seen:
         comparison = compare_models(models, **data)
     assert seen[0].filename == __file__
     frame = comparison.to_frame()
@@ -264,9 +254,7 @@ def test_a_model_that_fails_leaves_the_results_of_the_others(data):
 def test_all_models_failing_is_an_error_that_names_each(data):
     with (
         pytest.warns(UserWarning, match="failed"),
-        pytest.raises(
-            ValueError, match=r"Every model failed\. 'a': RuntimeError.*'b': "
-        ) as info,
+        pytest.raises(ValueError, match=r"Every model failed\. 'a': RuntimeError.*'b': ") as info,
     ):
         compare_models({"a": Broken(), "b": Broken(MemoryError)}, **data)
     assert isinstance(info.value.__cause__, RuntimeError)
@@ -367,9 +355,7 @@ def test_a_file_that_cannot_be_written_leaves_the_others(result, tmp_path, monke
         raise OSError("disk full")
 
     monkeypatch.setattr(Comparison, "to_frame", fail)
-    with pytest.warns(
-        UserWarning, match=r"results\.csv could not be written: disk full"
-    ):
+    with pytest.warns(UserWarning, match=r"results\.csv could not be written: disk full"):
         paths = result.save(tmp_path)
     assert len(paths) == 3
     assert (tmp_path / "results.csv").read_text() == "of an earlier comparison"

@@ -108,7 +108,10 @@ def test_image_shape_decides_the_shape_of_flat_rows():
 @pytest.mark.parametrize(
     ("image_shape", "message"),
     [
-        ((28, 27), r"image_shape=\(28, 27\) has 756 pixels but X has 784 features; pass image_sh"),
+        (
+            (28, 27),
+            r"image_shape=\(28, 27\) has 756 pixels but X has 784 features; pass image_sh",
+        ),
         ((28,), r"image_shape=\(28,\) is not a tuple of 2 or 3 integers"),
         ((28.0, 28), r"is not a tuple of 2 or 3 integers"),
         ((28, 14, 2), r"has 2 channels, expected 1 \(gray\) or 3 \(RGB\)"),
@@ -127,7 +130,10 @@ def test_a_wrong_image_shape_is_refused_in_its_own_terms(image_shape, message):
         (np.zeros((2, 0, 28)), "without pixels"),
         (np.zeros((2, 2, 2, 2, 1)), "Found array with dim 5"),
         (np.zeros((0, 28, 28)), "0 sample"),
-        ([np.zeros((2, 2)), np.zeros((2, 3))], "2 different shapes.*resize them to one shape"),
+        (
+            [np.zeros((2, 2)), np.zeros((2, 3))],
+            "2 different shapes.*resize them to one shape",
+        ),
         (np.full((2, 4, 4), np.nan), "NaN"),
         (np.full((2, 4, 4), np.inf), "infinity"),
         (np.array([["a", "b"], ["c", "d"]]), "numeric"),

@@ -26,9 +26,7 @@ def closed_figures(monkeypatch):
     import matplotlib.pyplot as plt
 
     plt.switch_backend("agg")
-    monkeypatch.setattr(
-        plt, "show", lambda *_, **__: pytest.fail("plt.show was called")
-    )
+    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("plt.show was called"))
     yield
     plt.close("all")
 
@@ -183,9 +181,7 @@ def test_samples_draw_on_the_figure_given(garments):
 def test_samples_write_labels_that_have_no_names(garments):
     figure = plot_samples(garments[0][:2], ["bag", "boot"])
     assert [ax.get_title() for ax in figure.axes] == ["bag", "boot"]
-    figure = plot_samples(
-        garments[0][:2], ["b", "c"], class_names={"b": "bag", "c": "coat"}
-    )
+    figure = plot_samples(garments[0][:2], ["b", "c"], class_names={"b": "bag", "c": "coat"})
     assert [ax.get_title() for ax in figure.axes] == ["bag", "coat"]
 
 

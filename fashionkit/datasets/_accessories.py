@@ -24,9 +24,7 @@ from ._sketch import (
 def _shoe(s: Sketch, base, toe, heel, *rim: tuple) -> np.ndarray:
     """Draw a closed shoe between its sole and its rim, a curve of knots (u, v)."""
     rounded = curve(s.u, (toe - 0.02, 0.25), (toe + 0.3, 0.0))
-    return both(
-        curve(s.u, *rim) - s.v, s.v - base, toe + rounded * 0.3 - s.u, s.u - heel
-    )
+    return both(curve(s.u, *rim) - s.v, s.v - base, toe + rounded * 0.3 - s.u, s.u - heel)
 
 
 def _laces(s: Sketch, start, stop) -> np.ndarray:
@@ -79,9 +77,7 @@ def _sole(s: Sketch, base, toe, heel) -> np.ndarray:
     thick = s.uniform(0.06, 0.13)
     spring = curve(s.u, (toe, s.uniform(0.0, 0.12)), (toe + 0.5, 0.0))
     y = s.v - base + spring + thick * 0.5
-    return both(
-        np.abs(y) - thick, np.abs(s.u - (toe + heel) / 2.0) - (heel - toe) / 2.0
-    )
+    return both(np.abs(y) - thick, np.abs(s.u - (toe + heel) / 2.0) - (heel - toe) / 2.0)
 
 
 def ankle_boot(s: Sketch) -> np.ndarray:
@@ -104,9 +100,7 @@ def ankle_boot(s: Sketch) -> np.ndarray:
     block = s.uniform(0.1, 0.3)
     post = both(np.abs(s.u - heel + block) - block, s.v - base, floor - 0.02 - s.v)
     s.paint(only(lift > 0.05, post), trim)
-    s.paint(
-        both(np.abs(s.v - floor) - s.uniform(0.03, 0.08), toe - s.u, s.u - heel), trim
-    )
+    s.paint(both(np.abs(s.v - floor) - s.uniform(0.03, 0.08), toe - s.u, s.u - heel), trim)
     gore = ellipse(s.u - heel + 0.42, s.v - rim_v - 0.2, s.uniform(0.1, 0.18), 0.4)
     s.paint(gore, trim, within=upper, share=0.3)
     foot, ankle = (-0.45, base - cap), (front + 0.12, rim_v + 0.15)
@@ -122,9 +116,7 @@ def sandal(s: Sketch) -> np.ndarray:
     toe, heel = s.uniform(-0.98, -0.85), s.uniform(0.82, 0.98)
     kind = s.uniform(0.0, 1.0)
     heeled, wedge = kind < 0.3, kind > 0.75
-    lift = np.where(
-        heeled, s.uniform(0.5, 1.0), np.where(wedge, s.uniform(0.2, 0.5), 0.04)
-    )
+    lift = np.where(heeled, s.uniform(0.5, 1.0), np.where(wedge, s.uniform(0.2, 0.5), 0.04))
     base = s.uniform(0.2, 0.45) + lift * 0.35
     cloth = fabric(s, patterned=0.3, checks=0.1, rows=0.1, columns=0.1)
     thick = np.where(heeled, s.uniform(0.025, 0.06), s.uniform(0.05, 0.11))
@@ -143,9 +135,7 @@ def sandal(s: Sketch) -> np.ndarray:
     s.paint(straps, round_off(straps, cloth, 0.05))
     rise, width = s.uniform(0.3, 0.6), s.uniform(0.03, 0.06)
     ring = np.abs(ellipse(s.u - 0.6, s.v - floor + rise, 0.28, s.uniform(0.06, 0.14)))
-    back = limb(
-        s.u, s.v, (heel - 0.06, base - lift), (0.82, base - lift - rise), 0.04, 0.04
-    )
+    back = limb(s.u, s.v, (heel - 0.06, base - lift), (0.82, base - lift - rise), 0.04, 0.04)
     s.paint(np.minimum(ring, back) - width, cloth, share=0.55)
     return s.image
 

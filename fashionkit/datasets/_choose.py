@@ -86,9 +86,7 @@ def choose_images(
     )
 
 
-def _fashion_mnist(
-    train_size: int | None, test_size: int | None, full: bool, seed: int
-) -> Choice:
+def _fashion_mnist(train_size: int | None, test_size: int | None, full: bool, seed: int) -> Choice:
     """Draw from the official training images, and from the official test images."""
     one_file = ["t10k-labels-idx1-ubyte.gz"]
     try:
@@ -181,13 +179,9 @@ def _choice(
 def _check_size(name: str, size: int, maximum: int, y: np.ndarray) -> None:
     n_classes = len(np.unique(y))
     if size > maximum:
-        raise ValueError(
-            f"{name}={size} is more than there are: the maximum is {maximum}."
-        )
+        raise ValueError(f"{name}={size} is more than there are: the maximum is {maximum}.")
     if size < n_classes:
-        raise ValueError(
-            f"{name}={size} is less than one image for each of {n_classes} classes."
-        )
+        raise ValueError(f"{name}={size} is less than one image for each of {n_classes} classes.")
 
 
 def stratified_order(y: np.ndarray, rng: np.random.RandomState) -> np.ndarray:

@@ -20,9 +20,7 @@ from ._sketch import (
 )
 
 
-def _neckline(
-    s: Sketch, a: np.ndarray, top: np.ndarray, width: np.ndarray
-) -> np.ndarray:
+def _neckline(s: Sketch, a: np.ndarray, top: np.ndarray, width: np.ndarray) -> np.ndarray:
     """Cut a round or a pointed opening, to be taken away from a body."""
     depth = s.uniform(0.06, 0.3)
     drop = s.v - top
@@ -64,9 +62,7 @@ def t_shirt(s: Sketch) -> np.ndarray:
     waist = shoulder * s.uniform(0.78, 0.95)
     cloth = fabric(s, patterned=0.4, checks=0, rows=0.85, columns=0)
     neck = _neckline(s, a, top, s.uniform(0.2, 0.32))
-    trunk = _body(
-        s, a, top, hem, (shoulder, waist, waist * s.uniform(0.95, 1.15)), slope
-    )
+    trunk = _body(s, a, top, hem, (shoulder, waist, waist * s.uniform(0.95, 1.15)), slope)
     body = both(trunk, -neck)
     long = s.chance(0.04)
     length = np.where(long, s.uniform(0.8, 1.2), s.uniform(0.25, 0.5))
@@ -100,9 +96,7 @@ def pullover(s: Sketch) -> np.ndarray:
     cloth = fabric(s, patterned=0.4, checks=0, rows=0.9, columns=0)
     width = s.uniform(0.18, 0.3)
     neck = _neckline(s, a, top, width)
-    trunk = _body(
-        s, a, top, hem, (shoulder, waist, waist * s.uniform(0.88, 1.05)), slope
-    )
+    trunk = _body(s, a, top, hem, (shoulder, waist, waist * s.uniform(0.88, 1.05)), slope)
     collared = s.chance(0.35)
     body = np.where(collared, trunk, both(trunk, -neck))
     reach = (hem - top) * s.uniform(0.75, 0.98)
@@ -128,9 +122,7 @@ def coat(s: Sketch) -> np.ndarray:
     shoulder = s.uniform(0.59, 0.74)
     waist = shoulder * s.uniform(0.75, 0.98)
     cloth = fabric(s, patterned=0.15, checks=0.3, rows=0.1, columns=0)
-    trunk = _body(
-        s, a, top, hem, (shoulder, waist, waist * s.uniform(1.02, 1.3)), slope
-    )
+    trunk = _body(s, a, top, hem, (shoulder, waist, waist * s.uniform(1.02, 1.3)), slope)
     reach = (hem - top) * s.uniform(0.72, 0.98)
     sleeves = _sleeves(s, a, top, shoulder, reach, s.uniform(0.08, 0.34), slope)
     _trunk_and_sleeves(s, trunk, sleeves, cloth)
@@ -141,9 +133,7 @@ def coat(s: Sketch) -> np.ndarray:
     s.paint(opening, np.where(gap > 0.0, 0.4 * trim, trim), within=trunk)
     lapel = _lapels(s, across, top)
     s.paint(lapel, round_off(lapel, trim, 0.06), within=trunk, share=0.9)
-    buttons = _button_row(
-        s, np.abs(across) - s.uniform(0.1, 0.2), top + 0.5, hem - 0.15
-    )
+    buttons = _button_row(s, np.abs(across) - s.uniform(0.1, 0.2), top + 0.5, hem - 0.15)
     s.paint(buttons, contrast(s, cloth, 0.4), share=0.5)
     pocket = box(a - 0.5 * waist - 0.08, s.v - s.uniform(0.2, 0.45), 0.15, 0.045)
     s.paint(pocket, trim, within=trunk, share=0.7)

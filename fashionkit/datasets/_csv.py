@@ -185,9 +185,7 @@ def _as_uint8(chunk: "pd.DataFrame", first_row: int, source: str) -> np.ndarray:
     return values
 
 
-def _checked_column(
-    column: "pd.Series", name: str, first_row: int, source: str
-) -> np.ndarray:
+def _checked_column(column: "pd.Series", name: str, first_row: int, source: str) -> np.ndarray:
     """Return a column as float64, or say which of its values is wrong."""
     import pandas as pd
 

@@ -181,13 +181,9 @@ def _download_from(url: str, target: Path) -> str | None:
         with (
             open(part, "xb") as sink,
             # pooch sets the true total; it would take a bar without one for False.
-            tqdm(
-                desc=target.name, total=1, unit="B", unit_scale=True, leave=False
-            ) as bar,
+            tqdm(desc=target.name, total=1, unit="B", unit_scale=True, leave=False) as bar,
         ):
-            get = pooch.HTTPDownloader(
-                progressbar=bar, chunk_size=2**16, timeout=_TIMEOUT
-            )
+            get = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=_TIMEOUT)
             get(url, sink, None)
         fault = _fault(part, target.name)
         if fault is not None:

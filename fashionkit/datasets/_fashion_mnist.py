@@ -165,8 +165,7 @@ def fetch_fashion_mnist(
     names = [name for part in parts for name in _FILES[part]]
     paths = locate(names, data_home, download_if_missing)
     loaded = [
-        _read_part(images, labels)
-        for images, labels in zip(paths[::2], paths[1::2], strict=True)
+        _read_part(images, labels) for images, labels in zip(paths[::2], paths[1::2], strict=True)
     ]
     if len(loaded) == 1:
         data, target = loaded[0]

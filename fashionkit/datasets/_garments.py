@@ -111,9 +111,7 @@ def make_garments(
     return X, y
 
 
-def _photograph(
-    image: np.ndarray, sketch: Sketch, grain: np.random.RandomState
-) -> np.ndarray:
+def _photograph(image: np.ndarray, sketch: Sketch, grain: np.random.RandomState) -> np.ndarray:
     """Add what a camera adds: blur, exposure and grain."""
     sigma = 0.8 * image.shape[1] / 28
     soft = gaussian_filter(image, (0.0, sigma, sigma), mode="constant")

@@ -82,9 +82,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
             with gzip.GzipFile(fileobj=file, mode="rb") as stream:
                 return _read_array(stream, path)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise _unreadable(
-                path, f"a damaged gzip stream ({error})", "an intact one"
-            ) from error
+            raise _unreadable(path, f"a damaged gzip stream ({error})", "an intact one") from error
 
 
 def _read_array(stream: BinaryIO, path: str | os.PathLike[str]) -> np.ndarray:
@@ -102,8 +100,7 @@ def _read_array(stream: BinaryIO, path: str | os.PathLike[str]) -> np.ndarray:
         raise _unreadable(
             path,
             f"more than {n_bytes} bytes of values",
-            f"exactly as many for the {dtype.name} array of shape {shape} "
-            "of its header",
+            f"exactly as many for the {dtype.name} array of shape {shape} of its header",
         )
     try:
         array = np.ndarray(shape, dtype, buffer=data)

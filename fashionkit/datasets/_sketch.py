@@ -142,15 +142,9 @@ def fabric(
     checked = kind < checks
     striped = (kind >= checks + rows) & (kind < checks + rows + columns)
     printed = kind >= checks + rows + columns
-    pattern = (
-        across * (kind < checks + rows)
-        + down * (checked | striped)
-        + blots * 1.5 * printed
-    )
+    pattern = across * (kind < checks + rows) + down * (checked | striped) + blots * 1.5 * printed
     light = s.uniform(-0.2, 0.2) * s.v + s.uniform(-0.12, 0.12) * s.u
-    folds = s.uniform(0.0, 0.08) * np.sin(
-        s.uniform(6.0, 12.0) * s.u + 2.0 * s.v + phase
-    )
+    folds = s.uniform(0.0, 0.08) * np.sin(s.uniform(6.0, 12.0) * s.u + 2.0 * s.v + phase)
     return np.clip(base * (1.0 + strength * pattern + light + folds), 0.1, 1.0)
 
 

@@ -184,5 +184,8 @@ class CNNClassifier(BaseKerasClassifier):
     def _network_spec(self, image_shape: tuple[int, int, int], n_classes: int) -> NetworkSpec:
         architectures.get(self.architecture)  # an unknown name fails here, before any work
         return NetworkSpec(
-            self.architecture, image_shape, n_classes, dict(self.architecture_params or {})
+            self.architecture,
+            image_shape,
+            n_classes,
+            dict(self.architecture_params or {}),
         )

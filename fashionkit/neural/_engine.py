@@ -42,7 +42,12 @@ class NetworkSpec:
     @property
     def key(self) -> Hashable:
         """Hashable form, to look networks up by."""
-        return (_freeze(self.architecture), self.image_shape, self.n_classes, _freeze(self.params))
+        return (
+            _freeze(self.architecture),
+            self.image_shape,
+            self.n_classes,
+            _freeze(self.params),
+        )
 
 
 class Network:

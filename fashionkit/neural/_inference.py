@@ -41,7 +41,11 @@ class TrainedNetwork:
     """
 
     def __init__(
-        self, spec: NetworkSpec, trainable: Arrays, non_trainable: Arrays, optimizer_state: Arrays
+        self,
+        spec: NetworkSpec,
+        trainable: Arrays,
+        non_trainable: Arrays,
+        optimizer_state: Arrays,
     ):
         self.spec = spec
         self.trainable = trainable

@@ -86,7 +86,11 @@ def make_samples(
     if sample_weight is None and class_weight is None:
         return Samples(images, targets, np.arange(len(targets)))
     weights = _check_sample_weight(
-        sample_weight, images.pixels, dtype=np.float64, ensure_non_negative=True, copy=True
+        sample_weight,
+        images.pixels,
+        dtype=np.float64,
+        ensure_non_negative=True,
+        copy=True,
     )
     if class_weight is not None:
         weights *= compute_sample_weight(class_weight, y)

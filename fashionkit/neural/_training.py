@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from fashionkit.neural import _scikeras
 from fashionkit.neural._engine import Engine, seeded
@@ -97,10 +98,12 @@ def train(
                 "val_loss", patience=schedule.patience, restore_best_weights=True
             )
         )
-    if schedule.verbose:
-        callbacks.append(_progress_bar(schedule.epochs))
     callbacks += [copy.deepcopy(callback) for callback in schedule.callbacks]
-    with seeded(schedule.seed):
+    with (
+        seeded(schedule.seed),
+        tqdm(total=schedule.epochs, unit="epoch", disable=not schedule.verbose) as bar,
+    ):
+        callbacks.append(keras_callbacks.LambdaCallback(on_epoch_end=_advance(bar)))
         history = _scikeras.run_fit(
             engine.model,
             _batches(samples, schedule.batch_size, epoch, schedule.seed),
@@ -134,7 +137,9 @@ def _batches(samples: Samples, batch_size: int, epoch: Any = None, seed: int = 0
     @tf.autograph.experimental.do_not_convert
     def gather(batch):
         indices = tf.range(
-            batch * batch_size, tf.minimum((batch + 1) * batch_size, n_samples), dtype=tf.int64
+            batch * batch_size,
+            tf.minimum((batch + 1) * batch_size, n_samples),
+            dtype=tf.int64,
         )
         if epoch is not None:
             key = tf.stack([tf.constant(seed, tf.int64), epoch.value()])
@@ -148,9 +153,7 @@ def _batches(samples: Samples, batch_size: int, epoch: Any = None, seed: int = 0
         return batch if weights is None else (*batch, tf.gather(weights, chosen))
 
     n_batches = -(-n_samples // batch_size)
-    dataset = tf.data.Dataset.range(n_batches).map(
-        gather, num_parallel_calls=2, deterministic=True
-    )
+    dataset = tf.data.Dataset.range(n_batches).map(gather, num_parallel_calls=2, deterministic=True)
     options = tf.data.Options()
     # The pipeline is one gather: optimising it costs more than it saves.
     options.experimental_optimization.apply_default_optimizations = False
@@ -163,19 +166,11 @@ def _without_booleans(pixels: np.ndarray) -> np.ndarray:
     return pixels.view(np.uint8) if pixels.dtype == bool else pixels
 
 
-def _progress_bar(epochs: int) -> Any:
-    """Create a callback that shows a bar over the epochs, with the last epoch's figures."""
-    from tqdm.auto import tqdm
+def _advance(bar: tqdm) -> Callable[[int, dict], None]:
+    """Return what moves a progress bar on by an epoch and shows the epoch's figures."""
 
-    class ProgressBar(keras().callbacks.Callback):
-        def on_train_begin(self, logs=None):
-            self.bar = tqdm(total=epochs, unit="epoch")
+    def advance(epoch: int, logs: dict) -> None:
+        bar.set_postfix({name: f"{value:.4f}" for name, value in logs.items()}, refresh=False)
+        bar.update()
 
-        def on_epoch_end(self, epoch, logs=None):
-            self.bar.set_postfix({name: f"{value:.4f}" for name, value in (logs or {}).items()})
-            self.bar.update()
-
-        def on_train_end(self, logs=None):
-            self.bar.close()
-
-    return ProgressBar()
+    return advance

@@ -130,9 +130,7 @@ def test_wrong_label_is_refused_naming_the_row(frame, label):
 
 
 def test_missing_columns_are_named(frame):
-    with pytest.raises(
-        ValueError, match="has 784 columns: 'pixel10' missing, none unknown"
-    ):
+    with pytest.raises(ValueError, match="has 784 columns: 'pixel10' missing, none unknown"):
         load_fashion_mnist_csv(stream(frame.drop(columns="pixel10")))
 
 
@@ -149,9 +147,7 @@ def test_repeated_column_is_refused(frame):
 
 
 def test_file_without_header_is_refused_naming_a_few_columns(frame):
-    with pytest.raises(
-        ValueError, match="'label', 'pixel1', 'pixel2' and 782 more missing"
-    ):
+    with pytest.raises(ValueError, match="'label', 'pixel1', 'pixel2' and 782 more missing"):
         load_fashion_mnist_csv(io.StringIO(frame.to_csv(index=False, header=False)))
 
 
@@ -195,9 +191,7 @@ def test_byte_order_mark_and_windows_line_ends_are_accepted(frame):
 
 def test_row_shorter_than_the_header_is_refused(frame):
     text = frame.to_csv(index=False).rstrip().rsplit(",", 1)[0]
-    with pytest.raises(
-        ValueError, match=r"row 7 .* column 'pixel784': found an empty cell"
-    ):
+    with pytest.raises(ValueError, match=r"row 7 .* column 'pixel784': found an empty cell"):
         load_fashion_mnist_csv(io.StringIO(text))
 
 

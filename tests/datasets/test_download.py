@@ -111,8 +111,7 @@ class Site(ThreadingHTTPServer):
         self.closing = threading.Event()
         self.barrier = threading.Barrier(2)
         self.sources = tuple(
-            f"http://127.0.0.1:{self.server_port}/{source}/"
-            for source in self.behaviour
+            f"http://127.0.0.1:{self.server_port}/{source}/" for source in self.behaviour
         )
 
     def handle_error(self, request, client_address):
@@ -161,11 +160,7 @@ def put(folder, damaged=()):
 
 
 def files_under(folder):
-    return {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if not path.is_dir()
-    }
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
 
 
 # Downloading
@@ -196,9 +191,7 @@ def test_downloads_into_fashionkit_data_by_default(online, tmp_path, monkeypatch
     assert files_under(tmp_path) == {f"data/fashion-mnist/{name}" for name in FILES}
 
 
-def test_downloads_into_the_users_cache_without_fashionkit_data(
-    online, tmp_path, monkeypatch
-):
+def test_downloads_into_the_users_cache_without_fashionkit_data(online, tmp_path, monkeypatch):
     monkeypatch.setenv("FASHIONKIT_DATA", "")
     fetch_labels()
     assert files_under(tmp_path / "cache" / "fashionkit") == {
@@ -209,9 +202,7 @@ def test_downloads_into_the_users_cache_without_fashionkit_data(
 def test_downloaded_files_have_the_permissions_of_any_new_file(online, tmp_path):
     fetch_labels(data_home=online)
     (tmp_path / "any").touch()
-    assert (online / "fashion-mnist" / IMAGES).stat().st_mode == (
-        tmp_path / "any"
-    ).stat().st_mode
+    assert (online / "fashion-mnist" / IMAGES).stat().st_mode == (tmp_path / "any").stat().st_mode
 
 
 def test_shows_a_progress_bar_on_stderr_only(online, capsys):
@@ -235,9 +226,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_failing_first_source_is_replaced_by_the_second(
-    online, site, failure, monkeypatch
-):
+def test_failing_first_source_is_replaced_by_the_second(online, site, failure, monkeypatch):
     monkeypatch.setattr(_download, "_TIMEOUT", 0.3)
     site.behaviour["first"] = failure
     assert fetch_labels(data_home=online) == THE_LABELS
@@ -272,9 +261,7 @@ def test_without_network_the_error_says_so(home, monkeypatch):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{unused.getsockname()[1]}/"
-        monkeypatch.setattr(
-            _download, "_SOURCES", (nobody, "http://no-such-host.invalid/")
-        )
+        monkeypatch.setattr(_download, "_SOURCES", (nobody, "http://no-such-host.invalid/"))
         with pytest.raises(OSError, match="could not be downloaded") as caught:
             fetch_labels(data_home=home)
     assert f"{nobody}{IMAGES}: ConnectionError" in str(caught.value)
@@ -433,9 +420,7 @@ def test_missing_files_without_download_list_places_and_remedies(home, tmp_path)
 
 
 @pytest.mark.parametrize("place", ["data", "keras/datasets/fashion-mnist"])
-def test_damaged_file_elsewhere_is_passed_over_with_a_warning(
-    online, tmp_path, monkeypatch, place
-):
+def test_damaged_file_elsewhere_is_passed_over_with_a_warning(online, tmp_path, monkeypatch, place):
     monkeypatch.setenv("FASHIONKIT_DATA", str(tmp_path / "data"))
     put(tmp_path / place, damaged=[IMAGES])
     damaged = tmp_path / place / IMAGES

@@ -43,9 +43,7 @@ def tiny(tmp_path, monkeypatch):
     monkeypatch.setenv("FASHIONKIT_DATA", str(tmp_path))
     monkeypatch.setattr(_download, "_SHA256", sha256)
     monkeypatch.setattr(_download, "_SOURCES", ())
-    parts["all"] = tuple(
-        np.concatenate(arrays) for arrays in zip(*parts.values(), strict=True)
-    )
+    parts["all"] = tuple(np.concatenate(arrays) for arrays in zip(*parts.values(), strict=True))
     return parts
 
 

@@ -60,9 +60,7 @@ def cnn_score(garments):
     )
     network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     X_train, X_test, y_train, y_test = split(*garments)
-    network.fit(
-        X_train[..., None], y_train, batch_size=32, epochs=6, shuffle=False, verbose=0
-    )
+    network.fit(X_train[..., None], y_train, batch_size=32, epochs=6, shuffle=False, verbose=0)
     _, accuracy = network.evaluate(X_test[..., None], y_test, verbose=0)
     return accuracy
 
@@ -110,9 +108,7 @@ def test_another_process_draws_the_same_images():
         "X, y = make_garments(50, random_state=3);"
         "print(X.astype(int).sum(), y.tolist())"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     X, y = make_garments(50, random_state=3)
     assert run.stdout.split(maxsplit=1) == [str(X.astype(int).sum()), f"{y.tolist()}\n"]
 
@@ -137,9 +133,9 @@ def test_larger_images_show_the_same_garments():
 
 
 def test_global_random_state_is_left_alone():
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    before = np.random.get_state()[1].copy()
     make_garments(10, random_state=0)
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
 
 
 def test_no_two_images_of_a_class_are_alike():

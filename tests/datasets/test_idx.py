@@ -66,9 +66,7 @@ def test_detects_gzip_by_content_not_by_name(tmp_path, images, name, pack):
 
 
 def test_accepts_a_path_given_as_a_string(tmp_path, images):
-    assert_array_equal(
-        read_idx(str(written(tmp_path, idx_bytes(images)))), images, strict=True
-    )
+    assert_array_equal(read_idx(str(written(tmp_path, idx_bytes(images)))), images, strict=True)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32"])

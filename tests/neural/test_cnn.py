@@ -18,7 +18,12 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, check_cv, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    check_cv,
+    cross_val_score,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -80,7 +85,13 @@ class TestForms:
     def test_every_form_of_the_same_images_is_predicted_alike(self, fitted, garments):
         X = garments[0]
         expected = fitted.predict_proba(X)
-        for form in (X.reshape(len(X), -1), X[..., None], list(X), X.astype(float), X.tolist()):
+        for form in (
+            X.reshape(len(X), -1),
+            X[..., None],
+            list(X),
+            X.astype(float),
+            X.tolist(),
+        ):
             np.testing.assert_array_equal(fitted.predict_proba(form), expected)
 
     def test_every_form_of_the_same_images_is_fitted_alike(self, fitted, garments):
@@ -288,7 +299,9 @@ class TestTraining:
 
         seen = []
         monkeypatch.setattr(
-            _base, "train", lambda *args, _train=_base.train: seen.append(args) or _train(*args)
+            _base,
+            "train",
+            lambda *args, _train=_base.train: seen.append(args) or _train(*args),
         )
         clf = tiny_cnn(validation_fraction=0.2).fit(*garments)
         _, samples, validation, _ = seen[0]
@@ -398,9 +411,17 @@ class TestBadInput:
             (np.full((4, 8, 8), np.nan), [0, 1, 0, 1], "contains NaN"),
             (np.full((4, 8, 8), np.inf), [0, 1, 0, 1], "contains infinity"),
             (np.zeros((0, 8, 8)), [], "0 sample"),
-            (np.zeros((4, 8, 8)), [1, 1, 1, 1], "at least 2 classes.*only one class: 1"),
+            (
+                np.zeros((4, 8, 8)),
+                [1, 1, 1, 1],
+                "at least 2 classes.*only one class: 1",
+            ),
             (np.zeros((4, 8, 8)), [0, 1, 0], "inconsistent numbers of samples"),
-            (np.zeros((4, 8, 8)), [0.1, 0.2, 0.3, 0.4], "Unknown label type: continuous"),
+            (
+                np.zeros((4, 8, 8)),
+                [0.1, 0.2, 0.3, 0.4],
+                "Unknown label type: continuous",
+            ),
             (np.zeros((4, 8, 8)), [0, 1, np.nan, 1], "y contains NaN"),
             (np.zeros((4, 8, 8)), np.eye(4), "1d array"),
             (np.zeros((4, 8, 8)), None, "requires y to be passed"),
@@ -415,7 +436,10 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("params", "message"),
         [
-            ({"epochs": 0}, "'epochs' parameter of CNNClassifier must be an int in the range"),
+            (
+                {"epochs": 0},
+                "'epochs' parameter of CNNClassifier must be an int in the range",
+            ),
             ({"batch_size": 1.5}, "'batch_size' parameter"),
             ({"learning_rate": -1}, "'learning_rate' parameter"),
             ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
@@ -426,7 +450,10 @@ class TestBadInput:
             ({"optimizer": "adamm"}, "optimizer='adamm'"),
             ({"optimizer": 3}, "optimizer=3"),
             ({"optimizer_params": {"momentun": 1}}, "momentun"),
-            ({"learning_rate": 0.1, "optimizer_params": {"learning_rate": 1}}, "pass one of them"),
+            (
+                {"learning_rate": 0.1, "optimizer_params": {"learning_rate": 1}},
+                "pass one of them",
+            ),
             ({"callbacks": ["stop"]}, "callbacks"),
         ],
     )
@@ -447,7 +474,7 @@ class TestBadInput:
             tiny_cnn().fit(*garments, validation_data=validation_data)
 
     def test_a_fraction_too_small_to_stratify_says_so(self, tiny_cnn, garments):
-        with pytest.raises(ValueError, match="validation_fraction=0.01 cannot be held out of 300"):
+        with pytest.raises(ValueError, match=r"validation_fraction=0.01 cannot be held out of 300"):
             tiny_cnn(validation_fraction=0.01).fit(*garments)
 
     def test_partial_fit_needs_classes_first_and_the_same_after(self, tiny_cnn, garments):
@@ -475,9 +502,21 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("builder", "error", "message"),
         [
-            (lambda shape, n: "network", TypeError, "returned str, expected a keras.Model"),
-            (lambda shape, n: dense(shape, n + 1), ValueError, r"\(None, 11\)\], expected"),
-            (lambda shape, n: dense(shape, n, None), ValueError, 'end it with Dense.*softmax'),
+            (
+                lambda shape, n: "network",
+                TypeError,
+                "returned str, expected a keras.Model",
+            ),
+            (
+                lambda shape, n: dense(shape, n + 1),
+                ValueError,
+                r"\(None, 11\)\], expected",
+            ),
+            (
+                lambda shape, n: dense(shape, n, None),
+                ValueError,
+                "end it with Dense.*softmax",
+            ),
         ],
     )
     def test_builders_that_return_something_else(self, garments, builder, error, message):

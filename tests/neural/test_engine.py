@@ -27,7 +27,10 @@ np.save(sys.argv[1], clf.predict_proba(X))
 
 
 def with_dropout(**params):
-    return {"architecture_params": {"filters": (4, 4), "dense_units": (8,), "dropout": 0.5}, **params}
+    return {
+        "architecture_params": {"filters": (4, 4), "dense_units": (8,), "dropout": 0.5},
+        **params,
+    }
 
 
 def count_engines():
@@ -143,7 +146,11 @@ def test_global_random_states_are_left_as_they_were(tiny_cnn, garments):
     np.random.seed(3)
     tf.random.set_seed(3)
     tiny_cnn(**with_dropout()).fit(*garments).predict(garments[0])
-    assert (random.random(), np.random.random(), float(tf.random.uniform(()))) == expected
+    assert (
+        random.random(),
+        np.random.random(),
+        float(tf.random.uniform(())),
+    ) == expected
     tiny_cnn(**with_dropout()).fit(*garments).predict(garments[0])
     assert float(tf.random.uniform(())) == after
 
@@ -177,7 +184,9 @@ def test_weights_that_a_builder_loads_or_seeds_are_kept_at_every_fit(garments):
     second = CNNClassifier(pretrained, epochs=1, random_state=1).fit(X, y).model_
     for model in (first, second):
         np.testing.assert_array_equal(model.get_layer("fixed").get_weights()[0], 0.5)
-    np.testing.assert_array_equal(*(m.get_layer("seeded").get_weights()[0] for m in (first, second)))
+    np.testing.assert_array_equal(
+        *(m.get_layer("seeded").get_weights()[0] for m in (first, second))
+    )
 
 
 def keras_callback():

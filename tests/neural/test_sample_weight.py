@@ -91,7 +91,9 @@ def test_balanced_weights_help_a_rare_class(tiny_cnn, garments):
     X, y = np.delete(X, rare, axis=0), np.delete(y, rare)
     params = {"epochs": 4, "learning_rate": 0.01}
     plain = tiny_cnn(**params).fit(X, y).predict_proba(garments[0])[:, 0]
-    balanced = tiny_cnn(class_weight="balanced", **params).fit(X, y).predict_proba(garments[0])[:, 0]
+    balanced = (
+        tiny_cnn(class_weight="balanced", **params).fit(X, y).predict_proba(garments[0])[:, 0]
+    )
     assert balanced.mean() > 1.5 * plain.mean()
 
 

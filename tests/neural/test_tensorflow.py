@@ -1,0 +1,71 @@
+"""Starting TensorFlow: quietly, with its share of the cores, and leaving no trace."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import joblib
+import pytest
+
+START = """
+import os
+before = dict(os.environ)
+from fashionkit.neural._tensorflow import tensorflow
+tf = tensorflow()
+tf.config.list_physical_devices("GPU")
+after = {name: value for name, value in os.environ.items() if before.get(name) != value}
+print({name for name in after if name.startswith("TF_CPP")})
+print(tf.config.threading.get_intra_op_parallelism_threads())
+"""
+
+
+def start(code=START, **environment):
+    inherited = {k: v for k, v in os.environ.items() if k not in ("OMP_NUM_THREADS",)}
+    inherited.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**inherited, **environment},
+        check=False,
+    )
+
+
+def test_it_starts_without_a_word_and_leaves_the_environment_alone():
+    result = start()
+    assert result.stderr == ""
+    assert result.stdout.splitlines() == ["set()", "0"]
+
+
+def test_errors_are_passed_on():
+    code = (
+        "import os\nfrom fashionkit.neural import _tensorflow\n"
+        "with _tensorflow._quiet():\n"
+        "    os.write(2, b'I0000 00:00:00 chatter\\nE0000 00:00:00 a real error\\n')"
+    )
+    assert start(code).stderr == "E0000 00:00:00 a real error\n"
+
+
+@pytest.mark.parametrize("level", ["0", "1"])
+def test_a_user_who_chooses_a_log_level_sees_the_log(level):
+    assert "oneDNN" in start(TF_CPP_MIN_LOG_LEVEL=level).stderr
+
+
+@pytest.mark.parametrize("share", [1, 2])
+def test_workers_take_twice_their_share_and_at_most_all_cores(share):
+    result = start(OMP_NUM_THREADS=str(share))
+    assert result.stdout.splitlines()[-1] == str(min(2 * share, joblib.cpu_count()))
+
+
+def test_another_keras_backend_is_refused_with_the_remedy():
+    code = (
+        "import sys, types\n"
+        "from fashionkit.neural import _tensorflow\n"
+        "import keras\n"
+        "keras.backend.backend = lambda: 'jax'\n"
+        "_tensorflow.keras()"
+    )
+    result = start(code)
+    assert "unset the environment variable KERAS_BACKEND" in result.stderr

@@ -1,0 +1,82 @@
+"""The package: what importing costs, what it names, what it ships."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import files, version
+from pathlib import Path
+
+import pytest
+
+import fashionkit
+
+
+def run_python(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import fashionkit",
+        "from fashionkit import CNNClassifier; CNNClassifier()",
+        "from fashionkit import *",
+        "import fashionkit._cli, fashionkit.neural, fashionkit.comparison",
+    ],
+)
+def test_importing_does_not_start_tensorflow(statement):
+    code = f"import sys; {statement}; print(sorted({{'tensorflow', 'keras'}} & set(sys.modules)))"
+    result = run_python(code)
+    assert result.stdout.strip() == "[]", result.stderr
+
+
+def test_importing_fashionkit_alone_imports_nothing_else():
+    heavy = "{'numpy', 'sklearn', 'pandas', 'matplotlib', 'skimage'}"
+    result = run_python(f"import sys, fashionkit; print(sorted({heavy} & set(sys.modules)))")
+    assert result.stdout.strip() == "[]"
+
+
+def test_public_names_are_listed_and_found():
+    for name in fashionkit.__all__:
+        assert name in dir(fashionkit)
+        assert getattr(fashionkit, name) is not None
+    with pytest.raises(AttributeError, match="'fashionkit' has no attribute 'nothing'"):
+        fashionkit.nothing  # noqa: B018
+
+
+def test_version_is_the_installed_one():
+    assert fashionkit.__version__ == version("fashionkit")
+
+
+def test_the_wheel_holds_code_and_no_data(tmp_path):
+    root = Path(fashionkit.__file__).parents[1]
+    if not (root / "pyproject.toml").exists():
+        pytest.skip("not a checkout: there is no pyproject.toml to build from")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+    ]
+    subprocess.run([*command, "--wheel-dir", tmp_path, root], check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if ".dist-info/" not in name]
+    assert "fashionkit/py.typed" in names
+    assert all(name.endswith((".py", "py.typed")) for name in names), names
+    assert wheel.stat().st_size < 200_000
+
+
+def test_the_license_is_installed():
+    assert any(path.name == "LICENSE" for path in files("fashionkit"))
