@@ -21,8 +21,8 @@ __all__ = ["baselines", "make_baseline"]
 
 
 def _svm_steps() -> list[tuple[str, Any]]:
-    # What a kernel costs grows with the number of columns, and most of the variance is in
-    # a fifth of them. This solver is the one that does not copy the features.
+    # What a kernel costs grows with the number of columns, and most of the variance is
+    # in a fifth of them. This solver is the one that does not copy the features.
     pca = PCA(n_components=0.9, svd_solver="covariance_eigh")
     svm = CalibratedClassifierCV(SVC(C=3.0), cv=3, ensemble=False)
     return [("pca", pca), ("svm", svm)]
@@ -121,8 +121,8 @@ def make_baseline(
     Notes
     -----
     Support vector machines have no probabilities of their own. Their scores are
-    calibrated by sigmoids [1]_ in a cross-validation with three folds, so that each class
-    needs three images. The machine that predicts is fitted on all images.
+    calibrated by sigmoids [1]_ in a cross-validation with three folds, so that each
+    class needs three images. The machine that predicts is fitted on all images.
 
     References
     ----------

@@ -166,8 +166,8 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     The features are those of ``skimage.feature.hog(image, channel_axis=-1)`` for images
     scaled to [0, 1], up to rounding. As there, gradients are differences of the two
     neighbouring pixels, and 0 at the borders; in colour images, those of the channel
-    where they are strongest. Pixels are not interpolated between bins or cells, as they
-    are in [1]_. Pixels right of and below the last whole cell are left out.
+    where they are strongest. Unlike in [1]_, a pixel counts for one bin of one cell, not
+    for several in part. Pixels right of and below the last whole cell are left out.
 
     With ``pixels_per_cell=None``, images smaller than one block are padded to it by
     repeating their last row and column. With any other value they are refused.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
+from fashionkit._images import Images
 from fashionkit.neural import _scikeras
 from fashionkit.neural._engine import Engine, seeded
 from fashionkit.neural._samples import Samples
@@ -86,6 +87,12 @@ def train(
     ValueError
         If the loss has become infinite or undefined.
     """
+    pixels = _to_tensor(samples.images)
+    held_out = None
+    if validation is not None:
+        shared = validation.images is samples.images  # then one copy serves both
+        held_out_pixels = pixels if shared else _to_tensor(validation.images)
+        held_out = _batches(validation, held_out_pixels, _VALIDATION_BATCH_SIZE)
     epoch = tensorflow().Variable(schedule.first_epoch, dtype="int64", trainable=False)
     keras_callbacks = keras().callbacks
     # The dataset asks for the epoch when it is drawn, which is after this callback.
@@ -106,8 +113,8 @@ def train(
         callbacks.append(keras_callbacks.LambdaCallback(on_epoch_end=_advance(bar)))
         history = _scikeras.run_fit(
             engine.model,
-            _batches(samples, schedule.batch_size, epoch, schedule.seed),
-            validation_data=validation and _batches(validation, _VALIDATION_BATCH_SIZE),
+            _batches(samples, pixels, schedule.batch_size, epoch, schedule.seed),
+            validation_data=held_out,
             epochs=schedule.epochs,
             initial_epoch=schedule.first_epoch,
             callbacks=callbacks,
@@ -120,14 +127,21 @@ def train(
     return history
 
 
-def _batches(samples: Samples, batch_size: int, epoch: Any = None, seed: int = 0) -> Any:
+def _to_tensor(images: Images) -> Any:
+    """Copy images into a tensor of the same dtype, booleans as integers."""
+    pixels = images.pixels
+    return tensorflow().convert_to_tensor(pixels.view(np.uint8) if pixels.dtype == bool else pixels)
+
+
+def _batches(
+    samples: Samples, pixels: Any, batch_size: int, epoch: Any = None, seed: int = 0
+) -> Any:
     """Return a dataset that gathers, scales and, where there is an epoch, shuffles batches.
 
     The order is a function of the seed and the epoch alone: no generator keeps a state, global
     or other, so that a fit can be repeated, or resumed at any epoch.
     """
     tf = tensorflow()
-    pixels = tf.convert_to_tensor(_without_booleans(samples.images.pixels))
     targets = tf.convert_to_tensor(samples.targets)
     weights = None if samples.weights is None else tf.convert_to_tensor(samples.weights)
     rows = tf.convert_to_tensor(samples.rows)
@@ -160,10 +174,6 @@ def _batches(samples: Samples, batch_size: int, epoch: Any = None, seed: int = 0
     options.autotune.enabled = False
     options.experimental_external_state_policy = tf.data.experimental.ExternalStatePolicy.IGNORE
     return dataset.prefetch(4).with_options(options)
-
-
-def _without_booleans(pixels: np.ndarray) -> np.ndarray:
-    return pixels.view(np.uint8) if pixels.dtype == bool else pixels
 
 
 def _advance(bar: tqdm) -> Callable[[int, dict], None]:

@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import tracemalloc
 
 import joblib
 import numpy as np
@@ -402,6 +403,32 @@ class TestTraining:
         X, y, X_test, y_test = fashion_mnist
         clf = CNNClassifier(epochs=4, random_state=0).fit(X, y)
         assert clf.score(X_test, y_test) > 0.72
+
+
+class TestMemory:
+    def traced_peak(self, work):
+        tracemalloc.start()
+        try:
+            work()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    def test_fit_copies_uint8_images_once_and_predict_never(self, tiny_cnn):
+        X = np.zeros((20_000, 28, 28), np.uint8)
+        y = np.arange(len(X)) % 10
+        clf = tiny_cnn(epochs=1, batch_size=500, validation_fraction=0.1).fit(X, y)
+        # The one copy is the tensor that batches are gathered from.
+        assert self.traced_peak(lambda: clf.fit(X, y)) < 1.3 * X.nbytes
+        assert self.traced_peak(lambda: clf.predict_proba(X)) < 0.4 * X.nbytes
+
+    def test_sample_weights_do_not_copy_the_images(self, tiny_cnn):
+        X = np.zeros((20_000, 784), np.uint8)
+        y = np.arange(len(X)) % 10
+        weight = np.arange(len(X)) % 3
+        clf = tiny_cnn(epochs=1, batch_size=500).fit(X, y, sample_weight=weight)
+        fit = self.traced_peak(lambda: clf.fit(X, y, sample_weight=weight))
+        assert fit < 1.3 * X.nbytes
 
 
 class TestBadInput:

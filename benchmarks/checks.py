@@ -1,0 +1,56 @@
+"""How many of scikit-learn's estimator checks CNNClassifier and SciKeras pass.
+
+python benchmarks/checks.py
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+
+import keras
+from _report import print_setting, print_table
+from scikeras.wrappers import KerasClassifier
+from sklearn.base import is_classifier
+from sklearn.utils.estimator_checks import check_estimator
+
+from fashionkit import CNNClassifier, HOGFeatures, PixelFeatures
+
+
+def dense(meta: dict) -> keras.Model:
+    """Build a network for whatever table a check comes with."""
+    return keras.Sequential(
+        [
+            keras.Input((meta["n_features_in_"],)),
+            keras.layers.Dense(64, activation="relu"),
+            keras.layers.Dense(meta["n_classes_"], activation="softmax"),
+        ]
+    )
+
+
+def main() -> None:
+    print_setting("tensorflow", "keras", "scikeras")
+    scikeras = KerasClassifier(
+        dense, loss="sparse_categorical_crossentropy", epochs=10, verbose=0, random_state=0
+    )
+    rows, failures = [], []
+    for name, estimator in {
+        "CNNClassifier": CNNClassifier(),
+        "HOGFeatures": HOGFeatures(),
+        "PixelFeatures": PixelFeatures(),
+        "scikeras KerasClassifier": scikeras,
+    }.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            results = check_estimator(estimator, on_fail=None, on_skip=None)
+        status = Counter(result["status"] for result in results)
+        rows.append(
+            (name, status["passed"], status["failed"], status["skipped"], is_classifier(estimator))
+        )
+        failures += [(name, r["check_name"]) for r in results if r["status"] == "failed"]
+    print_table(("", "passed", "failed", "skipped", "is_classifier"), rows)
+    print_table(("", "failed check"), failures)
+
+
+if __name__ == "__main__":
+    main()
