@@ -24,7 +24,11 @@ try:
 except OSError:
     X, y = make_garments(4_000, random_state=0)
 X_train, X_test, y_train, y_test = train_test_split(
-    X[:4_000], y[:4_000], test_size=0.25, stratify=y[:4_000], random_state=0
+    X[:4_000],
+    y[:4_000],
+    test_size=0.25,
+    stratify=y[:4_000],
+    random_state=0,
 )
 
 comparison = compare_models(
@@ -46,9 +50,21 @@ comparison
 print(comparison)
 
 # %%
-# What each of them confuses:
+# What the network confuses. The method ``comparison.save(folder)`` writes such a matrix for
+# each model, together with the table and the learning curves.
 
-comparison.plot_confusion_matrix("cnn")
+import matplotlib.pyplot as plt
+from sklearn.metrics import ConfusionMatrixDisplay
 
-# %%
-comparison.plot_confusion_matrix("hog-svm")
+_, ax = plt.subplots(figsize=(7, 7), layout="constrained")
+_ = ConfusionMatrixDisplay.from_predictions(
+    comparison.y_test,
+    comparison.predictions["cnn"],
+    display_labels=CLASS_NAMES,
+    normalize="true",
+    values_format=".0%",
+    xticks_rotation="vertical",
+    cmap="Blues",
+    colorbar=False,
+    ax=ax,
+)

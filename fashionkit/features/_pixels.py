@@ -33,7 +33,7 @@ class PixelFeatures(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     n_features_in_ : int
         Number of pixels times channels of each image seen in ``fit``.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names seen in ``fit``, where ``X`` was a DataFrame with string names.
 
     image_shape_ : tuple of int
@@ -92,7 +92,7 @@ class PixelFeatures(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        rows : ndarray of shape (n_samples, n_features_in_), dtype float32
+        rows : ndarray of shape (n_samples, n_features), dtype float32
             Their pixels.
         """
         check_is_fitted(self)
