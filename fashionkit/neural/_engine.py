@@ -63,7 +63,7 @@ class Network:
         build = architectures.get(spec.architecture)
         # In a stateless scope variables keep their initializers, so that they can be drawn again
         # for every seed, and values that a builder loads arrive as updates of the scope.
-        with seeded(0), keras().StatelessScope() as scope:
+        with _seeded(0), keras().StatelessScope() as scope:
             self.model = build(spec.image_shape, spec.n_classes, **spec.params)
             _check_network(self.model, spec)
             self._recipes = [
@@ -79,7 +79,7 @@ class Network:
     def draw(self, seed: int) -> None:
         """Set the weights to those that a fresh network has for ``seed``."""
         seeds = np.random.SeedSequence(seed).generate_state(len(self._recipes)).tolist()
-        with seeded(seed):
+        with _seeded(seed):
             for (variable, value, initializer), own_seed in zip(self._recipes, seeds, strict=True):
                 if value is None:
                     value = _initial_value(variable, initializer, own_seed)
@@ -146,6 +146,7 @@ class Engine:
 
 _idle: OrderedDict[Hashable, list[Engine]] = OrderedDict()
 _idle_lock = threading.Lock()
+_seeding = threading.RLock()
 
 
 @contextmanager
@@ -204,16 +205,20 @@ def _give_back(key: Hashable, engine: Engine) -> None:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed Python's and NumPy's global generators inside, and restore them afterwards."""
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed Python's and NumPy's global generators inside, and restore them afterwards.
+
+    One thread at a time: two that overlap would restore each other's states.
+    """
+    with _seeding:
+        python_state, numpy_state = random.getstate(), np.random.get_state()
+        random.seed(seed)
+        np.random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
 
 
 def _initial_value(variable: Any, initializer: Any, seed: int) -> Any:

@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from fashionkit._images import Images
 from fashionkit.neural import _scikeras
-from fashionkit.neural._engine import Engine, seeded
+from fashionkit.neural._engine import Engine
 from fashionkit.neural._samples import Samples
 from fashionkit.neural._tensorflow import keras, tensorflow
 
@@ -106,10 +106,7 @@ def train(
             )
         )
     callbacks += [copy.deepcopy(callback) for callback in schedule.callbacks]
-    with (
-        seeded(schedule.seed),
-        tqdm(total=schedule.epochs, unit="epoch", disable=not schedule.verbose) as bar,
-    ):
+    with tqdm(total=schedule.epochs, unit="epoch", disable=not schedule.verbose) as bar:
         callbacks.append(keras_callbacks.LambdaCallback(on_epoch_end=_advance(bar)))
         history = _scikeras.run_fit(
             engine.model,

@@ -109,6 +109,7 @@ def test_threads_that_fit_at_once_get_the_results_of_fits_alone(tiny_cnn, garmen
     X, y = garments
     expected = [tiny_cnn(random_state=seed).fit(X, y).predict_proba(X) for seed in range(4)]
     results = [None] * 4
+    state_before = np.random.get_state()[1].copy()
 
     def work(seed):
         results[seed] = tiny_cnn(random_state=seed).fit(X, y).predict_proba(X)
@@ -120,6 +121,7 @@ def test_threads_that_fit_at_once_get_the_results_of_fits_alone(tiny_cnn, garmen
         thread.join()
     for result, alone in zip(results, expected, strict=True):
         np.testing.assert_array_equal(result, alone)
+    np.testing.assert_array_equal(np.random.get_state()[1], state_before)
 
 
 def test_successive_fits_do_not_grow_memory(tiny_cnn, garments):
