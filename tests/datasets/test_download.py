@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import logging
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -268,6 +269,15 @@ def test_without_network_the_error_says_so(home, monkeypatch):
     assert f"http://no-such-host.invalid/{IMAGES}: Connection" in str(caught.value)
 
 
+@pytest.fixture
+def interruptible():
+    """Make Ctrl-C arrive also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_download_leaves_nothing_behind(online, site):
     site.behaviour["first"] = "interrupting"
     with pytest.raises(KeyboardInterrupt):
