@@ -18,7 +18,8 @@ _starting = threading.Lock()
 # What TensorFlow's libraries say at every start, on every machine without a GPU.
 _CHATTER = re.compile(
     rb"^(WARNING: All log messages before absl|[IW]\d{4} |\d{4}-\d\d-\d\d [^ ]+ [IW] |"
-    rb".*(failed call to cuInit|TF-TRT Warning|rebuild TensorFlow with the appropriate))"
+    rb".*(failed call to cuInit|Unable to register cu\w+ factory|TF-TRT Warning|"
+    rb"rebuild TensorFlow with the appropriate))"
 )
 
 
