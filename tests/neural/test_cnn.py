@@ -14,6 +14,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -42,6 +43,13 @@ np.save(sys.argv[3], clf.predict_proba(np.load(sys.argv[2])))
 def fitted(garments):
     params = {"filters": (4, 4), "dense_units": (8,)}
     return CNNClassifier(architecture_params=params, epochs=2, random_state=0).fit(*garments)
+
+
+def through_skops(estimator):
+    saved = skops.io.dumps(estimator)
+    types = skops.io.get_untrusted_types(data=saved)
+    assert all(name.startswith("fashionkit.") for name in types)
+    return skops.io.loads(saved, trusted=types)
 
 
 class TestReportArchitecture:
@@ -215,6 +223,7 @@ class TestRepeatability:
             pickle.loads(pickle.dumps(fitted)),
             copy.deepcopy(fitted),
             joblib.load(file),
+            through_skops(fitted),
         ):
             np.testing.assert_array_equal(copied.predict_proba(garments[0]), expected)
 
