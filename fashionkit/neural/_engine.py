@@ -92,6 +92,12 @@ class Network:
 
     def set_weights(self, trainable: Arrays, non_trainable: Arrays) -> None:
         """Set all variables, as :meth:`get_weights` returned them."""
+        variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
+        if not _fits(variables, [*trainable, *non_trainable]):
+            raise ValueError(
+                "The weights of the last fit do not fit the network that architecture and "
+                "architecture_params now name; set them back, or fit with warm_start=False."
+            )
         _assign(self.model.trainable_variables, trainable)
         _assign(self.model.non_trainable_variables, non_trainable)
 
@@ -132,9 +138,11 @@ class Engine:
         optimizer_state: Arrays,
         learning_rate: float | None,
     ) -> None:
-        """Go on where an earlier fit stopped."""
+        """Go on where an earlier fit stopped; another optimizer than its own starts afresh."""
         if weights is not None:
             self.network.set_weights(*weights)
+        if not _fits(self.model.optimizer.variables, optimizer_state):
+            optimizer_state = self._first_state
         _assign(self.model.optimizer.variables, optimizer_state)
         if learning_rate is not None:
             self.model.optimizer.learning_rate = learning_rate
@@ -270,6 +278,10 @@ def _numpy(variables: list) -> Arrays:
     # A copy: on the CPU the array that TensorFlow hands out may be the variable's own memory.
     to_numpy = keras().ops.convert_to_numpy
     return [np.array(to_numpy(variable)) for variable in variables]
+
+
+def _fits(variables: list, values: Arrays) -> bool:
+    return [tuple(variable.shape) for variable in variables] == [value.shape for value in values]
 
 
 def _assign(variables: list, values: Arrays) -> None:

@@ -348,6 +348,13 @@ class TestTraining:
         )
         assert warm.history_ == unbroken.history_
 
+    def test_a_warm_start_with_another_optimizer_keeps_the_weights(self, tiny_cnn, garments):
+        X, y = garments
+        clf = tiny_cnn(epochs=6, learning_rate=0.01, warm_start=True).fit(X, y)
+        before = clf.evaluate(X, y).loss
+        clf.set_params(optimizer="sgd", learning_rate=1e-6, epochs=1).fit(X, y)
+        assert clf.evaluate(X, y).loss == pytest.approx(before, rel=1e-3)
+
     def test_partial_fit_goes_on_also_after_pickling(self, tiny_cnn, garments):
         X, y = garments
         clf = tiny_cnn().partial_fit(X[:100], y[:100], classes=range(10))
@@ -530,6 +537,13 @@ class TestBadInput:
             clf.fit(X, y + 5)
         with pytest.raises(ValueError, match="expecting 784 features"):
             clf.fit(X[:, :8, :8], y)
+
+    def test_a_warm_start_of_another_network_is_refused(self, tiny_cnn, garments):
+        clf = tiny_cnn(warm_start=True).fit(*garments)
+        before = clf.predict_proba(garments[0])
+        with pytest.raises(ValueError, match="fit with warm_start=False"):
+            clf.set_params(architecture__filters=(3, 3)).fit(*garments)
+        np.testing.assert_array_equal(clf.predict_proba(garments[0]), before)
 
     def test_an_exploding_loss_is_an_error_that_names_the_remedy(self, tiny_cnn, garments):
         with pytest.raises(ValueError, match=r"loss became .* lower the learning_rate"):
