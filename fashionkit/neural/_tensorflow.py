@@ -14,6 +14,7 @@ from types import ModuleType
 import joblib
 
 _starting = threading.Lock()
+_started = threading.Event()
 
 # What TensorFlow's libraries say at every start, on every machine without a GPU.
 _CHATTER = re.compile(
@@ -25,14 +26,11 @@ _CHATTER = re.compile(
 
 def tensorflow() -> ModuleType:
     """Import TensorFlow and let it start its devices, once per process."""
-    module = sys.modules.get("tensorflow")
-    if module is not None and hasattr(module, "config"):
-        return module
-    with _starting, _quiet():
-        import tensorflow as tf
+    if not _started.is_set():
+        with _starting:
+            _start()
+    import tensorflow as tf
 
-        _limit_threads(tf)
-        tf.constant(0)  # starts the devices, which is when the rest of the chatter comes
     return tf
 
 
@@ -53,6 +51,17 @@ def keras() -> ModuleType:
             "'tensorflow'; unset the environment variable KERAS_BACKEND and restart Python."
         )
     return keras
+
+
+def _start() -> None:
+    """Start TensorFlow, unless another thread or the user has started it already."""
+    if not _started.is_set() and "tensorflow" not in sys.modules:
+        with _quiet():
+            import tensorflow as tf
+
+            _limit_threads(tf)
+            tf.constant(0)  # starts the devices, which is when the rest of the chatter comes
+    _started.set()
 
 
 def _limit_threads(tf: ModuleType) -> None:

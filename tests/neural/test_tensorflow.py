@@ -58,6 +58,31 @@ def test_workers_take_twice_their_share_and_at_most_all_cores(share):
     assert result.stdout.splitlines()[-1] == str(min(2 * share, joblib.cpu_count()))
 
 
+def test_threads_may_start_it_at_once():
+    code = (
+        "import threading\n"
+        "from fashionkit.neural._tensorflow import keras\n"
+        "found = []\n"
+        "def work(): found.append(keras().ops.convert_to_numpy(keras().ops.ones(2)).sum())\n"
+        "threads = [threading.Thread(target=work) for _ in range(4)]\n"
+        "[thread.start() for thread in threads]\n"
+        "[thread.join() for thread in threads]\n"
+        "print(found)"
+    )
+    result = start(code, OMP_NUM_THREADS="1")
+    assert result.stdout.count("2.0") == 4, result.stderr
+
+
+def test_a_tensorflow_that_the_user_has_started_is_taken_as_it_is():
+    code = (
+        "import tensorflow as tf\n"
+        "tf.constant(0)\n"
+        "from fashionkit.neural._tensorflow import tensorflow\n"
+        "print(tensorflow() is tf)"
+    )
+    assert start(code, OMP_NUM_THREADS="1").stdout.strip() == "True"
+
+
 def test_another_keras_backend_is_refused_with_the_remedy():
     code = (
         "import sys, types\n"
