@@ -36,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if arguments.full and (arguments.train_size or arguments.test_size):
         compare.error("--full takes all images: leave out --train-size and --test-size")
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without a dash is no error
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
@@ -70,8 +72,9 @@ def _compare(arguments: argparse.Namespace) -> int:
         target_names=choice.target_names,
         verbose=1,
     )
+    written = comparison.save(arguments.output)  # before anything that can fail
     print(f"\n{comparison}\n")
-    print("Written:", *comparison.save(arguments.output), sep="\n  ")
+    print("Written:", *written, sep="\n  ")
     return 1 if comparison.errors else 0
 
 

@@ -21,8 +21,10 @@ from sklearn.utils import (
 )
 from sklearn.utils.validation import validate_data
 
-# Images of one chunk: large enough to keep the cores busy, small enough to stay in cache.
-CHUNK_SIZE = 256
+# Images and values of one chunk: enough to keep the cores busy, few enough to fit in memory
+# together with what a network makes of them.
+_IMAGES_PER_CHUNK = 256
+_VALUES_PER_CHUNK = 2**20
 
 Shape = tuple[int, int, int]
 PixelRange = tuple[float, float]
@@ -52,8 +54,15 @@ class Images:
         """1 for gray, 3 for RGB."""
         return self.pixels.shape[3]
 
-    def chunks(self, size: int = CHUNK_SIZE) -> Iterator[np.ndarray]:
+    @property
+    def chunk_size(self) -> int:
+        """How many images to work on at a time."""
+        n_values = math.prod(self.pixels.shape[1:])
+        return max(1, min(_IMAGES_PER_CHUNK, _VALUES_PER_CHUNK // n_values))
+
+    def chunks(self, size: int | None = None) -> Iterator[np.ndarray]:
         """Yield float32 images scaled to [0, 1], ``size`` at a time."""
+        size = size or self.chunk_size
         low, high = map(np.float32, self.pixel_range)
         for start in range(0, len(self), size):
             chunk = self.pixels[start : start + size].astype(np.float32)
@@ -91,7 +100,7 @@ def fit_images(estimator: Any, X: Any, y: Any = "no_validation") -> Any:
     flat = checked[0] if with_y else checked
     shape = _resolve_shape(getattr(estimator, "image_shape", None), shape, flat.shape[1])
     estimator.image_shape_ = shape
-    estimator.pixel_range_ = infer_pixel_range(flat)
+    estimator.pixel_range_ = _check_range(infer_pixel_range(flat))
     images = Images(flat.reshape(-1, *shape), estimator.pixel_range_)
     return (images, checked[1]) if with_y else images
 
@@ -260,6 +269,7 @@ def _warn_of_other_range(pixels: np.ndarray, fitted: PixelRange) -> None:
     if pixels.dtype == np.uint8 and fitted == (0.0, 255.0):
         return
     low, high = float(pixels.min()), float(pixels.max())
+    _check_finite(low, high)
     if fitted == (0.0, 255.0):
         # An image that is black throughout fits either range.
         differs = low < 0 or high > 255 or 0 < high <= 1
@@ -268,7 +278,8 @@ def _warn_of_other_range(pixels: np.ndarray, fitted: PixelRange) -> None:
         differs = low < -1 or high > 2
     else:
         span = fitted[1] - fitted[0]
-        differs = low < fitted[0] - span or high > fitted[1] + span
+        beyond = low < fitted[0] - span or high > fitted[1] + span
+        differs = beyond or 0 < high - low < span / 100
     if differs:
         other = infer_pixel_range(pixels)
         warnings.warn(
@@ -277,6 +288,26 @@ def _warn_of_other_range(pixels: np.ndarray, fitted: PixelRange) -> None:
             "scaled, or predictions will be wrong.",
             UserWarning,
             stacklevel=4,
+        )
+
+
+def _check_range(pixel_range: PixelRange) -> PixelRange:
+    """Refuse ranges that float32, in which networks and features compute, cannot tell apart."""
+    low, high = pixel_range
+    _check_finite(low, high)
+    if not np.float32(high) > np.float32(low):
+        raise ValueError(
+            f"X has values from {low!r} to {high!r}, which are one value in float32; subtract "
+            "what they have in common."
+        )
+    return pixel_range
+
+
+def _check_finite(low: float, high: float) -> None:
+    largest = float(np.finfo(np.float32).max)
+    if low < -largest or high > largest or high - low > largest:
+        raise ValueError(
+            f"X has values from {low:g} to {high:g}, too large for float32; scale X first."
         )
 
 

@@ -320,7 +320,7 @@ class Comparison:
         return frame.assign(p_holm=holm(frame["p_value"].to_numpy(float)))
 
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write the results as files, replacing those of an earlier comparison.
+        """Write the results as files, replacing files of the same names.
 
         ``results.csv``, the frame; ``confusion_matrix_<model>.png`` for each model; and
         ``learning_curves.png``, if any model was trained in epochs.

@@ -189,6 +189,11 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             If the data is not valid, ``classes`` is missing in the first call or has changed
             since, or ``y`` has other labels.
         """
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all labels, and partial_fit sees a chunk of them; "
+                "pass a dict, such as compute_class_weight of scikit-learn gives."
+            )
         if not hasattr(self, "_network"):
             if classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -387,9 +392,13 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             self._network = TrainedNetwork(
                 spec, *engine.network.get_weights(), engine.get_optimizer_state()
             )
-        before = getattr(self, "history_", {})
-        self.history_ = {name: [*before.get(name, []), *history[name]] for name in history}
-        self.n_iter_ = done + len(history["loss"])
+        before, new = getattr(self, "history_", {}), len(history["loss"])
+        # Epochs without held-out data have no val_loss: the lists stay of one length.
+        self.history_ = {
+            name: [*before.get(name, [np.nan] * done), *history.get(name, [np.nan] * new)]
+            for name in (*before, *(name for name in history if name not in before))
+        }
+        self.n_iter_ = done + new
 
     def _make_optimizer(self) -> Any:
         params = dict(self.optimizer_params or {})
@@ -399,7 +408,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                     f"learning_rate={self.learning_rate!r} and optimizer_params={params!r} both "
                     "set the learning rate; pass one of them."
                 )
-            params["learning_rate"] = self.learning_rate
+            params["learning_rate"] = float(self.learning_rate)
         return _scikeras.make_optimizer(self.optimizer, params)
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -7,6 +7,7 @@ estimator owns an engine: it borrows one, and keeps its weights as NumPy arrays.
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import threading
@@ -64,7 +65,7 @@ class Network:
         # In a stateless scope variables keep their initializers, so that they can be drawn again
         # for every seed, and values that a builder loads arrive as updates of the scope.
         with _seeded(0), keras().StatelessScope() as scope:
-            self.model = build(spec.image_shape, spec.n_classes, **spec.params)
+            self.model = _call_builder(build, spec)
             _check_network(self.model, spec)
             self._recipes = [
                 (variable, scope.get_current_value(variable), variable._initializer)
@@ -74,6 +75,9 @@ class Network:
             (variable, None if value is None else np.array(value), initializer)
             for variable, value, initializer in self._recipes
         ]
+        # In the order of now, whatever a callback later does to the model.
+        self._trainable = list(self.model.trainable_variables)
+        self._non_trainable = list(self.model.non_trainable_variables)
         _check_probabilities(self.model, spec)
 
     def draw(self, seed: int) -> None:
@@ -87,19 +91,22 @@ class Network:
 
     def get_weights(self) -> tuple[Arrays, Arrays]:
         """Copy the trainable and the other variables, in the model's order."""
-        model = self.model
-        return _numpy(model.trainable_variables), _numpy(model.non_trainable_variables)
+        return _numpy(self._trainable), _numpy(self._non_trainable)
 
     def set_weights(self, trainable: Arrays, non_trainable: Arrays) -> None:
         """Set all variables, as :meth:`get_weights` returned them."""
-        variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
-        if not _fits(variables, [*trainable, *non_trainable]):
+        if not _fits([*self._trainable, *self._non_trainable], [*trainable, *non_trainable]):
             raise ValueError(
                 "The weights of the last fit do not fit the network that architecture and "
                 "architecture_params now name; set them back, or fit with warm_start=False."
             )
-        _assign(self.model.trainable_variables, trainable)
-        _assign(self.model.non_trainable_variables, non_trainable)
+        _assign(self._trainable, trainable)
+        _assign(self._non_trainable, non_trainable)
+
+    def is_as_built(self) -> bool:
+        """Tell whether the same variables are trained as when the network was built."""
+        now = self.model.trainable_variables
+        return list(map(id, now)) == list(map(id, self._trainable))
 
 
 class Engine:
@@ -125,6 +132,7 @@ class Engine:
             jit_compile=False,
         )
         optimizer.build(self.model.trainable_variables)
+        self._optimizer = optimizer
         self._first_state = _numpy(optimizer.variables)
 
     def start(self, seed: int, learning_rate: float | None) -> None:
@@ -141,15 +149,19 @@ class Engine:
         """Go on where an earlier fit stopped; another optimizer than its own starts afresh."""
         if weights is not None:
             self.network.set_weights(*weights)
-        if not _fits(self.model.optimizer.variables, optimizer_state):
+        if not _fits(self._optimizer.variables, optimizer_state):
             optimizer_state = self._first_state
-        _assign(self.model.optimizer.variables, optimizer_state)
+        _assign(self._optimizer.variables, optimizer_state)
         if learning_rate is not None:
-            self.model.optimizer.learning_rate = learning_rate
+            self._optimizer.learning_rate = learning_rate
 
     def get_optimizer_state(self) -> Arrays:
         """Copy the optimizer's variables."""
-        return _numpy(self.model.optimizer.variables)
+        return _numpy(self._optimizer.variables)
+
+    def is_as_built(self) -> bool:
+        """Tell whether no callback has recompiled the model or frozen a part of it."""
+        return self.model.optimizer is self._optimizer and self.network.is_as_built()
 
 
 _idle: OrderedDict[Hashable, list[Engine]] = OrderedDict()
@@ -172,7 +184,8 @@ def borrow_engine(spec: NetworkSpec, optimizer: Any) -> Iterator[tuple[Engine, f
     Yields
     ------
     engine : Engine
-        The engine. After an exception it is dropped, not reused.
+        The engine. After an exception, or if a callback has changed the model, it is
+        dropped, not reused.
 
     learning_rate : float or None
         What the engine's optimizer must be set to; None if a schedule decides it.
@@ -185,10 +198,11 @@ def borrow_engine(spec: NetworkSpec, optimizer: Any) -> Iterator[tuple[Engine, f
         learning_rate = float(learning_rate)
     else:
         learning_rate = None
-    key = (spec.key, json.dumps(settings, sort_keys=True, default=repr))
+    key = (spec.key, type(optimizer), _freeze_settings(settings["config"]))
     engine = _take(key) or Engine(spec, optimizer)
     yield engine, learning_rate
-    _give_back(key, engine)
+    if engine.is_as_built():
+        _give_back(key, engine)
 
 
 def _take(key: Hashable) -> Engine | None:
@@ -237,10 +251,33 @@ def _initial_value(variable: Any, initializer: Any, seed: int) -> Any:
     return initializer(variable.shape, dtype=variable.dtype)
 
 
+def _call_builder(build: Callable, spec: NetworkSpec) -> Any:
+    try:
+        return build(spec.image_shape, spec.n_classes, **spec.params)
+    except ValueError as error:
+        if "stateless scope" not in str(error):
+            raise
+        raise ValueError(
+            f"architecture={spec.architecture!r} creates variables beside its layers, as "
+            "compiling a model or making an optimizer does; leave that to the classifier."
+        ) from error
+
+
 def _check_network(model: Any, spec: NetworkSpec) -> None:
     name = f"architecture={spec.architecture!r}"
     if not isinstance(model, keras().Model):
         raise TypeError(f"{name} returned {type(model).__name__}, expected a keras.Model.")
+    if not getattr(model, "inputs", None):
+        raise ValueError(
+            f"{name} returned a model without a known input; "
+            "begin it with keras.Input(input_shape)."
+        )
+    foreign = [v.path for v in model.variables if getattr(v, "_initializer", None) is None]
+    if foreign:
+        raise ValueError(
+            f"{name} returned a model with layers made outside of it, {foreign[:3]}; make all "
+            "layers inside, so that each fit starts afresh."
+        )
     shapes = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
     expected = [(None, *spec.image_shape), (None, spec.n_classes)]
     if shapes != expected:
@@ -259,12 +296,32 @@ def _check_probabilities(model: Any, spec: NetworkSpec) -> None:
         )
 
 
+def _freeze_settings(config: dict) -> Hashable:
+    """Turn an optimizer's configuration into something hashable.
+
+    What is not Keras's own is known to it by name only, and a name may have been given to
+    something else meanwhile: with such a part nothing is equal.
+    """
+
+    def is_known(value: Any) -> bool:
+        if isinstance(value, dict):
+            own = "class_name" in value and not str(value.get("module")).startswith("keras")
+            return not own and all(map(is_known, value.values()))
+        if isinstance(value, list | tuple):
+            return all(map(is_known, value))
+        return isinstance(value, str | int | float | bool | None)
+
+    return json.dumps(config, sort_keys=True) if is_known(config) else object()
+
+
 def _freeze(value: Any) -> Hashable:
     """Turn nested parameters into something hashable that differs when they differ."""
     if isinstance(value, dict):
         return dict, frozenset((name, _freeze(item)) for name, item in value.items())
     if isinstance(value, list | tuple):
         return type(value), tuple(map(_freeze, value))
+    if isinstance(value, functools.partial):
+        return functools.partial, *map(_freeze, (value.func, value.args, value.keywords))
     if isinstance(value, np.ndarray):
         return np.ndarray, value.shape, value.dtype.str, value.tobytes()
     try:

@@ -93,13 +93,31 @@ def make_samples(
         copy=True,
     )
     if class_weight is not None:
-        weights *= compute_sample_weight(class_weight, y)
+        weights *= _weights_by_class(class_weight, y, targets, classes)
     rows = np.flatnonzero(weights)
     if not len(rows):
         raise ValueError("sample_weight is zero for every sample; nothing is left to fit.")
     if normalize:
         weights *= len(rows) / weights.sum()
     return Samples(images, targets, rows, weights.astype(np.float32))
+
+
+def _weights_by_class(
+    class_weight: dict | str, y: np.ndarray, targets: np.ndarray, classes: np.ndarray
+) -> np.ndarray:
+    if isinstance(class_weight, str):
+        return compute_sample_weight(class_weight, y)
+    unknown = [label for label in class_weight if label not in classes]
+    if unknown:
+        raise ValueError(
+            f"class_weight has the labels {unknown}, which are not among the classes "
+            f"{classes.tolist()}."
+        )
+    # Not scikit-learn's function, which refuses chunks that lack one of the classes.
+    by_class = np.array([class_weight.get(label, 1.0) for label in classes], dtype=np.float64)
+    if not np.all(np.isfinite(by_class)) or np.any(by_class < 0):
+        raise ValueError(f"class_weight={class_weight!r}, expected weights of at least 0.")
+    return by_class[targets]
 
 
 def hold_out(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Samples]:

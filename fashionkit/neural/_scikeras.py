@@ -7,6 +7,7 @@ label encoding, splitting, prediction or state is used.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from fashionkit.neural._tensorflow import keras
@@ -42,14 +43,17 @@ def make_optimizer(optimizer: Any, params: dict[str, Any]) -> Any:
                 f"optimizer={optimizer!r} is an instance, which learning_rate and "
                 f"optimizer_params={params!r} cannot change; pass its class or name instead."
             )
-        return type(optimizer).from_config(optimizer.get_config())
+        try:
+            return type(optimizer).from_config(optimizer.get_config())
+        except (TypeError, ValueError):  # it holds what Keras cannot find by its name
+            return copy.deepcopy(optimizer)
+    given = optimizer
     if isinstance(optimizer, str):
         try:
             optimizer = type(keras().optimizers.get(optimizer))
         except ValueError:
-            optimizer_name, optimizer = optimizer, None
+            optimizer = None
     if not (isinstance(optimizer, type) and issubclass(optimizer, base)):
-        given = optimizer_name if optimizer is None else optimizer
         raise ValueError(
             f"optimizer={given!r} is not an optimizer; pass a name that Keras knows, such as "
             "'adam', or a class or instance of keras.optimizers.Optimizer."

@@ -16,9 +16,6 @@ from fashionkit.neural._engine import Engine
 from fashionkit.neural._samples import Samples
 from fashionkit.neural._tensorflow import keras, tensorflow
 
-# Validation batches hold no activations for a backward pass, so they can be larger.
-_VALIDATION_BATCH_SIZE = 256
-
 
 @dataclass(frozen=True)
 class Schedule:
@@ -92,7 +89,7 @@ def train(
     if validation is not None:
         shared = validation.images is samples.images  # then one copy serves both
         held_out_pixels = pixels if shared else _to_tensor(validation.images)
-        held_out = _batches(validation, held_out_pixels, _VALIDATION_BATCH_SIZE)
+        held_out = _batches(validation, held_out_pixels, validation.images.chunk_size)
     epoch = tensorflow().Variable(schedule.first_epoch, dtype="int64", trainable=False)
     keras_callbacks = keras().callbacks
     # The dataset asks for the epoch when it is drawn, which is after this callback.
@@ -125,9 +122,13 @@ def train(
 
 
 def _to_tensor(images: Images) -> Any:
-    """Copy images into a tensor of the same dtype, booleans as integers."""
+    """Copy images into a tensor: small types as they are, large ones as float32."""
     pixels = images.pixels
-    return tensorflow().convert_to_tensor(pixels.view(np.uint8) if pixels.dtype == bool else pixels)
+    if pixels.dtype == bool:
+        pixels = pixels.view(np.uint8)
+    elif pixels.dtype.itemsize > 4:
+        pixels = pixels.astype(np.float32)
+    return tensorflow().convert_to_tensor(pixels)
 
 
 def _batches(
