@@ -136,6 +136,7 @@ def test_a_wrong_image_shape_is_refused_in_its_own_terms(image_shape, message):
         ),
         (np.full((2, 4, 4), np.nan), "NaN"),
         (np.full((2, 4, 4), np.inf), "infinity"),
+        (np.full((2, 4, 4), 1e300), "too large for float32; scale X first"),
         (np.array([["a", "b"], ["c", "d"]]), "numeric"),
         (np.zeros((2, 4, 4), complex), "Complex data not supported"),
     ],
@@ -188,6 +189,7 @@ def test_pixel_range_follows_dtype_and_values(pixels, expected):
         (np.uint8([[0, 255]]), [[-1.0, 1.0]], r"\(-1, 1\).*\(0, 255\)"),
         ([[0.0, 1.0]], np.uint8([[0, 255]]), r"\(0, 255\).*\(0, 1\)"),
         ([[-1.0, 1.0]], np.uint8([[0, 255]]), r"\(0, 255\).*\(-1, 1\)"),
+        (np.uint16([[0, 65535]]), [[0.0, 1.0]], r"\(0, 1\).*\(0, 65535\)"),
     ],
 )
 def test_pixels_of_another_range_raise_a_warning_that_names_both(fitted, other, ranges):
@@ -261,3 +263,14 @@ def test_the_callers_array_is_left_alone():
         for chunk in images.chunks():
             chunk += 1
     np.testing.assert_array_equal(X, before)
+
+
+def test_values_that_are_one_value_in_float32_are_refused():
+    with pytest.raises(ValueError, match="one value in float32"):
+        fit_images(Holder(), np.linspace(0, 1, 32).reshape(2, 4, 4) + 1e10)
+
+
+def test_chunks_of_large_images_are_small():
+    images = fit_images(Holder(), np.zeros((20, 600, 600, 3), np.uint8))
+    assert images.chunk_size == 1
+    assert fit_images(Holder(), np.zeros((2, 28, 28), np.uint8)).chunk_size == 256

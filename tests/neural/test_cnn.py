@@ -364,6 +364,19 @@ class TestTraining:
         assert clf.n_iter_ == 2
         np.testing.assert_array_equal(clf.predict_proba(X), through_pickle.predict_proba(X))
 
+    def test_histories_keep_one_length_when_held_out_data_come_and_go(self, tiny_cnn, garments):
+        X, y = garments
+        clf = tiny_cnn(epochs=1, warm_start=True).fit(X, y)
+        clf.set_params(validation_fraction=0.2).fit(X, y).partial_fit(X, y)
+        assert {len(values) for values in clf.history_.values()} == {3}
+        assert np.isnan(clf.history_["val_loss"]).tolist() == [True, False, True]
+
+    def test_class_weights_work_on_chunks_that_lack_a_class(self, tiny_cnn, garments):
+        X, y = garments
+        clf = tiny_cnn(class_weight={0: 2.0}).partial_fit(X, y, classes=range(10))
+        clf.partial_fit(X[y != 0], y[y != 0])
+        assert clf.n_iter_ == 2
+
     def test_partial_fit_in_one_chunk_is_an_epoch_of_fit(self, tiny_cnn, garments):
         X, y = garments
         streamed = tiny_cnn().partial_fit(X, y, classes=range(10)).partial_fit(X, y)
@@ -492,6 +505,9 @@ class TestBadInput:
             ({"architecture_params": {"depth": 3}}, "depth"),
             ({"optimizer": "adamm"}, "optimizer='adamm'"),
             ({"optimizer": 3}, "optimizer=3"),
+            ({"optimizer": None}, "optimizer=None"),
+            ({"class_weight": {0: -1.0}}, "expected weights of at least 0"),
+            ({"class_weight": {"shirt": 1.0}}, "not among the classes"),
             ({"optimizer_params": {"momentun": 1}}, "momentun"),
             (
                 {"learning_rate": 0.1, "optimizer_params": {"learning_rate": 1}},
@@ -584,3 +600,28 @@ def dense(input_shape, n_classes, activation="softmax"):
 
     layers = [keras.Input(input_shape), keras.layers.Flatten()]
     return keras.Sequential([*layers, keras.layers.Dense(n_classes, activation=activation)])
+
+
+def compiled(input_shape, n_classes):
+    model = dense(input_shape, n_classes)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+def without_input():
+    import keras
+
+    return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")])
+
+
+MADE = {}
+
+
+def made_outside(input_shape, n_classes):
+    import keras
+
+    if "model" not in MADE:
+        thread = threading.Thread(target=lambda: MADE.update(model=dense(input_shape, n_classes)))
+        thread.start()  # Keras's scopes are per thread: this is made outside of the builder's
+        thread.join()
+    return keras.Model(MADE["model"].inputs, MADE["model"].outputs)

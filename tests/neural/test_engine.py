@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import subprocess
 import sys
@@ -10,9 +11,10 @@ import threading
 import numpy as np
 import psutil
 import pytest
+from sklearn.base import clone
 
 from fashionkit import CNNClassifier
-from fashionkit.neural import _engine
+from fashionkit.neural import _engine, architectures
 
 FRESH_PROCESS = """
 import sys, numpy as np
@@ -195,3 +197,42 @@ def keras_callback():
     import keras
 
     return keras.callbacks.Callback
+
+
+def test_an_optimizer_of_the_users_own_is_never_mistaken_for_another(tiny_cnn, garments):
+    X, y = garments
+
+    def with_rate(value):
+        def rate():
+            return value
+
+        return tiny_cnn(optimizer_params={"learning_rate": rate})
+
+    slow = with_rate(1e-6).fit(X, y).evaluate(X, y).loss
+    fast = with_rate(1e-2).fit(X, y).evaluate(X, y).loss
+    assert fast < slow - 0.01
+
+
+@pytest.mark.parametrize("change", ["freeze", "compile"])
+def test_a_callback_that_changes_the_model_spoils_no_other_fit(tiny_cnn, garments, change):
+    X, y = garments
+    expected = tiny_cnn().fit(X, y).predict_proba(X)
+
+    class Change(keras_callback()):
+        def on_train_end(self, logs=None):
+            if change == "freeze":
+                self.model.get_layer("conv_1").trainable = False
+            else:
+                self.model.compile("sgd", "sparse_categorical_crossentropy")
+
+    changed = tiny_cnn(callbacks=[Change()]).fit(X, y)
+    np.testing.assert_array_equal(changed.predict_proba(X), expected)
+    np.testing.assert_array_equal(tiny_cnn().fit(X, y).predict_proba(X), expected)
+
+
+def test_partials_of_one_function_share_an_engine_after_cloning(garments):
+    build = functools.partial(architectures.report, filters=(2,), dense_units=())
+    clf = CNNClassifier(build, epochs=1, random_state=0).fit(*garments)
+    before = count_engines()
+    clone(clf).fit(*garments)
+    assert count_engines() == before
