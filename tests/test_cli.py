@@ -250,6 +250,15 @@ def test_a_model_that_fails_is_told_and_the_others_written(small_data, quick, ou
     assert (output / "confusion_matrix_cnn.png").exists()
 
 
+def test_results_are_kept_where_printing_them_fails(small_data, quick, output, monkeypatch):
+    def broken(comparison):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(fashionkit.Comparison, "__str__", broken)
+    assert main(["compare", *SMALL]) == 1
+    assert (output / "results.csv").exists()
+
+
 def test_ctrl_c_exits_with_130_in_one_line(small_data, quick, monkeypatch, capsys):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
