@@ -37,7 +37,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        "optimizer": [str, type, object],
+        "optimizer": "no_validation",  # by _scikeras, which knows Keras's names
         "optimizer_params": [dict, None],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "epochs": [Interval(Integral, 1, None, closed="left")],

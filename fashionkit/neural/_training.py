@@ -147,10 +147,10 @@ def _batches(
     low, high = map(np.float32, samples.images.pixel_range)
 
     @tf.autograph.experimental.do_not_convert
-    def gather(batch):
+    def gather(number):
         indices = tf.range(
-            batch * batch_size,
-            tf.minimum((batch + 1) * batch_size, n_samples),
+            number * batch_size,
+            tf.minimum((number + 1) * batch_size, n_samples),
             dtype=tf.int64,
         )
         if epoch is not None:
