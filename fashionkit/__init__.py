@@ -9,9 +9,12 @@ __version__ = "0.1.0.dev0"
 _HOMES = {
     "CLASS_NAMES": "datasets",
     "CNNClassifier": "neural",
+    "CalibratedSVC": "baselines",
+    "ColorHistogram": "features",
     "Comparison": "comparison",
     "HOGFeatures": "features",
     "PixelFeatures": "features",
+    "SIFTFeatures": "features",
     "compare_models": "comparison",
     "fetch_fashion_mnist": "datasets",
     "load_fashion_mnist_csv": "datasets",

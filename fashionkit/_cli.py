@@ -113,7 +113,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         type=_model_name,
         default=_DEFAULT_MODELS,
         metavar="NAME",
-        help=f"of {', '.join(_model_names())} (default: {' '.join(_DEFAULT_MODELS)})",
+        help=f"{_CNN}, or a pair of features and a classifier, such as hog-svm: "
+        f"{_parts(0)} with {_parts(1)} (default: {' '.join(_DEFAULT_MODELS)})",
     )
     compare.add_argument(
         "--train-size",
@@ -159,6 +160,11 @@ def _model_names() -> list[str]:
     from fashionkit.baselines import baselines
 
     return [_CNN, *baselines()]
+
+
+def _parts(index: int) -> str:
+    """Return the names of all features, or of all classifiers."""
+    return ", ".join(dict.fromkeys(name.split("-")[index] for name in _model_names()[1:]))
 
 
 def _model_name(text: str) -> str:

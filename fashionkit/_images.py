@@ -63,12 +63,26 @@ class Images:
     def chunks(self, size: int | None = None) -> Iterator[np.ndarray]:
         """Yield float32 images scaled to [0, 1], ``size`` at a time."""
         size = size or self.chunk_size
-        low, high = map(np.float32, self.pixel_range)
         for start in range(0, len(self), size):
-            chunk = self.pixels[start : start + size].astype(np.float32)
-            chunk -= low
-            chunk /= high - low
-            yield chunk
+            yield self.scaled(slice(start, start + size))
+
+    def scaled(self, rows: slice) -> np.ndarray:
+        """Return some of the images as float32, scaled to [0, 1]."""
+        low, high = map(np.float32, self.pixel_range)
+        chunk = self.pixels[rows].astype(np.float32)
+        chunk -= low
+        chunk /= high - low
+        return chunk
+
+    def as_uint8(self, rows: slice) -> np.ndarray | None:
+        """Return some of the images as uint8, or None where that would change a pixel."""
+        pixels = self.pixels[rows]
+        if pixels.dtype == np.uint8:
+            return pixels
+        if pixels.size and not (pixels.min() >= 0 and pixels.max() <= 255):
+            return None
+        whole = pixels.astype(np.uint8)
+        return whole if np.array_equal(whole, pixels) else None
 
 
 def fit_images(estimator: Any, X: Any, y: Any = "no_validation") -> Any:

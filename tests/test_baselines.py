@@ -5,21 +5,25 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import warnings
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from fashionkit import make_baseline
+from fashionkit import ColorHistogram, HOGFeatures, SIFTFeatures, make_baseline
 from fashionkit.baselines import baselines
 
+FEATURES = ("hog", "sift", "color", "pixels")
 CLASSIFIERS = ("svm", "knn", "tree", "forest")
+NAMES = [f"{features}-{classifier}" for features in FEATURES for classifier in CLASSIFIERS]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -29,18 +33,43 @@ def one_thread():
         yield
 
 
-@pytest.fixture(scope="module", params=baselines())
+@pytest.fixture(scope="module", params=NAMES)
 def fitted(request, garments):
     """Return each baseline, fitted on the first 200 garments."""
     X, y = garments
     return make_baseline(request.param, random_state=0).fit(X[:200], y[:200])
 
 
-def test_the_names_are_every_feature_with_every_classifier():
-    assert baselines() == [f"{f}-{c}" for f in ("hog", "pixels") for c in CLASSIFIERS]
+def test_baselines_are_every_feature_with_every_classifier():
+    made = baselines(random_state=3)
+    assert list(made) == NAMES
+    assert [repr(made[name]) for name in NAMES] == [
+        repr(make_baseline(name, random_state=3)) for name in NAMES
+    ]
 
 
-@pytest.mark.parametrize("name", baselines())
+def test_baselines_can_be_chosen():
+    assert list(baselines(features="hog", classifiers=("tree", "knn"))) == ["hog-tree", "hog-knn"]
+    assert list(baselines(classifiers=iter(["svm"]))) == [f"{f}-svm" for f in FEATURES]
+
+
+def test_baselines_share_a_cache(tmp_path):
+    made = baselines(features="hog", memory=tmp_path)
+    assert {str(pipeline.memory.location) for pipeline in made.values()} == {str(tmp_path)}
+
+
+@pytest.mark.parametrize("choice", [{"features": "lbp"}, {"features": ["hog", "lbp"]}])
+def test_features_that_do_not_exist_are_refused(choice):
+    with pytest.raises(ValueError, match=r"has 'lbp', which is none; there are 'hog', 'sift'"):
+        baselines(**choice)
+
+
+def test_classifiers_that_do_not_exist_are_refused():
+    with pytest.raises(ValueError, match=r"classifiers='mlp' has 'mlp', .*'svm', 'knn', 'tree'"):
+        baselines(classifiers="mlp")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_baseline_is_a_pipeline_with_steps_named_by_it(name):
     pipeline = make_baseline(name)
     assert type(pipeline) is Pipeline
@@ -51,7 +80,10 @@ def test_a_baseline_is_a_pipeline_with_steps_named_by_it(name):
 
 def test_every_baseline_learns(fitted, garments):
     X, y = garments
-    assert fitted.score(X[200:], y[200:]) > 0.4
+    # Gray images have little to tell by the amounts of their grays.
+    chance = 0.1
+    least = 1.5 * chance if "color" in fitted.named_steps else 4 * chance
+    assert fitted.score(X[200:], y[200:]) > least
 
 
 def test_every_baseline_gives_probabilities(fitted, garments):
@@ -78,7 +110,9 @@ def test_every_form_of_the_same_images_is_predicted_alike(fitted, garments, form
 def test_a_pickled_baseline_predicts_the_same(fitted, garments):
     X = garments[0][200:230]
     again = pickle.loads(pickle.dumps(fitted))
-    assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    assert_array_equal(again.predict(X), fitted.predict(X))
+    # Pickling changes how arrays lie in memory, and that the last bits of products.
+    assert_allclose(again.predict_proba(X), fitted.predict_proba(X), atol=1e-5)
 
 
 def test_a_clone_with_the_same_seed_fits_the_same(fitted, garments):
@@ -94,9 +128,9 @@ def test_an_unknown_name_is_refused_with_those_that_are_known(name):
 
 
 def test_parameters_reach_the_steps():
-    pipeline = make_baseline("hog-svm", hog__orientations=12, svm__estimator__C=10, verbose=True)
+    pipeline = make_baseline("hog-svm", hog__orientations=12, svm__C=10, verbose=True)
     assert pipeline["hog"].orientations == 12
-    assert pipeline["svm"].estimator.C == 10
+    assert pipeline["svm"].C == 10
     assert pipeline.verbose is True
 
 
@@ -124,19 +158,44 @@ def test_strings_as_labels_and_colour_images(garments):
     assert set(pipeline.predict(X)) <= set(labels)
 
 
-def test_grid_search_over_features_in_two_processes_with_cache(garments, tmp_path):
+def test_grid_search_in_two_processes_computes_each_feature_set_once(garments, tmp_path):
     X, y = garments
-    memory = joblib.Memory(tmp_path, verbose=0)
     search = GridSearchCV(
-        make_baseline("hog-knn", memory=memory),
-        {"hog__orientations": [4, 9], "knn__n_neighbors": [1, 5]},
+        make_baseline("hog-svm", memory=tmp_path, random_state=0, svm__cv=2),
+        {
+            "hog__orientations": [4, 9],
+            "hog__pixels_per_cell": [7, [7, 14]],
+            "svm__C": [1, 10, 100],
+        },
         cv=2,
         n_jobs=2,
-    ).fit(X, y)
+    ).fit(X[:150], y[:150])
     assert np.all(search.cv_results_["mean_test_score"] > 0.4)
-    assert search.best_params_["hog__orientations"] in (4, 9)
-    # Two folds and two orientations, and once more for the best on all images.
-    assert len(list(tmp_path.rglob("output.pkl"))) in (4, 5)
+    # Two folds of four feature sets, and one on all images; and the components of each.
+    # That none is computed twice is tested in test_memory.py.
+    assert len(list(tmp_path.rglob("output.pkl"))) == 2 * (2 * 4 + 1)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    "features",
+    [HOGFeatures(pixels_per_cell=7), SIFTFeatures(20, step=7), ColorHistogram()],
+    ids=repr,
+)
+def test_features_work_with_any_classifier_of_scikit_learn(features, channels, garments):
+    X, y = garments
+    X = np.repeat(X[..., np.newaxis], channels, axis=3)
+    pipeline = make_pipeline(clone(features), StandardScaler(), LinearDiscriminantAnalysis())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Variables are collinear")
+        pipeline.fit(X[:200], y[:200])
+    assert pipeline.score(X[200:], y[200:]) > 0.2
+
+
+def test_without_opencv_the_remedy_is_named(garments, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(ImportError, match=r'pip install "fashionkit\[sift\]"'):
+        make_baseline("sift-knn").fit(*garments)
 
 
 def test_baselines_do_not_import_tensorflow():
@@ -155,4 +214,4 @@ def test_baselines_do_not_import_tensorflow():
 def test_hog_svm_on_real_images(fashion_mnist):
     X, y, X_test, y_test = fashion_mnist
     pipeline = make_baseline("hog-svm", random_state=0).fit(X, y)
-    assert pipeline.score(X_test, y_test) > 0.82
+    assert pipeline.score(X_test, y_test) > 0.84

@@ -9,7 +9,14 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import fashionkit
-from fashionkit import CNNClassifier, HOGFeatures, PixelFeatures
+from fashionkit import (
+    CalibratedSVC,
+    CNNClassifier,
+    ColorHistogram,
+    HOGFeatures,
+    PixelFeatures,
+    SIFTFeatures,
+)
 
 EXPECTED_FAILURES = {
     CNNClassifier: {
@@ -19,7 +26,14 @@ EXPECTED_FAILURES = {
         ),
     },
 }
-ESTIMATORS = [CNNClassifier(), HOGFeatures(), PixelFeatures()]
+ESTIMATORS = [
+    CNNClassifier(),
+    CalibratedSVC(),
+    ColorHistogram(),
+    HOGFeatures(),
+    PixelFeatures(),
+    SIFTFeatures(),
+]
 
 
 def expected_failures(estimator):
@@ -39,6 +53,6 @@ def test_every_public_estimator_is_checked():
     assert estimators == {type(estimator) for estimator in ESTIMATORS}
 
 
-@pytest.mark.parametrize("estimator", [CNNClassifier()], ids=repr)
+@pytest.mark.parametrize("estimator", [CNNClassifier(), CalibratedSVC()], ids=repr)
 def test_classifiers_are_known_as_classifiers(estimator):
     assert is_classifier(estimator)

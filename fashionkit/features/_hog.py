@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.base import (
     BaseEstimator,
@@ -14,13 +15,23 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
+from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from fashionkit._images import check_images, fit_images
+from fashionkit._images import Images, check_images, fit_images
+from fashionkit.features._gradients import (
+    Votes,
+    cell_histograms,
+    votes_of_floats,
+    votes_of_uint8,
+)
 
-# Pixels or features at a time, whichever are more: a few arrays of a megabyte each.
-_VALUES_PER_CHUNK = 2**17
+# Bins of pixels or features at a time, whichever are more: what a core's cache holds.
+_VALUES_PER_CHUNK = 2**18
+
+# What a thread takes at a time: enough to outweigh the cost of handing it out.
+_IMAGES_PER_TASK = 1024
 
 # Keeps the norm of an empty block from 0; the value is scikit-image's.
 _EPS = 1e-5
@@ -28,78 +39,32 @@ _EPS = 1e-5
 Pair = tuple[int, int]
 
 
-def _gradients(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the gradients along rows and columns, and their magnitude.
+def _normalized_blocks(histograms: np.ndarray, cells_per_block: Pair, norm: str) -> np.ndarray:
+    """Return the overlapping blocks of cells, each with norm 1.
 
-    They are differences of the two neighbours, 0 at the borders, of that channel where
-    they are largest.
+    The histograms have shape (n_rows, n_columns, n_samples, orientations); the result has
+    shape (n_samples, n_blocks, n_values).
     """
-    down = np.zeros_like(images)
-    down[:, 1:-1] = images[:, 2:] - images[:, :-2]
-    right = np.zeros_like(images)
-    right[:, :, 1:-1] = images[:, :, 2:] - images[:, :, :-2]
-    magnitude = np.hypot(down, right)
-    strongest = magnitude.argmax(axis=3)[..., np.newaxis]
-    down, right, magnitude = (
-        np.take_along_axis(array, strongest, axis=3)[..., 0] for array in (down, right, magnitude)
-    )
-    return down, right, magnitude
-
-
-def _cell_histograms(
-    down: np.ndarray,
-    right: np.ndarray,
-    magnitude: np.ndarray,
-    orientations: int,
-    pixels_per_cell: Pair,
-) -> np.ndarray:
-    """Average the magnitudes of each cell by orientation.
-
-    Pixels past the last whole cell are left out. Returns an array of shape (n_samples,
-    n_cell_rows, n_cell_columns, orientations).
-    """
-    n_samples, height, width = magnitude.shape
-    rows, columns = height // pixels_per_cell[0], width // pixels_per_cell[1]
-    whole = np.s_[:, : rows * pixels_per_cell[0], : columns * pixels_per_cell[1]]
-
-    # In float64: 45 and 135 degrees can be limits of bins, and have to be exact.
-    degrees = np.rad2deg(np.arctan2(down[whole], right[whole], dtype=np.float64)) % 180
-    # A hair less than 0 degrees becomes 180.
-    bins = np.minimum((degrees * orientations / 180).astype(np.intp), orientations - 1)
-
-    cell_row = np.repeat(np.arange(rows), pixels_per_cell[0])
-    cell_column = np.repeat(np.arange(columns), pixels_per_cell[1])
-    cell = columns * cell_row[:, np.newaxis] + cell_column
-    cell = rows * columns * np.arange(n_samples)[:, np.newaxis, np.newaxis] + cell
-    sums = np.bincount(
-        (orientations * cell + bins).ravel(),
-        weights=magnitude[whole].ravel(),
-        minlength=n_samples * rows * columns * orientations,
-    )
-    means = sums / (pixels_per_cell[0] * pixels_per_cell[1])
-    return means.astype(np.float32).reshape(n_samples, rows, columns, orientations)
-
-
-def _blocks(histograms: np.ndarray, cells_per_block: Pair) -> np.ndarray:
-    """Return the overlapping blocks, of shape (n_samples, n_blocks, values)."""
-    windows = sliding_window_view(histograms, cells_per_block, axis=(1, 2))
+    windows = sliding_window_view(histograms, cells_per_block, axis=(0, 1))
+    # The view's axes: block row and column, image, orientation, cell row and column.
+    windows = windows.transpose(2, 0, 1, 4, 5, 3)
     n_samples, n_rows, n_columns = windows.shape[:3]
-    # The view's last axes are orientation, cell row and cell column.
-    return windows.transpose(0, 1, 2, 4, 5, 3).reshape(n_samples, n_rows * n_columns, -1)
-
-
-def _normalize(blocks: np.ndarray, norm: str) -> np.ndarray:
-    """Scale each block, which has no negative value, to norm 1."""
+    blocks = windows.copy().reshape(n_samples, n_rows * n_columns, -1)
     if norm in ("L1", "L1-sqrt"):
-        blocks = blocks / (blocks.sum(axis=-1, keepdims=True) + _EPS)
-        return np.sqrt(blocks) if norm == "L1-sqrt" else blocks
-    blocks = _l2_normalize(blocks)
-    return _l2_normalize(np.minimum(blocks, 0.2)) if norm == "L2-Hys" else blocks
+        blocks /= blocks.sum(axis=-1, keepdims=True) + np.float32(_EPS)
+        if norm == "L1-sqrt":
+            np.sqrt(blocks, out=blocks)
+        return blocks
+    _l2_normalize(blocks)
+    if norm == "L2-Hys":
+        np.minimum(blocks, np.float32(0.2), out=blocks)
+        _l2_normalize(blocks)
+    return blocks
 
 
-def _l2_normalize(blocks: np.ndarray) -> np.ndarray:
+def _l2_normalize(blocks: np.ndarray) -> None:
     squares = np.einsum("ijk,ijk->ij", blocks, blocks)
-    return blocks / np.sqrt(squares + _EPS**2)[..., np.newaxis]
+    blocks *= (1 / np.sqrt(squares + np.float32(_EPS**2)))[..., np.newaxis]
 
 
 class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -114,12 +79,14 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     Parameters
     ----------
     orientations : int, default=9
-        Number of bins from 0 to 180 degrees.
+        Number of bins, from 0 to 180 degrees, or to 360 with ``signed``.
 
-    pixels_per_cell : int or pair of int, default=None
-        Height and width of a cell; an int for squares. None chooses a seventh of the
-        image's height and width, rounded down, but at least 2 pixels: 4 x 4 for images
-        of 28 x 28. The number of features then depends little on the images' size.
+    pixels_per_cell : int, pair of int, or list of these, default=None
+        Height and width of a cell; an int for squares. A list makes several scales, one
+        after the other: ``[4, 7]`` the features of cells of 4 x 4 pixels, then those of
+        7 x 7. None chooses a ninth of the image's height and width, rounded down, but at
+        least 2 pixels: 3 x 3 for images of 28 x 28. The number of features then depends
+        little on the images' size.
 
     cells_per_block : int or pair of int, default=(2, 2)
         Height and width of a block in cells; an int for squares.
@@ -132,14 +99,28 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Whether to take the square root of the pixels first, which evens out the
         contrast of dark and bright regions.
 
+    signed : bool, default=False
+        Whether an edge from dark to bright differs from one from bright to dark. It
+        does where the background is always darker, or always brighter.
+
+    interpolate : bool, default=False
+        Whether a pixel's vote is shared between the two nearest bins and the four nearest
+        cells, by nearness, as in [1]_, so that a small shift or turn of the image
+        changes the features little. If not, it goes to one bin of one cell, as in
+        scikit-image.
+
+    n_jobs : int, default=None
+        Number of threads in ``transform``; None for one, unless in a
+        :func:`joblib.parallel_config` context; -1 for all processors.
+
     image_shape : tuple of int, default=None
         ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
         it: a square if there is one, gray before RGB; else one row of pixels.
 
     Attributes
     ----------
-    pixels_per_cell_ : tuple of int
-        Height and width of a cell in pixels.
+    pixels_per_cell_ : list of tuple of int
+        Height and width of a cell in pixels, of each scale.
 
     cells_per_block_ : tuple of int
         Height and width of a block in cells.
@@ -163,11 +144,17 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     Notes
     -----
-    The features are those of ``skimage.feature.hog(image, channel_axis=-1)`` for images
-    scaled to [0, 1], up to rounding. As there, gradients are differences of the two
-    neighbouring pixels, and 0 at the borders; in colour images, those of the channel
-    where they are strongest. Unlike in [1]_, a pixel counts for one bin of one cell, not
-    for several in part. Pixels right of and below the last whole cell are left out.
+    Without ``signed`` and ``interpolate`` the features are those of
+    ``skimage.feature.hog(image, channel_axis=-1)`` for images scaled to [0, 1], up to
+    rounding. As there, gradients are differences of the two neighbouring pixels, and 0
+    at the borders; in colour images, those of the channel where they are strongest.
+    Pixels right of and below the last whole cell are left out.
+
+    With ``interpolate``, the part of a vote that falls beyond the first or the last cell
+    is lost. Blocks are not weighted by a Gaussian window, as they are in [1]_.
+
+    Images of whole numbers from 0 to 255, in whatever type, are the fastest: all
+    gradients that they can have are computed once.
 
     With ``pixels_per_cell=None``, images smaller than one block are padded to it by
     repeating their last row and column. With any other value they are refused.
@@ -183,9 +170,15 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     >>> X, y = make_garments(20, random_state=0)
     >>> hog = HOGFeatures().fit(X)
     >>> hog.pixels_per_cell_
-    (4, 4)
+    [(3, 3)]
     >>> hog.transform(X).shape
-    (20, 1296)
+    (20, 2304)
+
+    Several scales, which know dark from bright:
+
+    >>> hog = HOGFeatures(12, pixels_per_cell=[4, 7], signed=True, interpolate=True)
+    >>> hog.fit_transform(X).shape
+    (20, 2160)
     """
 
     _parameter_constraints: dict = {
@@ -199,6 +192,9 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         "cells_per_block": [Interval(Integral, 1, None, closed="left"), tuple, list],
         "block_norm": [StrOptions({"L1", "L1-sqrt", "L2", "L2-Hys"})],
         "transform_sqrt": ["boolean"],
+        "signed": ["boolean"],
+        "interpolate": ["boolean"],
+        "n_jobs": [Integral, None],
         "image_shape": [tuple, None],
     }
 
@@ -206,10 +202,13 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self,
         orientations: int = 9,
         *,
-        pixels_per_cell: int | Pair | None = None,
+        pixels_per_cell: int | Pair | list[int | Pair] | None = None,
         cells_per_block: int | Pair = (2, 2),
         block_norm: str = "L2-Hys",
         transform_sqrt: bool = False,
+        signed: bool = False,
+        interpolate: bool = False,
+        n_jobs: int | None = None,
         image_shape: tuple[int, ...] | None = None,
     ):
         self.orientations = orientations
@@ -217,6 +216,9 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.cells_per_block = cells_per_block
         self.block_norm = block_norm
         self.transform_sqrt = transform_sqrt
+        self.signed = signed
+        self.interpolate = interpolate
+        self.n_jobs = n_jobs
         self.image_shape = image_shape
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -239,22 +241,9 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         self.cells_per_block_ = _pair("cells_per_block", self.cells_per_block)
         fit_images(self, X)
-        height, width = self.image_shape_[:2]
-        if self.pixels_per_cell is None:
-            self.pixels_per_cell_ = max(2, height // 7), max(2, width // 7)
-        else:
-            self.pixels_per_cell_ = _pair("pixels_per_cell", self.pixels_per_cell)
-            self._check_a_block_fits()
-        n_blocks = (
-            max(side // pixels - cells, 0) + 1
-            for side, pixels, cells in zip(
-                (height, width),
-                self.pixels_per_cell_,
-                self.cells_per_block_,
-                strict=True,
-            )
-        )
-        self._n_features_out = math.prod((*n_blocks, *self.cells_per_block_, self.orientations))
+        self.pixels_per_cell_ = self._choose_scales()
+        self._sizes = [self._size(scale) for scale in self.pixels_per_cell_]
+        self._n_features_out = sum(self._sizes)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -269,46 +258,102 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Returns
         -------
         features : ndarray of shape (n_samples, n_features_out), dtype float32
-            The histograms: by row and column of the block, then by row and column of
-            the cell in the block, then by orientation.
+            The histograms: by scale, then by row and column of the block, then by row and
+            column of the cell in the block, then by orientation.
         """
         check_is_fitted(self)
         images = check_images(self, X)
         features = np.empty((len(images), self._n_features_out), dtype=np.float32)
-        values_per_image = max(self.n_features_in_, self._n_features_out)
-        start = 0
-        for chunk in images.chunks(max(1, _VALUES_PER_CHUNK // values_per_image)):
-            features[start : start + len(chunk)] = self._describe(chunk)
-            start += len(chunk)
+        # Threads, whatever the context prefers: each writes its rows of one array.
+        Parallel(self.n_jobs, require="sharedmem")(
+            delayed(self._describe_into)(features, images, rows)
+            for rows in gen_batches(len(images), _IMAGES_PER_TASK)
+        )
         return features
 
-    def _block_shape(self) -> Pair:
-        """Return height and width of a block in pixels."""
-        (height, width), (rows, columns) = self.pixels_per_cell_, self.cells_per_block_
-        return rows * height, columns * width
+    def _choose_scales(self) -> list[Pair]:
+        """Return height and width of the cells of each scale."""
+        height, width = self.image_shape_[:2]
+        if self.pixels_per_cell is None:
+            return [(max(2, height // 9), max(2, width // 9))]
+        several = isinstance(self.pixels_per_cell, list)
+        scales = self.pixels_per_cell if several else [self.pixels_per_cell]
+        if not scales:
+            raise ValueError(
+                "pixels_per_cell=[] has no scale; pass None to choose one by the size of the "
+                "images."
+            )
+        pairs = [_pair("pixels_per_cell", scale) for scale in scales]
+        for scale, pair in zip(scales, pairs, strict=True):
+            self._check_a_block_fits(scale, pair)
+        return pairs
 
-    def _check_a_block_fits(self) -> None:
-        needed, given = self._block_shape(), self.image_shape_[:2]
+    def _check_a_block_fits(self, scale: Any, pixels_per_cell: Pair) -> None:
+        needed, given = self._block_shape(pixels_per_cell), self.image_shape_[:2]
         if needed[0] > given[0] or needed[1] > given[1]:
             raise ValueError(
-                f"pixels_per_cell={self.pixels_per_cell!r} is larger than the images "
-                f"{given} allow: one block of cells_per_block={self.cells_per_block!r} "
-                f"takes {needed} pixels; make either smaller, or pass "
-                "pixels_per_cell=None to choose it by the size of the images."
+                f"pixels_per_cell={scale!r} is larger than the images {given} allow: one "
+                f"block of cells_per_block={self.cells_per_block!r} takes {needed} pixels; "
+                "make either smaller, or pass pixels_per_cell=None to choose it by the size "
+                "of the images."
             )
 
-    def _describe(self, images: np.ndarray) -> np.ndarray:
-        images = self._padded(images)
+    def _block_shape(self, pixels_per_cell: Pair) -> Pair:
+        """Return height and width of a block in pixels."""
+        (height, width), (rows, columns) = pixels_per_cell, self.cells_per_block_
+        return rows * height, columns * width
+
+    def _size(self, pixels_per_cell: Pair) -> int:
+        """Return the number of features of one scale."""
+        n_blocks = (
+            max(side // pixels - cells, 0) + 1
+            for side, pixels, cells in zip(
+                self.image_shape_, pixels_per_cell, self.cells_per_block_, strict=False
+            )
+        )
+        return math.prod((*n_blocks, *self.cells_per_block_, self.orientations))
+
+    def _describe_into(self, features: np.ndarray, images: Images, rows: slice) -> None:
+        """Write the features of some images, in chunks."""
+        n_bins = math.prod(self.image_shape_[:2]) * (self.orientations + self.interpolate)
+        size = max(1, _VALUES_PER_CHUNK // max(n_bins, self._n_features_out))
+        for start in range(rows.start, rows.stop, size):
+            chunk = slice(start, min(start + size, rows.stop))
+            self._describe(images, chunk, features[chunk])
+
+    def _describe(self, images: Images, rows: slice, features: np.ndarray) -> None:
+        """Write the features of one chunk."""
+        options = self.orientations, self.signed, self.interpolate
+        by_table = images.pixel_range == (0, 255) and not self.transform_sqrt
+        whole = images.as_uint8(rows) if by_table else None
+        if whole is not None:
+            self._write(votes_of_uint8(self._padded(whole), *options), features)
+            return
+        scaled = images.scaled(rows)
         if self.transform_sqrt:
             # Images may undercut the range seen in fit, and then be negative.
-            images = np.sqrt(np.maximum(images, 0))
-        histograms = _cell_histograms(*_gradients(images), self.orientations, self.pixels_per_cell_)
-        blocks = _normalize(_blocks(histograms, self.cells_per_block_), self.block_norm)
-        return blocks.reshape(len(images), -1)
+            scaled = np.sqrt(np.maximum(scaled, 0))
+        self._write(votes_of_floats(self._padded(scaled), *options), features)
+        if by_table and len(features) > 1:
+            # An image of whole numbers has the same features beside others as alone.
+            for i in range(len(features)):
+                row = slice(rows.start + i, rows.start + i + 1)
+                whole = images.as_uint8(row)
+                if whole is not None:
+                    self._write(votes_of_uint8(self._padded(whole), *options), features[i : i + 1])
+
+    def _write(self, votes: Votes, features: np.ndarray) -> None:
+        """Write the features of the images that these are the votes of."""
+        histograms = cell_histograms(votes, self.orientations, self.pixels_per_cell_)
+        start = 0
+        for cells, size in zip(histograms, self._sizes, strict=True):
+            blocks = _normalized_blocks(cells, self.cells_per_block_, self.block_norm)
+            features[:, start : start + size] = blocks.reshape(len(features), size)
+            start += size
 
     def _padded(self, images: np.ndarray) -> np.ndarray:
         """Repeat the last row and column of images that are smaller than a block."""
-        height, width = self._block_shape()
+        height, width = self._block_shape(self.pixels_per_cell_[0])
         below = max(0, height - images.shape[1])
         beside = max(0, width - images.shape[2])
         if not below and not beside:
@@ -324,11 +369,14 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
 def _pair(name: str, value: Any) -> Pair:
     """Return an int or a pair of them as a pair."""
-    if isinstance(value, Integral):
-        return int(value), int(value)
-    if len(value) != 2 or not all(isinstance(v, Integral) and v >= 1 for v in value):
+    pair = (value, value) if isinstance(value, Integral) else value
+    if (
+        not isinstance(pair, tuple | list)
+        or len(pair) != 2
+        or not all(isinstance(v, Integral) and v >= 1 for v in pair)
+    ):
         raise ValueError(
             f"{name}={value!r} is not a pair of positive integers; pass (height, "
             "width), or one int for both."
         )
-    return int(value[0]), int(value[1])
+    return int(pair[0]), int(pair[1])

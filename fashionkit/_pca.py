@@ -1,0 +1,120 @@
+"""Principal components: at most so many, however few samples or features there are."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.decomposition import PCA
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+
+class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Principal components, at most so many.
+
+    :class:`~sklearn.decomposition.PCA` refuses to give more components than there are
+    samples or features, which a pipeline for data of any size cannot know beforehand.
+    This gives as many as there are.
+
+    Read more in the :ref:`User Guide <baselines>`.
+
+    Parameters
+    ----------
+    n_components : int, default=200
+        Most components to keep.
+
+    whiten : bool, default=False
+        Whether to give all components variance 1.
+
+    random_state : int, RandomState instance or None, default=None
+        Of the solver that scikit-learn chooses for large data, which draws random
+        directions. Pass an int for the same components each time.
+
+    Attributes
+    ----------
+    pca_ : PCA
+        The fitted components.
+
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in ``fit``, where they are all strings.
+
+    See Also
+    --------
+    sklearn.decomposition.PCA : What does the work.
+
+    Examples
+    --------
+    >>> from fashionkit import make_garments
+    >>> from fashionkit.baselines import BoundedPCA
+    >>> X, y = make_garments(20, random_state=0)
+    >>> BoundedPCA(200).fit_transform(X.reshape(20, -1)).shape
+    (20, 20)
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "whiten": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, n_components: int = 200, *, whiten: bool = False, random_state: Any = None):
+        self.n_components = n_components
+        self.whiten = whiten
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> BoundedPCA:
+        """Find the components.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        y : ignored
+            There by convention.
+
+        Returns
+        -------
+        self : BoundedPCA
+            The fitted transformer.
+        """
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        self.pca_ = PCA(
+            min(self.n_components, *X.shape), whiten=self.whiten, random_state=self.random_state
+        ).fit(X)
+        self._n_features_out = self.pca_.n_components_
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Project on the components.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        components : ndarray of shape (n_samples, n_components)
+            In the floating-point type of ``X``.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        return self.pca_.transform(X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

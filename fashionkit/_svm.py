@@ -1,0 +1,336 @@
+"""A support vector machine with probabilities, for as many images as Fashion-MNIST has."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.svm import SVC
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+# Probabilities of pairs are kept this far from 0 and 1, as in LIBSVM.
+_EPS = 1e-7
+
+# Values at a time in the systems of equations that are solved for all samples together.
+_VALUES_PER_CHUNK = 2**20
+
+
+def couple(wins: np.ndarray) -> np.ndarray:
+    """Combine the probabilities of pairs of classes into those of all classes.
+
+    These are the ones that agree best with those of the pairs, by the second method of
+    Wu, Lin and Weng, "Probability Estimates for Multi-class Classification by Pairwise
+    Coupling", JMLR 5, 2004, section 4.1.
+
+    Parameters
+    ----------
+    wins : ndarray of shape (n_samples, n_classes, n_classes)
+        Probability that a sample is of the class of the row, if it is of that or of the
+        class of the column. The diagonal does not matter.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        They sum to 1.
+    """
+    n_samples, n_classes, _ = wins.shape
+    wins = np.clip(wins, _EPS, 1 - _EPS)
+    losses = wins.transpose(0, 2, 1)
+    diagonal = np.arange(n_classes)
+    # The best probabilities p minimise p'Qp; the last row and column make them sum to 1.
+    system = np.zeros((n_samples, n_classes + 1, n_classes + 1))
+    system[:, :-1, :-1] = -losses * wins
+    squares = losses**2
+    squares[:, diagonal, diagonal] = 0
+    system[:, diagonal, diagonal] = squares.sum(axis=2)
+    system[:, -1, :-1] = system[:, :-1, -1] = 1
+    right = np.zeros((n_samples, n_classes + 1, 1))
+    right[:, -1] = 1
+    probabilities = np.linalg.solve(system, right)[:, :-1, 0]
+    np.maximum(probabilities, 0, out=probabilities)
+    return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+
+class CalibratedSVC(ClassifierMixin, BaseEstimator):
+    """Support vector machine with calibrated probabilities.
+
+    One machine is fitted on all samples. What its scores mean is learnt from samples that
+    machines like it have not seen: those of a cross-validation on at most
+    ``calibration_size`` samples. With tens of thousands of samples this costs a fraction
+    of the fit, where :class:`~sklearn.calibration.CalibratedClassifierCV` takes several
+    fits of that size.
+
+    Read more in the :ref:`User Guide <baselines>`.
+
+    Parameters
+    ----------
+    C : float, default=1.0
+        Cost of a sample on the wrong side of the margin.
+
+    kernel : {"linear", "poly", "rbf", "sigmoid"}, default="rbf"
+        Kernel, as in :class:`~sklearn.svm.SVC`.
+
+    gamma : {"scale", "auto"} or float, default="scale"
+        Coefficient of the kernel, as in :class:`~sklearn.svm.SVC`.
+
+    class_weight : dict or "balanced", default=None
+        Factors of ``C`` by class, as in :class:`~sklearn.svm.SVC`; also of the classes'
+        weight in the calibration.
+
+    calibration_size : int, default=10000
+        Number of samples for the calibration, stratified by class; all, where there are
+        fewer.
+
+    cv : int, default=3
+        Number of folds of the calibration.
+
+    cache_size : float, default=1000
+        Size of the kernel's cache in MB.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the samples for the calibration, and their folds.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels of the classes.
+
+    svc_ : SVC
+        The machine.
+
+    slopes_, intercepts_ : ndarray of shape (n_classes * (n_classes - 1) / 2,)
+        Of the sigmoids that turn the scores of pairs of classes into probabilities, in
+        the order of :func:`itertools.combinations`.
+
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in ``fit``, where they are all strings.
+
+    See Also
+    --------
+    fashionkit.make_baseline : Pipelines that end with this.
+    sklearn.svm.SVC : The machine itself.
+    sklearn.calibration.CalibratedClassifierCV : Calibrates any classifier.
+
+    Notes
+    -----
+    The machine scores each pair of classes. A sigmoid for each pair turns scores into
+    probabilities [1]_, which are then coupled into those of all classes [2]_. This is
+    what ``SVC(probability=True)`` does, except for the number of samples.
+
+    ``predict`` gives the most probable class, so that it always agrees with
+    ``predict_proba``. In rare cases that is not the class which ``svc_`` predicts, by
+    votes of the pairs.
+
+    References
+    ----------
+    .. [1] J. Platt, "Probabilistic Outputs for Support Vector Machines and Comparisons
+       to Regularized Likelihood Methods", Advances in Large Margin Classifiers, 1999.
+
+    .. [2] T.-F. Wu, C.-J. Lin and R. C. Weng, "Probability Estimates for Multi-class
+       Classification by Pairwise Coupling", Journal of Machine Learning Research 5, 2004.
+
+    Examples
+    --------
+    >>> from fashionkit import CalibratedSVC, PixelFeatures, make_garments
+    >>> from sklearn.pipeline import make_pipeline
+    >>> X, y = make_garments(600, random_state=0)
+    >>> clf = make_pipeline(PixelFeatures(), CalibratedSVC(C=3, random_state=0))
+    >>> clf.fit(X[:500], y[:500]).predict_proba(X[500:]).shape
+    (100, 10)
+    """
+
+    _parameter_constraints: dict = {
+        "C": [Interval(Real, 0, None, closed="neither")],
+        "kernel": [StrOptions({"linear", "poly", "rbf", "sigmoid"})],
+        "gamma": [StrOptions({"scale", "auto"}), Interval(Real, 0, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "calibration_size": [Interval(Integral, 1, None, closed="left")],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+        "cache_size": [Interval(Real, 0, None, closed="neither")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        C: float = 1.0,
+        *,
+        kernel: str = "rbf",
+        gamma: str | float = "scale",
+        class_weight: dict | str | None = None,
+        calibration_size: int = 10_000,
+        cv: int = 3,
+        cache_size: float = 1000,
+        random_state: Any = None,
+    ):
+        self.C = C
+        self.kernel = kernel
+        self.gamma = gamma
+        self.class_weight = class_weight
+        self.calibration_size = calibration_size
+        self.cv = cv
+        self.cache_size = cache_size
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any) -> CalibratedSVC:
+        """Fit the machine, and learn what its scores mean.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        y : array-like of shape (n_samples,)
+            Labels of the classes.
+
+        Returns
+        -------
+        self : CalibratedSVC
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If there is only one class, or a class with fewer than ``cv`` samples.
+        """
+        X, y = validate_data(self, X, y)
+        check_classification_targets(y)
+        self.classes_, counts = np.unique(y, return_counts=True)
+        self._check_counts(counts)
+        svc = SVC(
+            C=self.C,
+            kernel=self.kernel,
+            gamma=self.gamma,
+            class_weight=self.class_weight,
+            cache_size=self.cache_size,
+            decision_function_shape="ovo",
+        )
+        # The calibration first: it is short, and fails where anything does.
+        self.slopes_, self.intercepts_ = self._calibrate(svc, X, y)
+        self.svc_ = svc.fit(X, y)
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False)
+        n_classes = len(self.classes_)
+        size = max(1, _VALUES_PER_CHUNK // n_classes**2)
+        return np.concatenate(
+            [self._probabilities(X[start : start + size]) for start in range(0, len(X), size)]
+        )
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        return np.log(self.predict_proba(X))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Labels from ``classes_``.
+        """
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def _check_counts(self, counts: np.ndarray) -> None:
+        labels = self.classes_.tolist()
+        if len(labels) < 2:
+            raise ValueError(f"y has one class, {labels[0]!r}; a classifier needs at least two.")
+        if counts.min() < self.cv:
+            label, count = labels[counts.argmin()], counts.min()
+            raise ValueError(
+                f"class {label!r} has {count} sample(s), but the calibration with cv={self.cv} "
+                "needs one for each fold; pass a smaller cv, leave the class out, or use "
+                "sklearn.svm.SVC, which has no probabilities."
+            )
+
+    def _calibrate(self, svc: SVC, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Fit a sigmoid for each pair of classes, on scores of unseen samples."""
+        random_state = check_random_state(self.random_state)
+        chosen = self._draw(y, random_state)
+        X, y = X[chosen], y[chosen]
+        folds = StratifiedKFold(self.cv, shuffle=True, random_state=random_state)
+        n_classes = len(self.classes_)
+        scores = np.empty((len(y), n_classes * (n_classes - 1) // 2))
+        # Not cross_val_predict: it numbers the classes, which class_weight then misses.
+        for train, test in folds.split(X, y):
+            machine = clone(svc).fit(X[train], y[train])
+            scores[test] = _by_pair(machine.decision_function(X[test]))
+        weights = compute_sample_weight(self.class_weight, y)
+        sigmoids = []
+        for pair, score in zip(combinations(self.classes_, 2), scores.T, strict=True):
+            either = np.isin(y, pair)
+            sigmoid = LogisticRegression(C=10).fit(
+                score[either, np.newaxis], y[either] == pair[0], weights[either]
+            )
+            sigmoids.append((sigmoid.coef_[0, 0], sigmoid.intercept_[0]))
+        slopes, intercepts = np.transpose(sigmoids)
+        return slopes, intercepts
+
+    def _draw(self, y: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
+        """Draw ``calibration_size`` samples by class, but ``cv`` of each class at least."""
+        drawn = [
+            random_state.permutation(members)[
+                : max(self.cv, self.calibration_size * len(members) // len(y))
+            ]
+            for members in (np.flatnonzero(y == label) for label in self.classes_)
+        ]
+        return np.sort(np.concatenate(drawn))
+
+    def _probabilities(self, X: np.ndarray) -> np.ndarray:
+        scores = _by_pair(self.svc_.decision_function(X))
+        n_classes = len(self.classes_)
+        wins = np.zeros((len(X), n_classes, n_classes))
+        first, second = np.triu_indices(n_classes, 1)
+        wins[:, first, second] = expit(scores * self.slopes_ + self.intercepts_)
+        wins[:, second, first] = 1 - wins[:, first, second]
+        return couple(wins)
+
+
+def _by_pair(scores: np.ndarray) -> np.ndarray:
+    """Return scores with a column for each pair, positive for the first class of the pair."""
+    # Of two classes the machine scores the second.
+    return scores if scores.ndim == 2 else -scores[:, np.newaxis]

@@ -1,0 +1,493 @@
+"""Bags of visual words: how often an image has which kind of SIFT descriptor, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy.sparse import csr_array
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from fashionkit._images import Images, check_images, fit_images
+from fashionkit.features._descriptors import (
+    N_VALUES,
+    Descriptors,
+    as_gray,
+    dense_descriptors,
+    dense_grid,
+    detected_descriptors,
+    import_cv2,
+    one_thread_each,
+    padded_size,
+)
+
+# Values of descriptors, or of their assignments to words: a few arrays of 4 megabytes each.
+_VALUES_PER_CHUNK = 2**20
+
+# SIFT rarely detects more key points than one for so many pixels.
+_PIXELS_PER_DETECTED_KEYPOINT = 16
+
+# For the vocabulary: images at a time, and descriptors of one image at most.
+_IMAGES_PER_SAMPLE = 1024
+_DESCRIPTORS_PER_IMAGE = 20
+
+_MOST_WORDS = 200
+_DESCRIPTORS_PER_WORD = 10
+
+# Rows of a product of descriptors and words.
+_ROWS_PER_PRODUCT = 512
+
+
+def _root_sift(descriptors: np.ndarray) -> np.ndarray:
+    """Return the square roots of descriptors of sum 1, which have length 1."""
+    values = descriptors.astype(np.float32)
+    values /= values.sum(axis=1, keepdims=True)
+    return np.sqrt(values, out=values)
+
+
+def _nearness(descriptors: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """Return minus half of the squared distances of descriptors of length 1, plus 1/2."""
+    # BLAS may round products of other shapes otherwise. In products of one shape, an image
+    # has the same features whichever images are with it.
+    n_products = -(-len(descriptors) // _ROWS_PER_PRODUCT)
+    padded = np.zeros((n_products, _ROWS_PER_PRODUCT, N_VALUES), dtype=np.float32)
+    padded.reshape(-1, N_VALUES)[: len(descriptors)] = descriptors
+    nearness = (padded @ words.T).reshape(-1, len(words))[: len(descriptors)]
+    nearness -= np.einsum("ij,ij->i", words, words) / 2
+    return nearness
+
+
+def _soft_assignments(nearness: np.ndarray, bandwidth: float) -> np.ndarray:
+    """Return how much each descriptor belongs to each word, in place of the nearness."""
+    # Without what all words have in common, which cancels out, nothing overflows.
+    nearness -= nearness.max(axis=1, keepdims=True)
+    nearness /= np.float32(bandwidth**2)
+    weights = np.exp(nearness, out=nearness)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
+
+
+def _cells(position: np.ndarray, pyramid: tuple[int, ...]) -> np.ndarray:
+    """Return the number of the cell on each level, of shape (n_levels, n_descriptors)."""
+    numbers = np.empty((len(pyramid), len(position)), dtype=np.intp)
+    first = 0
+    for level, side in zip(numbers, pyramid, strict=True):
+        row, column = (position * np.float32(side)).astype(np.intp).T
+        # A position just below 1 may be rounded up.
+        level[:] = first + side * np.minimum(row, side - 1) + np.minimum(column, side - 1)
+        first += side**2
+    return numbers
+
+
+def _hellinger(histograms: np.ndarray) -> np.ndarray:
+    """Return the square roots of histograms of sum 1; empty ones as they are."""
+    total = histograms.sum(axis=1, keepdims=True)
+    return np.sqrt(histograms / np.where(total > 0, total, 1))
+
+
+class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    r"""Bag of visual words: histograms of the SIFT descriptors of each image.
+
+    A SIFT descriptor says how strong edges are in each direction around a key point
+    [1]_. ``fit`` groups the descriptors of the training images into a vocabulary of
+    visual words. ``transform`` counts the words of each image [2]_, separately in cells
+    that say roughly where they are [3]_.
+
+    Needs OpenCV: ``pip install "fashionkit[sift]"``, or any of the opencv-python packages.
+
+    Read more in the :ref:`User Guide <baselines>`.
+
+    Parameters
+    ----------
+    n_words : int, default=None
+        Number of visual words. None chooses 200, or a tenth of the number of descriptors
+        that the vocabulary is learnt from, where that is less.
+
+    keypoints : {"dense", "detected"}, default="dense"
+        Where to describe an image: at the points of a regular grid, upright; or where
+        SIFT detects something, at its scale and turned by its orientation. Detection is
+        for photographs with fine texture. Images as small and smooth as Fashion-MNIST's
+        have 4 such points or fewer, half of the time.
+
+    step : int, default=None
+        Distance of the grid's points in pixels. None chooses a seventh of the image's
+        shorter side, rounded down, but at least 2: 4 pixels for images of 28 x 28. Not
+        for detected key points.
+
+    sizes : float or sequence of float, default=None
+        Diameters of the grid's key points in pixels, as in ``cv2.KeyPoint``. Every point
+        of the grid is described once in each size. A descriptor sees a square that is 6
+        diameters wide. None chooses one size, so that this is a third of the image's
+        shorter side, but at least 1. Not for detected key points.
+
+    assignment : {"soft", "hard"}, default="soft"
+        Whether a descriptor counts for all words, the more the nearer they are, or for
+        the nearest word alone.
+
+    bandwidth : float, default=0.25
+        How far soft assignment reaches; see the notes. Descriptors have length 1.
+
+    pyramid : tuple of int, default=(4,)
+        Number of cells along each side of the image. Several numbers make a spatial
+        pyramid with one level for each: ``(1, 2, 4)`` is that of [3]_. ``(1,)`` is the
+        bag of words that does not know where they are.
+
+    max_descriptors : int, default=100000
+        Number of descriptors to learn the vocabulary from at most. They are drawn from
+        randomly chosen images, 20 of each at most.
+
+    n_jobs : int, default=None
+        Number of threads that describe images; None for one, unless in a
+        :func:`joblib.parallel_config` context; -1 for all processors. The features do
+        not depend on it.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the descriptors and starts the clustering. Pass an int for the same
+        vocabulary each time.
+
+    image_shape : tuple of int, default=None
+        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
+        it: a square if there is one, gray before RGB; else one row of pixels.
+
+    Attributes
+    ----------
+    vocabulary_ : ndarray of shape (n_words, 128), dtype float32
+        The visual words: centres of groups of descriptors.
+
+    step_ : int
+        Distance of the grid's points in pixels. Only for dense key points.
+
+    sizes_ : tuple of float
+        Diameters of the grid's key points in pixels. Only for dense key points.
+
+    n_features_in_ : int
+        Number of pixels times channels of each image seen in ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names seen in ``fit``, where ``X`` was a DataFrame with string names.
+
+    image_shape_ : tuple of int
+        Height, width and channels.
+
+    pixel_range_ : tuple of float
+        Pixel values that become 0 and 1.
+
+    See Also
+    --------
+    HOGFeatures : Directions of edges by position, without a vocabulary.
+    fashionkit.make_baseline : These features with classical classifiers.
+    sklearn.cluster.MiniBatchKMeans : Makes the vocabulary.
+
+    Notes
+    -----
+    Colours become gray with the weights 0.299, 0.587 and 0.114 of ITU-R BT.601, and
+    pixels 8-bit integers. Images of fewer than 8 pixels along a side are padded to 8 by
+    repeating their last row or column.
+
+    Descriptors are compared as in RootSIFT [4]_: divided by their sum, then replaced by
+    their square roots, so that the Euclidean distance is the Hellinger distance. At the
+    points of a grid, images are smoothed by a Gaussian whose standard deviation is half
+    of the key point's diameter. That is how much SIFT smooths where it detects a key
+    point of that size. The descriptors of flat surroundings, which are zero, are left out.
+
+    With soft assignment, a descriptor :math:`d` counts for the word :math:`w_i` by
+
+    .. math::
+
+        \frac{\exp(-\|d - w_i\|^2 / 2 \sigma^2)}
+             {\sum_j \exp(-\|d - w_j\|^2 / 2 \sigma^2)}
+
+    where :math:`\sigma` is the ``bandwidth``. This is the "codeword uncertainty" of [5]_.
+
+    The histograms of all cells, in all levels of the pyramid, make one vector. It is
+    divided by its sum, then replaced by its square roots, which suits linear and Gaussian
+    kernels [6]_. All levels weigh the same. An image without descriptors, such as a
+    flat one, has the zero vector. If all images seen in ``fit`` are flat, ``n_words=None``
+    makes a single word, of zeros.
+
+    While images are described and the vocabulary is made, OpenCV and BLAS use one thread
+    for each of ``n_jobs``, in the whole process.
+
+    References
+    ----------
+    .. [1] D. G. Lowe, "Distinctive Image Features from Scale-Invariant Keypoints",
+       International Journal of Computer Vision 60(2), 2004.
+    .. [2] G. Csurka, C. R. Dance, L. Fan, J. Willamowski and C. Bray, "Visual
+       Categorization with Bags of Keypoints", ECCV Workshop on Statistical Learning in
+       Computer Vision, 2004.
+    .. [3] S. Lazebnik, C. Schmid and J. Ponce, "Beyond Bags of Features: Spatial Pyramid
+       Matching for Recognizing Natural Scene Categories", CVPR 2006.
+    .. [4] R. Arandjelović and A. Zisserman, "Three Things Everyone Should Know to Improve
+       Object Retrieval", CVPR 2012.
+    .. [5] J. C. van Gemert, C. J. Veenman, A. W. M. Smeulders and J.-M. Geusebroek,
+       "Visual Word Ambiguity", IEEE Transactions on Pattern Analysis and Machine
+       Intelligence 32(7), 2010.
+    .. [6] A. Vedaldi and A. Zisserman, "Efficient Additive Kernels via Explicit Feature
+       Maps", IEEE Transactions on Pattern Analysis and Machine Intelligence 34(3), 2012.
+
+    Examples
+    --------
+    >>> from fashionkit import make_garments
+    >>> from fashionkit.features import SIFTFeatures
+    >>> X, y = make_garments(100, random_state=0)
+    >>> sift = SIFTFeatures(50, random_state=0).fit(X)
+    >>> sift.vocabulary_.shape
+    (50, 128)
+    >>> sift.transform(X).shape
+    (100, 800)
+    """
+
+    _parameter_constraints: dict = {
+        "n_words": [Interval(Integral, 1, None, closed="left"), None],
+        "keypoints": [StrOptions({"dense", "detected"})],
+        "step": [Interval(Integral, 1, None, closed="left"), None],
+        "sizes": [Interval(Real, 0, None, closed="neither"), "array-like", None],
+        "assignment": [StrOptions({"soft", "hard"})],
+        "bandwidth": [Interval(Real, 0, None, closed="neither")],
+        "pyramid": [tuple, list],
+        "max_descriptors": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "image_shape": [tuple, None],
+    }
+
+    def __init__(
+        self,
+        n_words: int | None = None,
+        *,
+        keypoints: str = "dense",
+        step: int | None = None,
+        sizes: float | Iterable[float] | None = None,
+        assignment: str = "soft",
+        bandwidth: float = 0.25,
+        pyramid: tuple[int, ...] = (4,),
+        max_descriptors: int = 100_000,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        image_shape: tuple[int, ...] | None = None,
+    ):
+        self.n_words = n_words
+        self.keypoints = keypoints
+        self.step = step
+        self.sizes = sizes
+        self.assignment = assignment
+        self.bandwidth = bandwidth
+        self.pyramid = pyramid
+        self.max_descriptors = max_descriptors
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.image_shape = image_shape
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> SIFTFeatures:
+        """Learn the vocabulary, and the shape and the pixel range of the images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        y : ignored
+            There by convention.
+
+        Returns
+        -------
+        self : SIFTFeatures
+            The fitted transformer.
+        """
+        import_cv2()  # without it, say so before any work
+        self._pyramid = _cells_per_side(self.pyramid)
+        images = fit_images(self, X)
+        if self.keypoints == "dense":
+            self._choose_grid()
+        random_state = check_random_state(self.random_state)
+        descriptors = self._draw_descriptors(images, random_state)
+        self.vocabulary_ = self._make_vocabulary(descriptors, random_state)
+        self._n_cells = sum(side**2 for side in self._pyramid)
+        self._n_features_out = self._n_cells * len(self.vocabulary_)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Describe images by the histograms of their visual words.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images of the shape seen in ``fit``.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_features_out), dtype float32
+            The histograms: by level of the pyramid, then by row and column of the cell,
+            then by word.
+        """
+        check_is_fitted(self)
+        images = check_images(self, X)
+        features = np.empty((len(images), self._n_features_out), dtype=np.float32)
+        size = self._chunk_size(max(N_VALUES, len(self.vocabulary_)))
+        with one_thread_each():
+            # Threads, whatever the context prefers: each writes its rows of one array.
+            Parallel(self.n_jobs, require="sharedmem")(
+                delayed(self._count_into)(features[size * i : size * (i + 1)], chunk)
+                for i, chunk in enumerate(images.chunks(size))
+            )
+        return features
+
+    def _choose_grid(self) -> None:
+        """Choose the key points by the size of the images, where the parameters do not."""
+        size = padded_size(self.image_shape_[:2])
+        shorter = min(size)
+        self.step_ = max(2, shorter // 7) if self.step is None else int(self.step)
+        self.sizes_ = (max(1.0, shorter / 18),) if self.sizes is None else _sizes(self.sizes)
+        if max(self.sizes_) > shorter:
+            raise ValueError(
+                f"sizes={self.sizes!r} has key points larger than the images "
+                f"{self.image_shape_[:2]}; pass smaller ones, or None to choose by the size of "
+                "the images."
+            )
+        self._grid = dense_grid(size, self.step_)
+
+    def _draw_descriptors(self, images: Images, random_state: np.random.RandomState) -> np.ndarray:
+        """Draw descriptors to learn the vocabulary from."""
+        order = random_state.permutation(len(images))
+        drawn, missing = [], self.max_descriptors
+        for start in range(0, len(order), _IMAGES_PER_SAMPLE):
+            rows = np.sort(order[start : start + _IMAGES_PER_SAMPLE])
+            for descriptors in self._draw_from(images, rows, random_state):
+                drawn.append(descriptors[:missing])
+                missing -= len(drawn[-1])
+            if not missing:
+                break
+        if missing == self.max_descriptors and self.keypoints == "detected":
+            raise ValueError(
+                f"keypoints='detected' found no key point in the {len(images)} images of X, of "
+                f"shape {self.image_shape_}: they are too small or too smooth; pass "
+                "keypoints='dense'."
+            )
+        return np.concatenate(drawn)
+
+    def _draw_from(
+        self, images: Images, rows: np.ndarray, random_state: np.random.RandomState
+    ) -> list[np.ndarray]:
+        """Draw descriptors of some images, in chunks."""
+        chunks = list(gen_batches(len(rows), self._chunk_size(N_VALUES)))
+        # Of its own for each chunk: threads take chunks in any order.
+        seeds = random_state.randint(np.iinfo(np.int32).max, size=len(chunks))
+        with one_thread_each():
+            return Parallel(self.n_jobs, require="sharedmem")(
+                delayed(self._draw_from_chunk)(images, rows[chunk], seed)
+                for chunk, seed in zip(chunks, seeds, strict=True)
+            )
+
+    def _draw_from_chunk(self, images: Images, rows: np.ndarray, seed: int) -> np.ndarray:
+        (chunk,) = Images(images.pixels[rows], images.pixel_range).chunks(len(rows))
+        found = self._describe(chunk)
+        return found.values[_some_of_each_image(found.image, np.random.RandomState(seed))]
+
+    def _chunk_size(self, values_per_descriptor: int) -> int:
+        """Return how many images to work on at a time."""
+        height, width, channels = self.image_shape_
+        if self.keypoints == "dense":
+            n_descriptors = len(self._grid) * len(self.sizes_)
+        else:
+            n_descriptors = height * width // _PIXELS_PER_DETECTED_KEYPOINT
+        n_values = max(n_descriptors * values_per_descriptor, height * width * channels)
+        return max(1, _VALUES_PER_CHUNK // n_values)
+
+    def _make_vocabulary(
+        self, descriptors: np.ndarray, random_state: np.random.RandomState
+    ) -> np.ndarray:
+        n_words, most = self.n_words, len(descriptors)
+        if n_words is None:
+            n_words = min(_MOST_WORDS, max(1, most // _DESCRIPTORS_PER_WORD))
+            if not most:
+                # Flat images have no words, and only need some number of features.
+                return np.zeros((1, N_VALUES), dtype=np.float32)
+        if n_words > most:
+            raise ValueError(
+                f"n_words={n_words} is more than the {most} descriptors drawn from X with "
+                f"max_descriptors={self.max_descriptors}; pass fewer words, more images, or "
+                "n_words=None to choose by the number of descriptors."
+            )
+        clusters = MiniBatchKMeans(n_words, batch_size=4096, n_init=1, random_state=random_state)
+        # Its steps are small: threads that wait for each other make it slower, on busy cores
+        # many times slower.
+        with one_thread_each(), threadpool_limits(1, user_api="openmp"):
+            clusters.fit(_root_sift(descriptors))
+        return clusters.cluster_centers_.astype(np.float32)
+
+    def _describe(self, images: np.ndarray) -> Descriptors:
+        gray = as_gray(images)
+        if self.keypoints == "dense":
+            return dense_descriptors(gray, self._grid, self.sizes_)
+        return detected_descriptors(gray)
+
+    def _count_into(self, features: np.ndarray, images: np.ndarray) -> None:
+        """Write the normalised histograms of some images."""
+        found = self._describe(images)
+        histogram = self._n_cells * found.image + _cells(found.position, self._pyramid)
+        histograms = self._count(found.values, histogram, self._n_cells * len(images))
+        features[:] = _hellinger(histograms.reshape(features.shape))
+
+    def _count(self, values: np.ndarray, histogram: np.ndarray, n_histograms: int) -> np.ndarray:
+        """Count the words of descriptors in the histograms that each descriptor belongs to."""
+        n_words = len(self.vocabulary_)
+        nearness = _nearness(_root_sift(values), self.vocabulary_)
+        if self.assignment == "hard":
+            bins = n_words * histogram + nearness.argmax(axis=1)
+            counts = np.bincount(bins.ravel(), minlength=n_histograms * n_words)
+            return counts.astype(np.float32)
+        weights = _soft_assignments(nearness, self.bandwidth)
+        belongs = (histogram.ravel(), np.tile(np.arange(len(values)), len(histogram)))
+        ones = np.ones(histogram.size, dtype=np.float32)
+        return csr_array((ones, belongs), shape=(n_histograms, len(values))) @ weights
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+def _some_of_each_image(image: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
+    """Return the rows of randomly drawn descriptors, so many of each image at most."""
+    shuffled = random_state.permutation(len(image))
+    by_image = shuffled[np.argsort(image[shuffled], kind="stable")]
+    image = image[by_image]
+    rank = np.arange(len(image)) - np.searchsorted(image, image)
+    return np.sort(by_image[rank < _DESCRIPTORS_PER_IMAGE])
+
+
+def _sizes(sizes: Any) -> tuple[float, ...]:
+    """Return one size or several as a tuple."""
+    several = (sizes,) if isinstance(sizes, Real) else tuple(sizes)
+    if not several or not all(isinstance(size, Real) and 0 < size < np.inf for size in several):
+        raise ValueError(
+            f"sizes={sizes!r} are not positive numbers; pass one diameter or several, or None "
+            "to choose by the size of the images."
+        )
+    return tuple(map(float, several))
+
+
+def _cells_per_side(pyramid: Any) -> tuple[int, ...]:
+    if not pyramid or not all(isinstance(side, Integral) and side >= 1 for side in pyramid):
+        raise ValueError(
+            f"pyramid={pyramid!r} is not a tuple of positive integers; pass the number of "
+            "cells along a side for each level, such as (1, 2, 4)."
+        )
+    return tuple(map(int, pyramid))
