@@ -66,7 +66,7 @@ class Images:
         for start in range(0, len(self), size):
             yield self.scaled(slice(start, start + size))
 
-    def scaled(self, rows: slice) -> np.ndarray:
+    def scaled(self, rows: slice | np.ndarray) -> np.ndarray:
         """Return some of the images as float32, scaled to [0, 1]."""
         low, high = map(np.float32, self.pixel_range)
         chunk = self.pixels[rows].astype(np.float32)
@@ -74,15 +74,15 @@ class Images:
         chunk /= high - low
         return chunk
 
-    def as_uint8(self, rows: slice) -> np.ndarray | None:
-        """Return some of the images as uint8, or None where that would change a pixel."""
-        pixels = self.pixels[rows]
-        if pixels.dtype == np.uint8:
-            return pixels
-        if pixels.size and not (pixels.min() >= 0 and pixels.max() <= 255):
-            return None
-        whole = pixels.astype(np.uint8)
-        return whole if np.array_equal(whole, pixels) else None
+    def are_whole(self) -> np.ndarray:
+        """Tell which images have only whole numbers from 0 to 255."""
+        if self.pixels.dtype == np.uint8:
+            return np.ones(len(self), dtype=bool)
+        axes = (1, 2, 3)
+        inside = (self.pixels.min(axis=axes) >= 0) & (self.pixels.max(axis=axes) <= 255)
+        if np.issubdtype(self.pixels.dtype, np.integer):
+            return inside
+        return inside & (np.rint(self.pixels) == self.pixels).all(axis=axes)
 
 
 def fit_images(estimator: Any, X: Any, y: Any = "no_validation") -> Any:

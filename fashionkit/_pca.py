@@ -31,9 +31,6 @@ class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     n_components : int, default=200
         Most components to keep.
 
-    whiten : bool, default=False
-        Whether to give all components variance 1.
-
     random_state : int, RandomState instance or None, default=None
         Of the solver that scikit-learn chooses for large data, which draws random
         directions. Pass an int for the same components each time.
@@ -64,13 +61,11 @@ class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "whiten": ["boolean"],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, n_components: int = 200, *, whiten: bool = False, random_state: Any = None):
+    def __init__(self, n_components: int = 200, *, random_state: Any = None):
         self.n_components = n_components
-        self.whiten = whiten
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -91,9 +86,7 @@ class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             The fitted transformer.
         """
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        self.pca_ = PCA(
-            min(self.n_components, *X.shape), whiten=self.whiten, random_state=self.random_state
-        ).fit(X)
+        self.pca_ = PCA(min(self.n_components, *X.shape), random_state=self.random_state).fit(X)
         self._n_features_out = self.pca_.n_components_
         return self
 

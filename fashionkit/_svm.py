@@ -21,6 +21,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 # Probabilities of pairs are kept this far from 0 and 1, as in LIBSVM.
 _EPS = 1e-7
 
+# Of the probability of a pair over scores of variance 1.
+_LEAST_SLOPE = 0.1
+
 # Values at a time in the systems of equations that are solved for all samples together.
 _VALUES_PER_CHUNK = 2**20
 
@@ -57,7 +60,6 @@ def couple(wins: np.ndarray) -> np.ndarray:
     right = np.zeros((n_samples, n_classes + 1, 1))
     right[:, -1] = 1
     probabilities = np.linalg.solve(system, right)[:, :-1, 0]
-    np.maximum(probabilities, 0, out=probabilities)
     return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
@@ -88,8 +90,8 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         weight in the calibration.
 
     calibration_size : int, default=10000
-        Number of samples for the calibration, stratified by class; all, where there are
-        fewer.
+        Number of samples for the calibration, stratified by class, but at least ``cv`` of
+        each class; all, where there are fewer.
 
     cv : int, default=3
         Number of folds of the calibration.
@@ -127,12 +129,14 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
     Notes
     -----
     The machine scores each pair of classes. A sigmoid for each pair turns scores into
-    probabilities [1]_, which are then coupled into those of all classes [2]_. This is
-    what ``SVC(probability=True)`` does, except for the number of samples.
+    probabilities [1]_, which are then coupled into those of all classes [2]_. So does
+    ``SVC(probability=True)``, but with the scores of all samples. Where the unseen scores
+    of a pair say nothing about its classes, as can be with few samples, a flat sigmoid is
+    taken, which leans to the class that the machine prefers.
 
     ``predict`` gives the most probable class, so that it always agrees with
-    ``predict_proba``. In rare cases that is not the class which ``svc_`` predicts, by
-    votes of the pairs.
+    ``predict_proba``. That is not always the class which ``svc_`` predicts, by votes of
+    the pairs.
 
     References
     ----------
@@ -303,10 +307,7 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         sigmoids = []
         for pair, score in zip(combinations(self.classes_, 2), scores.T, strict=True):
             either = np.isin(y, pair)
-            sigmoid = LogisticRegression(C=10).fit(
-                score[either, np.newaxis], y[either] == pair[0], weights[either]
-            )
-            sigmoids.append((sigmoid.coef_[0, 0], sigmoid.intercept_[0]))
+            sigmoids.append(_sigmoid(score[either], y[either] == pair[0], weights[either]))
         slopes, intercepts = np.transpose(sigmoids)
         return slopes, intercepts
 
@@ -328,6 +329,17 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         wins[:, first, second] = expit(scores * self.slopes_ + self.intercepts_)
         wins[:, second, first] = 1 - wins[:, first, second]
         return couple(wins)
+
+
+def _sigmoid(scores: np.ndarray, first: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Fit slope and intercept of the probability of a pair's first class."""
+    scale = scores.std() or 1.0  # the penalty on the slope is the same for scores of any size
+    fitted = LogisticRegression(C=10).fit(scores[:, np.newaxis] / scale, first, weights)
+    slope, intercept = fitted.coef_[0, 0], fitted.intercept_[0]
+    if slope < _LEAST_SLOPE:
+        # The scores of so few or so noisy samples say nothing. The machine's word still counts.
+        slope, intercept = _LEAST_SLOPE, 0.0
+    return slope / scale, intercept
 
 
 def _by_pair(scores: np.ndarray) -> np.ndarray:

@@ -372,6 +372,21 @@ def test_a_clone_fits_the_same():
     assert_array_equal(clone(clf).fit(X, y).predict_proba(X), clf.predict_proba(X))
 
 
+def test_scores_that_say_nothing_do_not_turn_the_machine_around():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 5)), np.repeat([0, 1], 30)
+    clf = CalibratedSVC(gamma=50, random_state=0).fit(X, y)
+    assert clf.slopes_[0] > 0
+    assert_array_equal(clf.predict(X), clf.svc_.predict(X))
+
+
+def test_the_calibration_does_not_depend_on_the_scale_of_scores():
+    X, y = noisy(300)
+    small, large = (CalibratedSVC(C, kernel="linear", random_state=0) for C in (1e-4, 1e-2))
+    spread = [clf.fit(X, y).predict_proba(X).max(axis=1).mean() for clf in (small, large)]
+    assert spread[0] > 0.8 * spread[1]
+
+
 @parametrize_with_checks(
     [
         CalibratedSVC(),

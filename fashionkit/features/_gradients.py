@@ -1,6 +1,6 @@
 """Gradients of images, and histograms of their orientations in cells of pixels.
 
-Arrays have the images on their last axis but one: what is done for a pixel is done for
+Arrays have the images behind the rows and columns: what is done for a pixel is done for
 that pixel of all images of a chunk in one contiguous sweep.
 """
 

@@ -89,7 +89,7 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         little on the images' size.
 
     cells_per_block : int or pair of int, default=(2, 2)
-        Height and width of a block in cells; an int for squares.
+        Height and width of a block in cells, at every scale; an int for squares.
 
     block_norm : {"L1", "L1-sqrt", "L2", "L2-Hys"}, default="L2-Hys"
         How to normalise a block: by the sum of its values; the square root of that; by
@@ -150,8 +150,9 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     at the borders; in colour images, those of the channel where they are strongest.
     Pixels right of and below the last whole cell are left out.
 
-    With ``interpolate``, the part of a vote that falls beyond the first or the last cell
-    is lost. Blocks are not weighted by a Gaussian window, as they are in [1]_.
+    With ``interpolate`` these pixels have a part in the last cell, and the part of a vote
+    that falls beyond the centres of the first and the last cells is lost. Blocks are not
+    weighted by a Gaussian window, as they are in [1]_.
 
     Images of whole numbers from 0 to 255, in whatever type, are the fastest: all
     gradients that they can have are computed once.
@@ -242,8 +243,7 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.cells_per_block_ = _pair("cells_per_block", self.cells_per_block)
         fit_images(self, X)
         self.pixels_per_cell_ = self._choose_scales()
-        self._sizes = [self._size(scale) for scale in self.pixels_per_cell_]
-        self._n_features_out = sum(self._sizes)
+        self._n_features_out = sum(self._size(scale) for scale in self.pixels_per_cell_)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -319,37 +319,38 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         size = max(1, _VALUES_PER_CHUNK // max(n_bins, self._n_features_out))
         for start in range(rows.start, rows.stop, size):
             chunk = slice(start, min(start + size, rows.stop))
-            self._describe(images, chunk, features[chunk])
+            self._describe(Images(images.pixels[chunk], images.pixel_range), features[chunk])
 
-    def _describe(self, images: Images, rows: slice, features: np.ndarray) -> None:
-        """Write the features of one chunk."""
+    def _describe(self, images: Images, features: np.ndarray) -> None:
+        """Write the features of one chunk.
+
+        A table has the votes of all images of whole numbers, so that these have the same
+        features in whatever type, and beside whatever other images.
+        """
         options = self.orientations, self.signed, self.interpolate
-        by_table = images.pixel_range == (0, 255) and not self.transform_sqrt
-        whole = images.as_uint8(rows) if by_table else None
-        if whole is not None:
-            self._write(votes_of_uint8(self._padded(whole), *options), features)
-            return
-        scaled = images.scaled(rows)
-        if self.transform_sqrt:
-            # Images may undercut the range seen in fit, and then be negative.
-            scaled = np.sqrt(np.maximum(scaled, 0))
-        self._write(votes_of_floats(self._padded(scaled), *options), features)
-        if by_table and len(features) > 1:
-            # An image of whole numbers has the same features beside others as alone.
-            for i in range(len(features)):
-                row = slice(rows.start + i, rows.start + i + 1)
-                whole = images.as_uint8(row)
-                if whole is not None:
-                    self._write(votes_of_uint8(self._padded(whole), *options), features[i : i + 1])
+        whole = np.zeros(len(images), dtype=bool)
+        if images.pixel_range == (0, 255) and not self.transform_sqrt:
+            whole = images.are_whole()
+        if whole.any():
+            rows = slice(None) if whole.all() else whole
+            pixels = self._padded(images.pixels[rows].astype(np.uint8, copy=False))
+            features[rows] = self._histograms(votes_of_uint8(pixels, *options))
+        if not whole.all():
+            rows = ~whole if whole.any() else slice(None)
+            pixels = images.scaled(rows)
+            if self.transform_sqrt:
+                # Images may undercut the range seen in fit, and then be negative.
+                pixels = np.sqrt(np.maximum(pixels, 0))
+            features[rows] = self._histograms(votes_of_floats(self._padded(pixels), *options))
 
-    def _write(self, votes: Votes, features: np.ndarray) -> None:
-        """Write the features of the images that these are the votes of."""
-        histograms = cell_histograms(votes, self.orientations, self.pixels_per_cell_)
-        start = 0
-        for cells, size in zip(histograms, self._sizes, strict=True):
-            blocks = _normalized_blocks(cells, self.cells_per_block_, self.block_norm)
-            features[:, start : start + size] = blocks.reshape(len(features), size)
-            start += size
+    def _histograms(self, votes: Votes) -> np.ndarray:
+        """Return the normalised histograms of all scales, of shape (n_samples, n_features)."""
+        scales = [
+            _normalized_blocks(cells, self.cells_per_block_, self.block_norm)
+            for cells in cell_histograms(votes, self.orientations, self.pixels_per_cell_)
+        ]
+        rows = [blocks.reshape(len(blocks), -1) for blocks in scales]
+        return rows[0] if len(rows) == 1 else np.concatenate(rows, axis=1)
 
     def _padded(self, images: np.ndarray) -> np.ndarray:
         """Repeat the last row and column of images that are smaller than a block."""
@@ -377,6 +378,6 @@ def _pair(name: str, value: Any) -> Pair:
     ):
         raise ValueError(
             f"{name}={value!r} is not a pair of positive integers; pass (height, "
-            "width), or one int for both."
+            "width), one int for both, or, for pixels_per_cell, a list of these."
         )
     return int(pair[0]), int(pair[1])
