@@ -82,7 +82,7 @@ def on_fashion_mnist(options: argparse.Namespace, params: dict) -> None:
         seconds = cpu_seconds(compare)
         if options.output:
             results["of"].save(Path(options.output) / name)
-        row = results["of"].results_.iloc[0]
+        row = results["of"].to_frame().iloc[0]
         rows.append(
             (
                 name,

@@ -37,7 +37,7 @@ _CLASSIFIERS: dict[str, Callable[[], Steps]] = {
     "svm": lambda: [("pca", BoundedPCA(200)), ("svm", CalibratedSVC(C=10))],
     "knn": lambda: [("pca", BoundedPCA(200)), ("knn", KNeighborsClassifier(weights="distance"))],
     "tree": lambda: [("tree", DecisionTreeClassifier(max_depth=12, min_samples_leaf=5))],
-    "forest": lambda: [("forest", RandomForestClassifier(300))],
+    "forest": lambda: [("forest", RandomForestClassifier(200))],
 }
 # Where one pair wants something else.
 _PAIRS: dict[str, dict[str, Any]] = {
