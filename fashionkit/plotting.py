@@ -330,6 +330,10 @@ def draw_confusion_matrix(
     if readable:  # a "0" is a few images, an empty field is none
         for text in display.text_[counts == 0]:
             text.set_text("")
+        # scikit-learn chooses by the largest value in the matrix, not by the colours' range.
+        dark, light = display.im_.cmap(1.0), display.im_.cmap(0.0)
+        for text, value in zip(display.text_.flat, percent.flat, strict=True):
+            text.set_color(light if value >= 50 else dark)
     ticks = np.arange(n_classes)
     ax.set_xticks(ticks, class_names, rotation=45, ha="right", rotation_mode="anchor")
     title = f"{title}\n% of each true class".strip()

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression
@@ -219,3 +220,10 @@ def test_confusion_matrix_keeps_every_label_inside_the_figure(n_classes):
     assert min(box.x0, box.y0) > -0.01
     assert box.x1 < width + 0.01
     assert box.y1 < height + 0.01
+
+
+def test_numbers_of_a_confusion_matrix_stand_out_from_their_fields():
+    # All fields are pale: half of the colours' range, and less.
+    counts = np.array([[40, 30, 30], [30, 40, 30], [30, 30, 40]])
+    ax = draw_confusion_matrix(counts, ["a", "b", "c"]).axes[0]
+    assert all(sum(to_rgb(text.get_color())) < 1.5 for text in ax.texts)
