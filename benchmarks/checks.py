@@ -1,4 +1,4 @@
-"""How many of scikit-learn's estimator checks CNNClassifier and SciKeras pass.
+"""How many of scikit-learn's estimator checks our estimators and SciKeras pass.
 
 python benchmarks/checks.py
 """
@@ -14,7 +14,15 @@ from scikeras.wrappers import KerasClassifier
 from sklearn.base import is_classifier
 from sklearn.utils.estimator_checks import check_estimator
 
-from fashionkit import CNNClassifier, HOGFeatures, PixelFeatures
+from fashionkit import (
+    CalibratedSVC,
+    CNNClassifier,
+    ColorHistogram,
+    HOGFeatures,
+    PixelFeatures,
+    SIFTFeatures,
+)
+from fashionkit.baselines import BoundedPCA
 
 
 def dense(meta: dict) -> keras.Model:
@@ -36,7 +44,11 @@ def main() -> None:
     rows, failures = [], []
     for name, estimator in {
         "CNNClassifier": CNNClassifier(),
+        "CalibratedSVC": CalibratedSVC(),
+        "BoundedPCA": BoundedPCA(),
         "HOGFeatures": HOGFeatures(),
+        "SIFTFeatures": SIFTFeatures(),
+        "ColorHistogram": ColorHistogram(),
         "PixelFeatures": PixelFeatures(),
         "scikeras KerasClassifier": scikeras,
     }.items():
