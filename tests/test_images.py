@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator
 
-from fashionkit._images import check_images, fit_images, infer_pixel_range
+from fashionkit._images import Images, check_images, fit_images, infer_pixel_range
 
 
 class Holder(BaseEstimator):
@@ -274,3 +275,17 @@ def test_chunks_of_large_images_are_small():
     images = fit_images(Holder(), np.zeros((20, 600, 600, 3), np.uint8))
     assert images.chunk_size == 1
     assert fit_images(Holder(), np.zeros((2, 28, 28), np.uint8)).chunk_size == 256
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.float32, np.float64])
+def test_images_of_whole_numbers_from_0_to_255_are_known(dtype):
+    pixels = np.zeros((4, 2, 2, 1), dtype=dtype)
+    pixels[1:, 0, 0, 0] = 255
+    expected = np.ones(4, dtype=bool)
+    if dtype != np.uint8:
+        pixels[2, 1, 1, 0], pixels[3, 1, 1, 0] = -1, 256
+        expected[2:] = False
+    if np.issubdtype(dtype, np.floating):
+        pixels[1, 1, 1, 0] = 0.5
+        expected[1] = False
+    assert_array_equal(Images(pixels, (0.0, 255.0)).are_whole(), expected)
