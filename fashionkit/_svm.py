@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
@@ -131,8 +131,8 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
     The machine scores each pair of classes. A sigmoid for each pair turns scores into
     probabilities [1]_, which are then coupled into those of all classes [2]_. So does
     ``SVC(probability=True)``, but with the scores of all samples. Where the unseen scores
-    of a pair say nothing about its classes, as can be with few samples, a flat sigmoid is
-    taken, which leans to the class that the machine prefers.
+    of a pair say nothing about its classes, as can be with few samples, its probabilities
+    are the classes' frequencies, leaning to the class that the machine prefers.
 
     ``predict`` gives the most probable class, so that it always agrees with
     ``predict_proba``. That is not always the class which ``svc_`` predicts, by votes of
@@ -337,8 +337,11 @@ def _sigmoid(scores: np.ndarray, first: np.ndarray, weights: np.ndarray) -> tupl
     fitted = LogisticRegression(C=10).fit(scores[:, np.newaxis] / scale, first, weights)
     slope, intercept = fitted.coef_[0, 0], fitted.intercept_[0]
     if slope < _LEAST_SLOPE:
-        # The scores of so few or so noisy samples say nothing. The machine's word still counts.
-        slope, intercept = _LEAST_SLOPE, 0.0
+        # The scores of so few or so noisy samples say nothing. What is left is how frequent
+        # the classes are, and a little of the machine's word.
+        frequency = np.clip(np.average(first, weights=weights), _EPS, 1 - _EPS)
+        slope = _LEAST_SLOPE
+        intercept = logit(frequency) - slope * np.average(scores, weights=weights) / scale
     return slope / scale, intercept
 
 

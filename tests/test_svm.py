@@ -380,6 +380,13 @@ def test_scores_that_say_nothing_do_not_turn_the_machine_around():
     assert_array_equal(clf.predict(X), clf.svc_.predict(X))
 
 
+def test_scores_that_say_nothing_leave_the_frequencies_of_the_classes():
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(300, 20), (rng.rand(300) < 0.05).astype(int)
+    clf = CalibratedSVC(random_state=0).fit(X, y)
+    assert clf.predict_proba(rng.randn(500, 20))[:, 1].mean() < 0.15
+
+
 def test_the_calibration_does_not_depend_on_the_scale_of_scores():
     X, y = noisy(300)
     small, large = (CalibratedSVC(C, kernel="linear", random_state=0) for C in (1e-4, 1e-2))

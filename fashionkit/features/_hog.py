@@ -146,9 +146,12 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     -----
     Without ``signed`` and ``interpolate`` the features are those of
     ``skimage.feature.hog(image, channel_axis=-1)`` for images scaled to [0, 1], up to
-    rounding. As there, gradients are differences of the two neighbouring pixels, and 0
-    at the borders; in colour images, those of the channel where they are strongest.
-    Pixels right of and below the last whole cell are left out.
+    rounding. A gradient that is exactly on the limit of two bins, such as 45 degrees with
+    4, 8 or 12 orientations, or equally strong in two channels, goes where rounding puts
+    it: that of ``image / 255`` in scikit-image, none here for whole numbers. As there,
+    gradients are differences of the two neighbouring pixels, and 0 at the borders; in
+    colour images, those of the channel where they are strongest. Pixels right of and
+    below the last whole cell are left out.
 
     With ``interpolate`` these pixels have a part in the last cell, and the part of a vote
     that falls beyond the centres of the first and the last cells is lost. Blocks are not

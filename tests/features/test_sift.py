@@ -414,3 +414,11 @@ def test_words_of_real_images_tell_their_classes(fashion_mnist):
     sift = SIFTFeatures(100, random_state=0).fit(X)
     svm = LinearSVC(C=1.0, random_state=0).fit(sift.transform(X), y)
     assert svm.score(sift.transform(X_test), y_test) > 0.82
+
+
+def test_colours_do_not_depend_on_how_images_lie_in_memory():
+    X = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
+    sift = SIFTFeatures(random_state=0).fit(X)
+    frame = pd.DataFrame(X.reshape(6, -1))
+    assert_array_equal(sift.transform(frame), sift.transform(X))
+    assert_array_equal(sift.transform(np.asfortranarray(X)), sift.transform(X))
