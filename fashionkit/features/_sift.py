@@ -33,6 +33,13 @@ from fashionkit.features._descriptors import (
     one_thread_each,
     padded_size,
 )
+from fashionkit.features._words import (
+    cells,
+    hellinger,
+    nearness,
+    root_sift,
+    soft_assignments,
+)
 
 # Values of descriptors, or of their assignments to words: a few arrays of 4 megabytes each.
 _VALUES_PER_CHUNK = 2**20
@@ -46,56 +53,6 @@ _DESCRIPTORS_PER_IMAGE = 20
 
 _MOST_WORDS = 200
 _DESCRIPTORS_PER_WORD = 10
-
-# Rows of a product of descriptors and words.
-_ROWS_PER_PRODUCT = 512
-
-
-def _root_sift(descriptors: np.ndarray) -> np.ndarray:
-    """Return the square roots of descriptors of sum 1, which have length 1."""
-    values = descriptors.astype(np.float32)
-    values /= values.sum(axis=1, keepdims=True)
-    return np.sqrt(values, out=values)
-
-
-def _nearness(descriptors: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """Return minus half of the squared distances of descriptors of length 1, plus 1/2."""
-    # BLAS may round products of other shapes otherwise. In products of one shape, an image
-    # has the same features whichever images are with it.
-    n_products = -(-len(descriptors) // _ROWS_PER_PRODUCT)
-    padded = np.zeros((n_products, _ROWS_PER_PRODUCT, N_VALUES), dtype=np.float32)
-    padded.reshape(-1, N_VALUES)[: len(descriptors)] = descriptors
-    nearness = (padded @ words.T).reshape(-1, len(words))[: len(descriptors)]
-    nearness -= np.einsum("ij,ij->i", words, words) / 2
-    return nearness
-
-
-def _soft_assignments(nearness: np.ndarray, bandwidth: float) -> np.ndarray:
-    """Return how much each descriptor belongs to each word, in place of the nearness."""
-    # Without what all words have in common, which cancels out, nothing overflows.
-    nearness -= nearness.max(axis=1, keepdims=True)
-    nearness /= np.float32(bandwidth**2)
-    weights = np.exp(nearness, out=nearness)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return weights
-
-
-def _cells(position: np.ndarray, pyramid: tuple[int, ...]) -> np.ndarray:
-    """Return the number of the cell on each level, of shape (n_levels, n_descriptors)."""
-    numbers = np.empty((len(pyramid), len(position)), dtype=np.intp)
-    first = 0
-    for level, side in zip(numbers, pyramid, strict=True):
-        row, column = (position * np.float32(side)).astype(np.intp).T
-        # A position just below 1 may be rounded up.
-        level[:] = first + side * np.minimum(row, side - 1) + np.minimum(column, side - 1)
-        first += side**2
-    return numbers
-
-
-def _hellinger(histograms: np.ndarray) -> np.ndarray:
-    """Return the square roots of histograms of sum 1; empty ones as they are."""
-    total = histograms.sum(axis=1, keepdims=True)
-    return np.sqrt(histograms / np.where(total > 0, total, 1))
 
 
 class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -428,7 +385,7 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         # Its steps are small: threads that wait for each other make it slower, on busy cores
         # many times slower.
         with one_thread_each(), threadpool_limits(1, user_api="openmp"):
-            clusters.fit(_root_sift(descriptors))
+            clusters.fit(root_sift(descriptors))
         return clusters.cluster_centers_.astype(np.float32)
 
     def _describe(self, images: np.ndarray) -> Descriptors:
@@ -440,19 +397,19 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     def _count_into(self, features: np.ndarray, images: np.ndarray) -> None:
         """Write the normalised histograms of some images."""
         found = self._describe(images)
-        histogram = self._n_cells * found.image + _cells(found.position, self._pyramid)
+        histogram = self._n_cells * found.image + cells(found.position, self._pyramid)
         histograms = self._count(found.values, histogram, self._n_cells * len(images))
-        features[:] = _hellinger(histograms.reshape(features.shape))
+        features[:] = hellinger(histograms.reshape(features.shape))
 
     def _count(self, values: np.ndarray, histogram: np.ndarray, n_histograms: int) -> np.ndarray:
         """Count the words of descriptors in the histograms that each descriptor belongs to."""
         n_words = len(self.vocabulary_)
-        nearness = _nearness(_root_sift(values), self.vocabulary_)
+        near = nearness(root_sift(values), self.vocabulary_)
         if self.assignment == "hard":
-            bins = n_words * histogram + nearness.argmax(axis=1)
+            bins = n_words * histogram + near.argmax(axis=1)
             counts = np.bincount(bins.ravel(), minlength=n_histograms * n_words)
             return counts.astype(np.float32)
-        weights = _soft_assignments(nearness, self.bandwidth)
+        weights = soft_assignments(near, self.bandwidth)
         belongs = (histogram.ravel(), np.tile(np.arange(len(values)), len(histogram)))
         ones = np.ones(histogram.size, dtype=np.float32)
         return csr_array((ones, belongs), shape=(n_histograms, len(values))) @ weights

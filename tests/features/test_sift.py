@@ -120,7 +120,7 @@ def test_images_twice_as_large_are_described_alike(X, scale):
     small = _sift.dense_descriptors(X, points, (2.0,))
     again = _sift.dense_descriptors(large, (points + 0.5) * scale - 0.5, (2.0 * scale,))
     assert_array_equal(small.image, again.image)
-    likeness = (_sift._root_sift(small.values) * _sift._root_sift(again.values)).sum(axis=1)
+    likeness = (_sift.root_sift(small.values) * _sift.root_sift(again.values)).sum(axis=1)
     assert np.median(likeness) > 0.95
 
 
@@ -202,8 +202,8 @@ def test_images_that_are_flat_throughout_have_zero_vectors():
 
 def test_at_most_so_many_descriptors_are_drawn_and_of_each_image(X, monkeypatch):
     drawn = []
-    original = _sift._root_sift
-    monkeypatch.setattr(_sift, "_root_sift", lambda d: drawn.append(len(d)) or original(d))
+    original = _sift.root_sift
+    monkeypatch.setattr(_sift, "root_sift", lambda d: drawn.append(len(d)) or original(d))
     SIFTFeatures(5, max_descriptors=77).fit(X)
     SIFTFeatures(5).fit(X[:3])
     assert drawn[0] == 77
@@ -422,3 +422,9 @@ def test_colours_do_not_depend_on_how_images_lie_in_memory():
     frame = pd.DataFrame(X.reshape(6, -1))
     assert_array_equal(sift.transform(frame), sift.transform(X))
     assert_array_equal(sift.transform(np.asfortranarray(X)), sift.transform(X))
+
+
+def test_a_tiny_bandwidth_gives_no_nan():
+    X = make_garments(10, random_state=0)[0]
+    features = SIFTFeatures(5, bandwidth=1e-30, random_state=0).fit_transform(X)
+    assert np.isfinite(features).all()
