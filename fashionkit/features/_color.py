@@ -10,15 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from skimage.color import rgb2hsv, rgb2lab
 from sklearn.base import (
-    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
     _fit_context,
 )
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import check_images, fit_images
+from fashionkit.features._base import ImageTransformer
 
 # Pixels or bins at a time, whichever are more: a few arrays of a megabyte each.
 _VALUES_PER_CHUNK = 2**17
@@ -68,7 +67,7 @@ def _histograms(numbers: np.ndarray, bins: tuple[int, ...], joint: bool) -> np.n
     return counts.reshape(n_samples, n_bins) / (height * width)
 
 
-class ColorHistogram(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     """Histogram of the colours of each image.
 
     Says how much there is of each colour, but not where [1]_. The histograms are of each
@@ -254,12 +253,6 @@ class ColorHistogram(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         return _histograms(
             _bin_numbers(images, self._channels(), self.bins_), self.bins_, self.joint
         )
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = []
-        return tags
 
 
 def _bins_per_channel(bins: Any, channels: int) -> tuple[int, ...]:

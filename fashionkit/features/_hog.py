@@ -10,9 +10,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.base import (
-    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
     _fit_context,
 )
 from sklearn.utils import gen_batches
@@ -20,6 +18,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import Images, check_images, fit_images
+from fashionkit.features._base import ImageTransformer
 from fashionkit.features._gradients import (
     Votes,
     cell_histograms,
@@ -67,7 +66,7 @@ def _l2_normalize(blocks: np.ndarray) -> None:
     blocks *= (1 / np.sqrt(squares + np.float32(_EPS**2)))[..., np.newaxis]
 
 
-class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     """Histograms of oriented gradients of each image.
 
     The image is divided into cells. The histogram of a cell says how strong its edges
@@ -363,12 +362,6 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if not below and not beside:
             return images
         return np.pad(images, ((0, 0), (0, below), (0, beside), (0, 0)), mode="edge")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = []
-        return tags
 
 
 def _pair(name: str, value: Any) -> Pair:

@@ -6,17 +6,16 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import (
-    BaseEstimator,
     OneToOneFeatureMixin,
-    TransformerMixin,
     _fit_context,
 )
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import check_images, fit_images
+from fashionkit.features._base import ImageTransformer
 
 
-class PixelFeatures(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class PixelFeatures(OneToOneFeatureMixin, ImageTransformer):
     """Images as flat rows of pixels between 0 and 1.
 
     What the simplest baselines work on. The same images give the same rows in every
@@ -103,9 +102,3 @@ class PixelFeatures(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             rows[start : start + len(chunk)] = chunk.reshape(len(chunk), -1)
             start += len(chunk)
         return rows
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = []
-        return tags

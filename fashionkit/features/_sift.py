@@ -10,9 +10,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy.sparse import csr_array
 from sklearn.base import (
-    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
     _fit_context,
 )
 from sklearn.cluster import MiniBatchKMeans
@@ -22,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from fashionkit._images import Images, check_images, fit_images
+from fashionkit.features._base import ImageTransformer
 from fashionkit.features._descriptors import (
     N_VALUES,
     Descriptors,
@@ -55,7 +54,7 @@ _MOST_WORDS = 200
 _DESCRIPTORS_PER_WORD = 10
 
 
-class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     r"""Bag of visual words: histograms of the SIFT descriptors of each image.
 
     A SIFT descriptor says how strong edges are in each direction around a key point
@@ -413,12 +412,6 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         belongs = (histogram.ravel(), np.tile(np.arange(len(values)), len(histogram)))
         ones = np.ones(histogram.size, dtype=np.float32)
         return csr_array((ones, belongs), shape=(n_histograms, len(values))) @ weights
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = []
-        return tags
 
 
 def _some_of_each_image(image: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
