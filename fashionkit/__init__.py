@@ -7,12 +7,14 @@ __version__ = "0.1.0.dev0"
 
 # Where each public name lives; nothing is imported before it is asked for.
 _HOMES = {
+    "Augmentation": "preprocessing",
     "CLASS_NAMES": "datasets",
     "CNNClassifier": "neural",
     "CalibratedSVC": "baselines",
     "ColorHistogram": "features",
     "Comparison": "comparison",
     "HOGFeatures": "features",
+    "HierarchicalCNNClassifier": "neural",
     "PixelFeatures": "features",
     "SIFTFeatures": "features",
     "compare_models": "comparison",
@@ -20,9 +22,20 @@ _HOMES = {
     "load_fashion_mnist_csv": "datasets",
     "make_baseline": "baselines",
     "make_garments": "datasets",
+    "most_confused": "inspection",
     "read_idx": "datasets",
+    "worst_mistakes": "inspection",
 }
-_SUBMODULES = ("baselines", "comparison", "datasets", "features", "neural", "plotting")
+_SUBMODULES = (
+    "baselines",
+    "comparison",
+    "datasets",
+    "features",
+    "inspection",
+    "neural",
+    "plotting",
+    "preprocessing",
+)
 
 __all__ = ["__version__", *_HOMES, *_SUBMODULES]
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, validate_params
 
-from fashionkit._images import fit_images
+from fashionkit._inspection_plots import MistakesDisplay, plot_explanations
+from fashionkit._names import name_labels
+from fashionkit._pictures import draw_pictures, read_pictures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+__all__ = ["MistakesDisplay", "TrainingHistoryDisplay", "plot_explanations", "plot_samples"]
 
 _PANELS = (("accuracy", "Accuracy"), ("loss", "Loss"))
 _MAX_READABLE_CLASSES = 30
@@ -221,26 +223,12 @@ def plot_samples(
     >>> len(figure.axes)
     20
     """
-    samples = fit_images(_Contract(image_shape), images)
-    titles = [""] * len(samples) if labels is None else _titles(labels, class_names)
+    samples = read_pictures(images, image_shape)
+    titles = [""] * len(samples) if labels is None else name_labels(labels, class_names)
     check_consistent_length(samples.pixels, titles)
-    n_columns = min(n_columns, len(samples))
-    n_rows = math.ceil(len(samples) / n_columns)
-    height, width = samples.pixels.shape[1:3]
-    if figure is None:
-        import matplotlib.pyplot as plt
-
-        cell = 1.1 * min(max(height / width, 0.25), 4.0) + 0.25 * any(titles)
-        size = (max(1.1 * n_columns, 2.0), max(cell * n_rows, 1.0))
-        figure = plt.figure(figsize=size, layout="constrained")
-    axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-    pixels = np.concatenate(list(samples.chunks())).clip(0.0, 1.0)
-    for ax, image, title in zip(axes, pixels, titles, strict=False):
-        ax.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, "gray", vmin=0, vmax=1)
-        ax.set_title(title, fontsize="small")
-        ax.set_axis_off()
-    for ax in axes[len(samples) :]:
-        ax.remove()
+    figure, _ = draw_pictures(
+        samples.scaled(slice(None)), titles, n_columns=n_columns, figure=figure
+    )
     return figure
 
 
@@ -339,27 +327,6 @@ def draw_confusion_matrix(
     title = f"{title}\n% of each true class".strip()
     ax.set(title=title, xlabel="Predicted class", ylabel="True class")
     return figure
-
-
-class _Contract(BaseEstimator):
-    """What the image contract asks for: an estimator that may know its image shape."""
-
-    def __init__(self, image_shape: tuple[int, ...] | None = None):
-        self.image_shape = image_shape
-
-
-def _titles(labels: Any, class_names: Any) -> list[str]:
-    labels = column_or_1d(labels)
-    if class_names is None:
-        return [str(label) for label in labels]
-    names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
-    unknown = sorted({str(label) for label in labels if label not in names})
-    if unknown:
-        raise ValueError(
-            f"labels {', '.join(unknown[:5])} have no name in class_names, which names "
-            f"{', '.join(map(str, list(names)[:12]))}; pass a dict from label to name."
-        )
-    return [str(names[label]) for label in labels]
 
 
 def _two_axes(ax: Any) -> np.ndarray:

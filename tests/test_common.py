@@ -10,26 +10,29 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import fashionkit
 from fashionkit import (
+    Augmentation,
     CalibratedSVC,
     CNNClassifier,
     ColorHistogram,
+    HierarchicalCNNClassifier,
     HOGFeatures,
     PixelFeatures,
     SIFTFeatures,
 )
 
-EXPECTED_FAILURES = {
-    CNNClassifier: {
-        "check_sample_weight_equivalence_on_dense_data": (
-            "asks for equality to 1e-9, which training in float32 cannot give; what it means is "
-            "tested in tests/neural/test_sample_weight.py"
-        ),
-    },
+FLOAT32 = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "asks for equality to 1e-9, which training in float32 cannot give; what it means is "
+        "tested in tests/neural/test_sample_weight.py"
+    ),
 }
+EXPECTED_FAILURES = {CNNClassifier: FLOAT32, HierarchicalCNNClassifier: FLOAT32}
 ESTIMATORS = [
+    Augmentation(),
     CNNClassifier(),
     CalibratedSVC(),
     ColorHistogram(),
+    HierarchicalCNNClassifier(),
     HOGFeatures(),
     PixelFeatures(),
     SIFTFeatures(),
@@ -53,6 +56,8 @@ def test_every_public_estimator_is_checked():
     assert estimators == {type(estimator) for estimator in ESTIMATORS}
 
 
-@pytest.mark.parametrize("estimator", [CNNClassifier(), CalibratedSVC()], ids=repr)
+@pytest.mark.parametrize(
+    "estimator", [CNNClassifier(), HierarchicalCNNClassifier(), CalibratedSVC()], ids=repr
+)
 def test_classifiers_are_known_as_classifiers(estimator):
     assert is_classifier(estimator)

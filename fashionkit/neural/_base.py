@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -12,12 +14,18 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from fashionkit._images import check_images, check_targets, fit_images
+from fashionkit._images import Images, check_images, check_targets, fit_images
 from fashionkit.neural import _scikeras
-from fashionkit.neural._engine import NetworkSpec, borrow_engine
-from fashionkit.neural._inference import TrainedNetwork
+from fashionkit.neural._checkpoint import Checkpoint, fit_settings
+from fashionkit.neural._engine import Compilation, NetworkSpec, borrow_engine
+from fashionkit.neural._gradcam import encode_targets, grad_cam
+from fashionkit.neural._inference import VIEWS, TrainedNetwork
+from fashionkit.neural._optimizers import SCHEDULES
+from fashionkit.neural._precision import DTYPES, resolve_dtype
 from fashionkit.neural._samples import Samples, encode_labels, hold_out, make_samples
+from fashionkit.neural._targets import Targets, class_targets
 from fashionkit.neural._training import Schedule, train
+from fashionkit.preprocessing import Augmentation
 
 _DEFAULT_VALIDATION_FRACTION = 0.1
 
@@ -40,6 +48,13 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         "optimizer": "no_validation",  # by _scikeras, which knows Keras's names
         "optimizer_params": [dict, None],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "learning_rate_schedule": [StrOptions(set(SCHEDULES))],
+        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "ema_decay": [Interval(Real, 0, 1, closed="neither"), None],
+        "augmentation": [Augmentation, None],
+        "test_time_augmentation": [StrOptions(set(VIEWS)), None],
+        "dtype": [StrOptions(set(DTYPES))],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
@@ -47,6 +62,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         "patience": [Interval(Integral, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "callbacks": ["array-like", None],
+        "checkpoint_dir": [str, PathLike, None],
         "warm_start": ["boolean"],
         "image_shape": [tuple, None],
         "random_state": ["random_state"],
@@ -92,6 +108,9 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         self : estimator
             This estimator.
         """
+        augments = any(name.startswith("augmentation__") for name in params)
+        if augments and self.augmentation is None and params.get("augmentation") is None:
+            params = {**params, "augmentation": Augmentation()}
         routed = {name for name in params if name.partition("__")[0] in self._routed_params}
         routed = {name for name in routed if "__" in name}
         super().set_params(**{name: params[name] for name in params if name not in routed})
@@ -148,6 +167,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         if not goes_on:
             self.classes_ = self._check_classes(unique_labels(y))
+            self._learn_classes(images, y)
         samples = make_samples(
             images,
             y,
@@ -156,7 +176,8 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             class_weight=self.class_weight,
             normalize=True,
         )
-        self._train(*self._held_out(samples, validation_data), epochs=self.epochs)
+        samples, validation = self._held_out(samples, validation_data)
+        self._train(samples, validation, epochs=self.epochs, keeps_checkpoint=True)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -194,12 +215,18 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 "class_weight='balanced' needs all labels, and partial_fit sees a chunk of them; "
                 "pass a dict, such as compute_class_weight of scikit-learn gives."
             )
+        if self.learning_rate_schedule != "constant":
+            raise ValueError(
+                f"learning_rate_schedule={self.learning_rate_schedule!r} needs to know how long "
+                "the training will be, which partial_fit does not; pass 'constant'."
+            )
         if not hasattr(self, "_network"):
             if classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
             self._forget_fit()
             images, y = fit_images(self, X, y)
             self.classes_ = self._check_classes(unique_labels(classes))
+            self._learn_classes(images, y)
         else:
             images = check_images(self, X)
             y = check_targets(y, images)
@@ -251,7 +278,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             Probabilities, in the order of ``classes_``.
         """
         check_is_fitted(self)
-        return self._network.predict_proba(check_images(self, X))
+        return self._probabilities(check_images(self, X))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Predict the logarithm of the probability of each class for each image.
@@ -296,13 +323,76 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         targets = encode_labels(check_targets(y, images), self.classes_)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, images.pixels)
-        probabilities = self._network.predict_proba(images)
+        probabilities = self._probabilities(images)
         losses = -_log(probabilities[np.arange(len(targets)), targets])
         correct = probabilities.argmax(axis=1) == targets
         return Evaluation(
             loss=float(np.average(losses, weights=sample_weight)),
             accuracy=float(np.average(correct, weights=sample_weight)),
         )
+
+    def explain(self, X: Any, *, targets: Any = None, layer: str | None = None) -> np.ndarray:
+        """Show which parts of each image speak for a class, by Grad-CAM.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        targets : array-like of shape (n_samples,), default=None
+            The class to explain, for each image; by default the predicted one.
+
+        layer : str, default=None
+            The layer of the network to look at, one whose output is an image of more than
+            one pixel; by default the last of these. :meth:`summary` has the names.
+
+        Returns
+        -------
+        heat_maps : ndarray of shape (n_samples, height, width), dtype=float32
+            From 0 to 1, which is the hottest pixel of each image. A map is 0 throughout
+            where nothing speaks for the class.
+
+        Raises
+        ------
+        ValueError
+            If ``targets`` has unknown labels, or the network has no such layer.
+
+        See Also
+        --------
+        fashionkit.plotting.plot_explanations : Draw the maps over the images.
+
+        Notes
+        -----
+        The channels of the layer are summed, each weighted by the mean gradient of the
+        class's score before the softmax; what is negative is left out [1]_. A map is as
+        fine as the layer is, and enlarged to the image's size; of a network that pads its
+        images, the map shows the padding too.
+
+        References
+        ----------
+        .. [1] R. R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh and D. Batra,
+           "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+           Localization", ICCV 2017.
+
+        Examples
+        --------
+        >>> from fashionkit import CNNClassifier, make_garments
+        >>> X, y = make_garments(100, random_state=0)
+        >>> clf = CNNClassifier(epochs=1, random_state=0).fit(X, y)
+        >>> clf.explain(X[:3]).shape
+        (3, 28, 28)
+        """
+        check_is_fitted(self)
+        images = check_images(self, X)
+        if targets is None:
+            indices = self._probabilities(images).argmax(axis=1)
+        else:
+            indices = encode_targets(targets, images, self.classes_)
+        model = self._network.keras_model()
+        # Where the network has outputs beside those of the classes, the classes come last.
+        indices = indices + (model.output_shape[1] - len(self.classes_))
+        return grad_cam(model, images, indices, layer=layer)
 
     def summary(self) -> str:
         """Describe the network layer by layer.
@@ -322,6 +412,13 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         if not hasattr(self, "_network"):
             raise AttributeError(f"This {type(self).__name__} has no model_ before it is fitted.")
         return self._network.keras_model()
+
+    def _learn_classes(self, images: Images, y: np.ndarray) -> None:
+        """Learn what a subclass needs to know of the classes beside their labels."""
+
+    def _probabilities(self, images: Images) -> np.ndarray:
+        """Return the probabilities of the classes, of shape (n_samples, n_classes)."""
+        return self._network.predict_proba(images, self.test_time_augmentation)
 
     def _network_spec(self, image_shape: tuple[int, int, int], n_classes: int) -> NetworkSpec:
         """Name the network to train."""
@@ -363,14 +460,28 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         return make_samples(images, check_targets(validation_data[1], images), self.classes_)
 
     def _draw_seed(self) -> int:
-        """Draw this fit's seed, once."""
+        """Draw this fit's seed, once; a fit that goes on from a checkpoint has one already."""
         if not hasattr(self, "_seed"):
-            self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+            seed = None
+            if self.checkpoint_dir is not None and not isinstance(self.random_state, Integral):
+                seed = Checkpoint.read_seed(self.checkpoint_dir)
+            if seed is None:
+                seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+            self._seed = seed
         return self._seed
 
-    def _train(self, samples: Samples, validation: Samples | None, *, epochs: int) -> None:
+    def _train(
+        self,
+        samples: Samples,
+        validation: Samples | None,
+        *,
+        epochs: int,
+        keeps_checkpoint: bool = False,
+    ) -> None:
         """Train from scratch, or from the present weights where there are any."""
+        targets, n_last = self._targets()
         spec = self._network_spec(self.image_shape_, len(self.classes_))
+        spec = replace(spec, dtype=resolve_dtype(self.dtype))
         trained = getattr(self, "_network", None)
         done = getattr(self, "n_iter_", 0)
         schedule = Schedule(
@@ -379,19 +490,36 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             seed=self._draw_seed(),
             first_epoch=done,
             patience=self.patience if self.early_stopping and validation else None,
+            targets=targets,
+            augmentation=self._active_augmentation(),
             callbacks=tuple(self.callbacks or ()),
             verbose=int(self.verbose),
         )
-        with borrow_engine(spec, self._make_optimizer()) as (engine, learning_rate):
-            if trained is None:
-                engine.start(schedule.seed, learning_rate)
-            else:
+        checkpoint = None
+        if keeps_checkpoint and self.checkpoint_dir is not None:
+            settings = fit_settings(self, spec, schedule.seed, samples, validation, trained)
+            checkpoint = Checkpoint(self.checkpoint_dir, settings)
+        compilation = Compilation(targets is not None, n_last, self.learning_rate_schedule)
+        n_steps = epochs * -(-len(samples.rows) // self.batch_size)
+        with borrow_engine(spec, self._make_optimizer(), compilation) as (engine, learning_rate):
+            if self.learning_rate_schedule != "constant" and learning_rate is None:
+                raise ValueError(
+                    f"learning_rate_schedule={self.learning_rate_schedule!r}, but the optimizer "
+                    "has a schedule of its own; pass one of them."
+                )
+            if checkpoint is not None and checkpoint.state is not None:
+                state = checkpoint.state
+                engine.resume(
+                    state.weights, state.optimizer_state, learning_rate, n_steps, state.first_step
+                )
+            elif trained is not None:
                 weights = trained.trainable, trained.non_trainable
-                engine.resume(weights, trained.optimizer_state, learning_rate)
-            history = train(engine, samples, validation, schedule)
-            self._network = TrainedNetwork(
-                spec, *engine.network.get_weights(), engine.get_optimizer_state()
-            )
+                engine.resume(weights, trained.optimizer_state, learning_rate, n_steps)
+            else:
+                engine.start(schedule.seed, learning_rate, n_steps)
+            training = train(engine, samples, validation, schedule, checkpoint)
+            self._network = TrainedNetwork(spec, *training.weights, engine.get_optimizer_state())
+        history = training.history
         before, new = getattr(self, "history_", {}), len(history["loss"])
         # Epochs without held-out data have no val_loss: the lists stay of one length.
         self.history_ = {
@@ -400,16 +528,33 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         }
         self.n_iter_ = done + new
 
+    def _active_augmentation(self) -> Augmentation | None:
+        """Check the augmentation; None where it changes nothing."""
+        if self.augmentation is None:
+            return None
+        self.augmentation._validate_params()
+        return None if self.augmentation.is_identity else self.augmentation
+
+    def _targets(self) -> tuple[Targets | None, int | None]:
+        """Return what outputs to aim at, and of how many of the last the accuracy is told."""
+        mixes = self.augmentation is not None and self.augmentation.mixes_targets
+        if not self.label_smoothing and not mixes:
+            return None, None
+        return class_targets(len(self.classes_), self.label_smoothing), None
+
     def _make_optimizer(self) -> Any:
         params = dict(self.optimizer_params or {})
-        if self.learning_rate is not None:
-            if "learning_rate" in params:
+        ours = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
+        ours = {name: float(value) for name, value in ours.items() if value is not None}
+        for name in ours:
+            if name in params:
                 raise ValueError(
-                    f"learning_rate={self.learning_rate!r} and optimizer_params={params!r} both "
-                    "set the learning rate; pass one of them."
+                    f"{name}={ours[name]!r} and optimizer_params={params!r} both set the "
+                    f"{name.replace('_', ' ')}; pass one of them."
                 )
-            params["learning_rate"] = float(self.learning_rate)
-        return _scikeras.make_optimizer(self.optimizer, params)
+        if self.ema_decay is not None:
+            ours |= {"use_ema": True, "ema_momentum": float(self.ema_decay)}
+        return _scikeras.make_optimizer(self.optimizer, params | ours)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_network")

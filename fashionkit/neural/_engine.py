@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from fashionkit._tensorflow import keras
 from fashionkit.neural import architectures
-from fashionkit.neural._tensorflow import keras
+from fashionkit.neural._optimizers import scheduled_rate
 
 Arrays = list[np.ndarray]
 
@@ -33,12 +34,17 @@ STEPS_PER_EXECUTION = 16
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """What a network is built from; two equal specs build equal networks."""
+    """What a network is built from; two equal specs build equal networks.
+
+    Its outputs are ``n_heads`` rows of probabilities side by side, of ``n_outputs`` numbers in all.
+    """
 
     architecture: str | Callable
     image_shape: tuple[int, int, int]
-    n_classes: int
+    n_outputs: int
     params: dict[str, Any] = field(default_factory=dict)
+    dtype: str = "float32"
+    n_heads: int = 1
 
     @property
     def key(self) -> Hashable:
@@ -46,9 +52,35 @@ class NetworkSpec:
         return (
             _freeze(self.architecture),
             self.image_shape,
-            self.n_classes,
+            self.n_outputs,
             _freeze(self.params),
+            self.dtype,
+            self.n_heads,
         )
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """What a network is compiled for.
+
+    Parameters
+    ----------
+    soft_targets : bool, default=False
+        Whether targets are rows of probabilities; otherwise they are indices of classes.
+
+    n_last : int or None, default=None
+        How many of the last outputs the accuracy is that of; None for all.
+
+    schedule : str, default="constant"
+        How the learning rate changes.
+    """
+
+    soft_targets: bool = False
+    n_last: int | None = None
+    schedule: str = "constant"
+
+
+_PLAIN = Compilation()
 
 
 class Network:
@@ -64,9 +96,10 @@ class Network:
         build = architectures.get(spec.architecture)
         # In a stateless scope variables keep their initializers, so that they can be drawn again
         # for every seed, and values that a builder loads arrive as updates of the scope.
-        with _seeded(0), keras().StatelessScope() as scope:
+        with _seeded(0), _dtype_policy(spec.dtype), keras().StatelessScope() as scope:
             self.model = _call_builder(build, spec)
             _check_network(self.model, spec)
+            _keep_probabilities_exact(self.model)
             self._recipes = [
                 (variable, scope.get_current_value(variable), variable._initializer)
                 for variable in self.model.variables
@@ -119,45 +152,76 @@ class Engine:
 
     optimizer : keras.optimizers.Optimizer
         The optimizer to compile with.
+
+    compilation : Compilation, default=Compilation()
+        What to compile for.
     """
 
-    def __init__(self, spec: NetworkSpec, optimizer: Any):
+    def __init__(self, spec: NetworkSpec, optimizer: Any, compilation: Compilation = _PLAIN):
         self.network = Network(spec)
         self.model = self.network.model
+        # Neither biases nor the scales of a normalisation are what weight decay is for.
+        flat = [variable for variable in self.model.trainable_variables if len(variable.shape) < 2]
+        optimizer.exclude_from_weight_decay(var_list=flat)
+        self._rate = None
+        if compilation.schedule != "constant":
+            self._rate = optimizer.learning_rate = scheduled_rate()(compilation.schedule)
         self.model.compile(
             optimizer=optimizer,
-            loss="sparse_categorical_crossentropy",
-            metrics=["accuracy"],
+            loss=_loss(spec, compilation),
+            metrics=[_accuracy(compilation)],
             steps_per_execution=STEPS_PER_EXECUTION,
             jit_compile=False,
         )
-        optimizer.build(self.model.trainable_variables)
-        self._optimizer = optimizer
-        self._first_state = _numpy(optimizer.variables)
+        self._optimizer = self.model.optimizer  # in half precision, one that scales the loss
+        self._optimizer.build(self.model.trainable_variables)
+        self._first_state = _numpy(self._optimizer.variables)
+        inner = getattr(self._optimizer, "inner_optimizer", self._optimizer)
+        self._averages = inner._model_variables_moving_average if inner.use_ema else None
 
-    def start(self, seed: int, learning_rate: float | None) -> None:
+    def start(self, seed: int, learning_rate: float | None, n_steps: int) -> None:
         """Make the network and its optimizer those of a fresh build with this seed."""
         self.network.draw(seed)
-        self.resume(None, self._first_state, learning_rate)
+        self.resume(None, self._first_state, learning_rate, n_steps)
 
     def resume(
         self,
         weights: tuple[Arrays, Arrays] | None,
         optimizer_state: Arrays,
         learning_rate: float | None,
+        n_steps: int,
+        first_step: int | None = None,
     ) -> None:
-        """Go on where an earlier fit stopped; another optimizer than its own starts afresh."""
+        """Go on where an earlier fit stopped; another optimizer than its own starts afresh.
+
+        ``n_steps`` and ``first_step`` are those of the learning rate's schedule, which by default
+        begins with the next step.
+        """
         if weights is not None:
             self.network.set_weights(*weights)
         if not _fits(self._optimizer.variables, optimizer_state):
             optimizer_state = self._first_state
         _assign(self._optimizer.variables, optimizer_state)
-        if learning_rate is not None:
+        # Where the schedule of the learning rate begins.
+        self.first_step = int(self._optimizer.iterations) if first_step is None else first_step
+        if self._rate is not None:
+            self._rate.start(learning_rate, self.first_step, n_steps)
+        elif learning_rate is not None:
             self._optimizer.learning_rate = learning_rate
+
+    @property
+    def keeps_averages(self) -> bool:
+        """Whether the optimizer averages the weights over its steps."""
+        return self._averages is not None
 
     def get_optimizer_state(self) -> Arrays:
         """Copy the optimizer's variables."""
         return _numpy(self._optimizer.variables)
+
+    def get_averaged_weights(self) -> tuple[Arrays, Arrays]:
+        """Copy the network's variables, those that are trained as their moving averages."""
+        trainable, non_trainable = self.network.get_weights()
+        return trainable if self._averages is None else _numpy(self._averages), non_trainable
 
     def is_as_built(self) -> bool:
         """Tell whether no callback has recompiled the model or frozen a part of it."""
@@ -170,7 +234,9 @@ _seeding = threading.RLock()
 
 
 @contextmanager
-def borrow_engine(spec: NetworkSpec, optimizer: Any) -> Iterator[tuple[Engine, float | None]]:
+def borrow_engine(
+    spec: NetworkSpec, optimizer: Any, compilation: Compilation = _PLAIN
+) -> Iterator[tuple[Engine, float | None]]:
     """Lend an engine that nobody else uses, building one where none is idle.
 
     Parameters
@@ -180,6 +246,9 @@ def borrow_engine(spec: NetworkSpec, optimizer: Any) -> Iterator[tuple[Engine, f
 
     optimizer : keras.optimizers.Optimizer
         A fresh optimizer, used only to compile a new engine with.
+
+    compilation : Compilation, default=Compilation()
+        What the engine must be compiled for.
 
     Yields
     ------
@@ -198,8 +267,8 @@ def borrow_engine(spec: NetworkSpec, optimizer: Any) -> Iterator[tuple[Engine, f
         learning_rate = float(learning_rate)
     else:
         learning_rate = None
-    key = (spec.key, type(optimizer), _freeze_settings(settings["config"]))
-    engine = _take(key) or Engine(spec, optimizer)
+    key = (spec.key, compilation, type(optimizer), _freeze_settings(settings["config"]))
+    engine = _take(key) or Engine(spec, optimizer, compilation)
     yield engine, learning_rate
     if engine.is_as_built():
         _give_back(key, engine)
@@ -253,7 +322,7 @@ def _initial_value(variable: Any, initializer: Any, seed: int) -> Any:
 
 def _call_builder(build: Callable, spec: NetworkSpec) -> Any:
     try:
-        return build(spec.image_shape, spec.n_classes, **spec.params)
+        return build(spec.image_shape, spec.n_outputs, **spec.params)
     except ValueError as error:
         if "stateless scope" not in str(error):
             raise
@@ -261,6 +330,42 @@ def _call_builder(build: Callable, spec: NetworkSpec) -> Any:
             f"architecture={spec.architecture!r} creates variables beside its layers, as "
             "compiling a model or making an optimizer does; leave that to the classifier."
         ) from error
+
+
+@contextmanager
+def _dtype_policy(dtype: str) -> Iterator[None]:
+    """Build layers inside that compute in ``dtype``, whatever Keras's policy is outside."""
+    policy = keras().config.dtype_policy()
+    keras().config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras().config.set_dtype_policy(policy)
+
+
+def _loss(spec: NetworkSpec, compilation: Compilation) -> Any:
+    if not compilation.soft_targets:
+        return "sparse_categorical_crossentropy"
+    return "categorical_crossentropy" if spec.n_heads == 1 else _cross_entropy_of_heads
+
+
+def _cross_entropy_of_heads(targets: Any, probabilities: Any) -> Any:
+    """Sum the cross-entropies of several heads, weighted by what their targets sum to."""
+    ops = keras().ops
+    smallest = float(np.finfo(np.float32).eps)
+    return -ops.sum(targets * ops.log(ops.maximum(probabilities, smallest)), axis=-1)
+
+
+def _accuracy(compilation: Compilation) -> Any:
+    if compilation.n_last is None:
+        return "accuracy"
+    ops, n_last = keras().ops, compilation.n_last
+
+    def accuracy(targets, probabilities):
+        chosen = ops.argmax(probabilities[:, -n_last:], axis=-1)
+        return ops.cast(ops.equal(ops.argmax(targets[:, -n_last:], axis=-1), chosen), "float32")
+
+    return accuracy
 
 
 def _check_network(model: Any, spec: NetworkSpec) -> None:
@@ -279,7 +384,7 @@ def _check_network(model: Any, spec: NetworkSpec) -> None:
             "layers inside, so that each fit starts afresh."
         )
     shapes = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
-    expected = [(None, *spec.image_shape), (None, spec.n_classes)]
+    expected = [(None, *spec.image_shape), (None, spec.n_outputs)]
     if shapes != expected:
         raise ValueError(
             f"{name} returned a model with input and output shapes {shapes}, expected {expected}: "
@@ -287,9 +392,16 @@ def _check_network(model: Any, spec: NetworkSpec) -> None:
         )
 
 
+def _keep_probabilities_exact(model: Any) -> None:
+    """Make the layer that puts out the probabilities compute in float32, as its loss needs."""
+    layer = model.outputs[0]._keras_history.operation
+    if getattr(layer, "compute_dtype", "float32") != "float32":
+        layer.dtype_policy = "float32"
+
+
 def _check_probabilities(model: Any, spec: NetworkSpec) -> None:
     outputs = np.asarray(model(np.zeros((1, *spec.image_shape), np.float32), training=False))
-    if np.any(outputs < 0) or not np.allclose(outputs.sum(), 1, atol=1e-3):
+    if np.any(outputs < 0) or not np.allclose(outputs.sum(), spec.n_heads, atol=1e-3):
         raise ValueError(
             f"architecture={spec.architecture!r} returned a model whose outputs are no "
             'probabilities; end it with Dense(n_classes, activation="softmax").'

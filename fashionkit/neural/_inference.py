@@ -10,16 +10,20 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from fashionkit._images import Images
+from fashionkit._tensorflow import keras, tensorflow
 from fashionkit.neural._engine import Arrays, Network, NetworkSpec
-from fashionkit.neural._tensorflow import tensorflow
 
 # Compiled functions kept; each holds a network without the weights of any estimator.
 MAX_FUNCTIONS = 8
+
+# Views of an image whose probabilities are averaged, by the parameter's values.
+VIEWS = ("flip", "shift", "flip+shift")
 
 _functions: OrderedDict[Hashable, Callable] = OrderedDict()
 _functions_lock = threading.Lock()
@@ -31,7 +35,8 @@ class TrainedNetwork:
     Parameters
     ----------
     spec : NetworkSpec
-        What the network was built from.
+        What the network was built from. It predicts in float32, whatever it was trained in: its
+        answers do not depend on what the machine can do.
 
     trainable, non_trainable : list of ndarray
         Its variables.
@@ -47,17 +52,15 @@ class TrainedNetwork:
         non_trainable: Arrays,
         optimizer_state: Arrays,
     ):
-        self.spec = spec
+        self.spec = replace(spec, dtype="float32")
         self.trainable = trainable
         self.non_trainable = non_trainable
         self.optimizer_state = optimizer_state
         self._forget()
 
-    def predict_proba(self, images: Images) -> np.ndarray:
-        """Return float32 probabilities of shape (n_samples, n_classes)."""
-        if self._call is None:
-            self._prepare()
-        call = self._call
+    def predict_proba(self, images: Images, views: str | None = None) -> np.ndarray:
+        """Return float32 probabilities of shape (n_samples, n_outputs), a mean over views."""
+        call = self._calls.get(views) or self._prepare(views)
         return np.concatenate([call(chunk) for chunk in images.chunks()])
 
     def keras_model(self) -> Any:
@@ -68,22 +71,27 @@ class TrainedNetwork:
             self._model = network.model
         return self._model
 
-    def _prepare(self) -> None:
+    def _prepare(self, views: str | None) -> Callable[[np.ndarray], np.ndarray]:
         """Bind the compiled function to these weights, as tensors."""
         tf = tensorflow()
-        function = _inference_function(self.spec)
+        function = _inference_function(self.spec, views)
         trainable = [tf.constant(array) for array in self.trainable]
         non_trainable = [tf.constant(array) for array in self.non_trainable]
         constant = tf.constant
-        self._call = lambda chunk: function(trainable, non_trainable, constant(chunk)).numpy()
+
+        def call(chunk: np.ndarray) -> np.ndarray:
+            return function(trainable, non_trainable, constant(chunk)).numpy()
+
+        self._calls = {**self._calls, views: call}
+        return call
 
     def _forget(self) -> None:
-        self._call = None
+        self._calls = {}
         self._model = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {
-            name: value for name, value in self.__dict__.items() if name not in ("_call", "_model")
+            name: value for name, value in self.__dict__.items() if name not in ("_calls", "_model")
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -91,24 +99,29 @@ class TrainedNetwork:
         self._forget()
 
 
-def _inference_function(spec: NetworkSpec) -> Callable:
+def _inference_function(spec: NetworkSpec, views: str | None) -> Callable:
     """Return the compiled ``(trainable, non_trainable, images) -> probabilities`` of a spec."""
+    key = spec.key, views
     with _functions_lock:
-        function = _functions.get(spec.key)
+        function = _functions.get(key)
         if function is None:
-            function = _functions[spec.key] = _compile(Network(spec).model)
-        _functions.move_to_end(spec.key)
+            function = _functions[key] = _compile(Network(spec).model, views)
+        _functions.move_to_end(key)
         while len(_functions) > MAX_FUNCTIONS:
             _functions.popitem(last=False)
     return function
 
 
-def _compile(model: Any) -> Callable:
+def _compile(model: Any, views: str | None) -> Callable:
     tf = tensorflow()
 
     @tf.function(autograph=False, jit_compile=False)
     def infer(trainable, non_trainable, images):
-        return model.stateless_call(trainable, non_trainable, images, training=False)[0]
+        def call(view):
+            return model.stateless_call(trainable, non_trainable, view, training=False)[0]
+
+        seen = [call(view) for view in _views(images, views)]
+        return sum(seen[1:], seen[0]) / len(seen) if views else seen[0]
 
     def specs(variables):
         return [tf.TensorSpec(variable.shape, variable.dtype) for variable in variables]
@@ -119,3 +132,15 @@ def _compile(model: Any) -> Callable:
         specs(model.non_trainable_variables),
         tf.TensorSpec((None, *model.input_shape[1:]), tf.float32),
     )
+
+
+def _views(images: Any, views: str | None) -> list[Any]:
+    """Return the images as they are, and mirrored, or shifted by a pixel along both diagonals."""
+    ops = keras().ops
+    seen = [images]
+    if views and "shift" in views:
+        padded = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        seen += [padded[:, :-2, :-2], padded[:, 2:, 2:]]
+    if views and "flip" in views:
+        seen += [view[:, :, ::-1] for view in seen]
+    return seen

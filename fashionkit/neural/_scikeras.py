@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from fashionkit.neural._tensorflow import keras
+from fashionkit._tensorflow import keras
+from fashionkit.neural._optimizers import muon
 
 
 def make_optimizer(optimizer: Any, params: dict[str, Any]) -> Any:
@@ -40,15 +41,18 @@ def make_optimizer(optimizer: Any, params: dict[str, Any]) -> Any:
     if isinstance(optimizer, base):
         if params:
             raise ValueError(
-                f"optimizer={optimizer!r} is an instance, which learning_rate and "
-                f"optimizer_params={params!r} cannot change; pass its class or name instead."
+                f"optimizer={optimizer!r} is an instance, which learning_rate, weight_decay, "
+                f"ema_decay and optimizer_params, here {params!r}, cannot change; pass its class "
+                "or name instead."
             )
         try:
             return type(optimizer).from_config(optimizer.get_config())
         except (TypeError, ValueError):  # it holds what Keras cannot find by its name
             return copy.deepcopy(optimizer)
     given = optimizer
-    if isinstance(optimizer, str):
+    if optimizer == "muon":
+        optimizer = muon()
+    elif isinstance(optimizer, str):
         try:
             optimizer = type(keras().optimizers.get(optimizer))
         except ValueError:

@@ -1,4 +1,4 @@
-"""Training: from validated images to batches, and from batches to a trained network."""
+"""Training: how long, what is watched meanwhile, and which weights are kept."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from fashionkit._images import Images
+from fashionkit._tensorflow import keras
 from fashionkit.neural import _scikeras
-from fashionkit.neural._engine import Engine
+from fashionkit.neural._batches import Order, make_batches, to_tensor
+from fashionkit.neural._checkpoint import Checkpoint, TrainingState
+from fashionkit.neural._engine import Arrays, Engine
 from fashionkit.neural._samples import Samples
-from fashionkit.neural._tensorflow import keras, tensorflow
+from fashionkit.neural._targets import Targets
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and in what order to train.
+    """How long and in what order to train, and on what.
 
     Parameters
     ----------
@@ -39,6 +41,12 @@ class Schedule:
         Epochs without a better validation loss after which to stop and go back to the best
         weights; None to train to the end.
 
+    targets : Targets or None, default=None
+        What outputs to aim at; None for indices of classes.
+
+    augmentation : Augmentation or None, default=None
+        How to distort the training images.
+
     callbacks : sequence of keras.callbacks.Callback, default=()
         The user's callbacks, of which copies are used.
 
@@ -51,13 +59,36 @@ class Schedule:
     seed: int
     first_epoch: int = 0
     patience: int | None = None
+    targets: Targets | None = None
+    augmentation: Any = None
     callbacks: Sequence[Any] = ()
     verbose: int = 0
 
 
+@dataclass(frozen=True)
+class Training:
+    """What a training ended with.
+
+    Parameters
+    ----------
+    history : dict of str to list of float
+        Loss and accuracy of each epoch, with the prefix ``val_`` those on held-out images.
+
+    weights : tuple of list of ndarray
+        The trainable and the other variables to keep.
+    """
+
+    history: dict[str, list[float]]
+    weights: tuple[Arrays, Arrays]
+
+
 def train(
-    engine: Engine, samples: Samples, validation: Samples | None, schedule: Schedule
-) -> dict[str, list[float]]:
+    engine: Engine,
+    samples: Samples,
+    validation: Samples | None,
+    schedule: Schedule,
+    checkpoint: Checkpoint | None = None,
+) -> Training:
     """Train an engine's network in place.
 
     Parameters
@@ -74,43 +105,77 @@ def train(
     schedule : Schedule
         How long and in what order.
 
+    checkpoint : Checkpoint or None
+        Where to keep the state after each epoch. What it holds has been put into the engine.
+
     Returns
     -------
-    history : dict of str to list of float
-        Loss and accuracy of each epoch, with the prefix ``val_`` those on ``validation``.
+    training : Training
+        Its history, and the weights to keep.
 
     Raises
     ------
     ValueError
         If the loss has become infinite or undefined.
     """
-    pixels = _to_tensor(samples.images)
+    before = checkpoint.state if checkpoint else None
+    watch = _watch_class()(engine, schedule.patience, before)
+    history = before.history if before else {}
+    n_done = len(history.get("loss", ()))
+    if n_done < schedule.epochs and not watch.has_stopped:
+        new = _run(engine, samples, validation, schedule, checkpoint, watch, n_done)
+        history = {name: [*history.get(name, ()), *values] for name, values in new.items()}
+    return Training(history, watch.best_weights or engine.get_averaged_weights())
+
+
+def _run(
+    engine: Engine,
+    samples: Samples,
+    validation: Samples | None,
+    schedule: Schedule,
+    checkpoint: Checkpoint | None,
+    watch: Any,
+    n_done: int,
+) -> dict[str, list[float]]:
+    """Train for what is left of the epochs, and return their history."""
+    pixels = to_tensor(samples.images)
+    targets = schedule.targets
     held_out = None
     if validation is not None:
         shared = validation.images is samples.images  # then one copy serves both
-        held_out_pixels = pixels if shared else _to_tensor(validation.images)
-        held_out = _batches(validation, held_out_pixels, validation.images.chunk_size)
-    epoch = tensorflow().Variable(schedule.first_epoch, dtype="int64", trainable=False)
-    keras_callbacks = keras().callbacks
-    # The dataset asks for the epoch when it is drawn, which is after this callback.
-    callbacks = [
-        keras_callbacks.LambdaCallback(on_epoch_begin=lambda number, logs: epoch.assign(number))
-    ]
-    if schedule.patience is not None:
-        callbacks.append(
-            keras_callbacks.EarlyStopping(
-                "val_loss", patience=schedule.patience, restore_best_weights=True
-            )
+        held_out = make_batches(
+            validation,
+            pixels if shared else to_tensor(validation.images),
+            validation.images.chunk_size,
+            targets=targets and targets.evaluation,
         )
+    first_epoch = schedule.first_epoch + n_done
+    order = Order(schedule.seed, first_epoch)
+    batches = make_batches(
+        samples,
+        pixels,
+        schedule.batch_size,
+        order=order,
+        targets=targets and targets.training,
+        target_weights=targets and targets.weights,
+        augmentation=schedule.augmentation,
+    )
+    simple = keras().callbacks.LambdaCallback
+    # The dataset asks for the epoch when it is drawn, which is after this callback.
+    callbacks = [simple(on_epoch_begin=lambda number, logs: order.epoch.assign(number)), watch]
     callbacks += [copy.deepcopy(callback) for callback in schedule.callbacks]
-    with tqdm(total=schedule.epochs, unit="epoch", disable=not schedule.verbose) as bar:
-        callbacks.append(keras_callbacks.LambdaCallback(on_epoch_end=_advance(bar)))
+    if checkpoint is not None:
+        callbacks.append(simple(on_epoch_end=_save(engine, checkpoint, watch)))
+    with tqdm(
+        total=schedule.epochs, initial=n_done, unit="epoch", disable=not schedule.verbose
+    ) as bar:
+        callbacks.append(simple(on_epoch_end=_advance(bar)))
         history = _scikeras.run_fit(
             engine.model,
-            _batches(samples, pixels, schedule.batch_size, epoch, schedule.seed),
+            batches,
             validation_data=held_out,
-            epochs=schedule.epochs,
-            initial_epoch=schedule.first_epoch,
+            epochs=schedule.epochs - n_done,
+            initial_epoch=first_epoch,
             callbacks=callbacks,
         )
     if not np.all(np.isfinite(history["loss"])):
@@ -121,57 +186,64 @@ def train(
     return history
 
 
-def _to_tensor(images: Images) -> Any:
-    """Copy images into a tensor: small types as they are, large ones as float32."""
-    pixels = images.pixels
-    if pixels.dtype == bool:
-        pixels = pixels.view(np.uint8)
-    elif pixels.dtype.itemsize > 4:
-        pixels = pixels.astype(np.float32)
-    return tensorflow().convert_to_tensor(pixels)
+def _watch_class() -> type:
+    """Return the callback class that evaluates averaged weights and keeps the best ones."""
+
+    class Watch(keras().callbacks.Callback):
+        def __init__(self, engine, patience, state):
+            super().__init__()
+            self.engine, self.patience = engine, patience
+            self.best_loss, self.n_waited, self.best_weights = np.inf, 0, None
+            if state is not None and patience is not None:
+                self.best_loss, self.n_waited = state.best_loss, state.n_waited
+                self.best_weights = state.best_weights
+
+        @property
+        def has_stopped(self):
+            return self.patience is not None and self.n_waited >= max(self.patience, 1)
+
+        def on_test_begin(self, logs=None):
+            if self.engine.keeps_averages:
+                self._latest = self.engine.network.get_weights()
+                self.engine.network.set_weights(*self.engine.get_averaged_weights())
+
+        def on_test_end(self, logs=None):
+            if self.engine.keeps_averages:
+                self.engine.network.set_weights(*self._latest)
+
+        def on_epoch_end(self, epoch, logs=None):
+            if self.patience is None:
+                return
+            self.n_waited += 1
+            if logs["val_loss"] < self.best_loss:
+                self.best_loss, self.n_waited = float(logs["val_loss"]), 0
+                self.best_weights = self.engine.get_averaged_weights()
+            if self.has_stopped:
+                self.model.stop_training = True
+
+    return Watch
 
 
-def _batches(
-    samples: Samples, pixels: Any, batch_size: int, epoch: Any = None, seed: int = 0
-) -> Any:
-    """Return a dataset that gathers, scales and, where there is an epoch, shuffles batches.
+def _save(engine: Engine, checkpoint: Checkpoint, watch: Any) -> Callable[[int, dict], None]:
+    """Return what writes the state of the training down after each epoch."""
+    history = {k: list(v) for k, v in checkpoint.state.history.items()} if checkpoint.state else {}
 
-    The order is a function of the seed and the epoch alone: no generator keeps a state, global
-    or other, so that a fit can be repeated, or resumed at any epoch.
-    """
-    tf = tensorflow()
-    targets = tf.convert_to_tensor(samples.targets)
-    weights = None if samples.weights is None else tf.convert_to_tensor(samples.weights)
-    rows = tf.convert_to_tensor(samples.rows)
-    n_samples = len(samples.rows)
-    low, high = map(np.float32, samples.images.pixel_range)
-
-    @tf.autograph.experimental.do_not_convert
-    def gather(number):
-        indices = tf.range(
-            number * batch_size,
-            tf.minimum((number + 1) * batch_size, n_samples),
-            dtype=tf.int64,
-        )
-        if epoch is not None:
-            key = tf.stack([tf.constant(seed, tf.int64), epoch.value()])
-            indices = tf.random.experimental.index_shuffle(
-                indices, tf.cast(key, tf.uint32), n_samples - 1
+    def save(epoch: int, logs: dict) -> None:
+        for name, value in logs.items():
+            history.setdefault(name, []).append(float(value))
+        checkpoint.save(
+            TrainingState(
+                weights=engine.network.get_weights(),
+                optimizer_state=engine.get_optimizer_state(),
+                first_step=engine.first_step,
+                history=history,
+                best_loss=watch.best_loss,
+                n_waited=watch.n_waited,
+                best_weights=watch.best_weights,
             )
-        chosen = tf.gather(rows, indices)
-        # Division, not multiplication by the inverse: bit for bit what prediction does.
-        images = (tf.cast(tf.gather(pixels, chosen), tf.float32) - low) / (high - low)
-        batch = images, tf.gather(targets, chosen)
-        return batch if weights is None else (*batch, tf.gather(weights, chosen))
+        )
 
-    n_batches = -(-n_samples // batch_size)
-    dataset = tf.data.Dataset.range(n_batches).map(gather, num_parallel_calls=2, deterministic=True)
-    options = tf.data.Options()
-    # The pipeline is one gather: optimising it costs more than it saves.
-    options.experimental_optimization.apply_default_optimizations = False
-    options.autotune.enabled = False
-    options.experimental_external_state_policy = tf.data.experimental.ExternalStatePolicy.IGNORE
-    return dataset.prefetch(4).with_options(options)
+    return save
 
 
 def _advance(bar: tqdm) -> Callable[[int, dict], None]:

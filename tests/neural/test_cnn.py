@@ -314,7 +314,7 @@ class TestTraining:
             lambda *args, _train=_base.train: seen.append(args) or _train(*args),
         )
         clf = tiny_cnn(validation_fraction=0.2).fit(*garments)
-        _, samples, validation, _ = seen[0]
+        _, samples, validation = seen[0][:3]
         assert not set(samples.rows) & set(validation.rows)
         assert np.bincount(garments[1][validation.rows]).tolist() == [6] * 10
         assert samples.images.pixels is validation.images.pixels
@@ -501,7 +501,7 @@ class TestBadInput:
             ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
             ({"image_shape": 28}, "'image_shape' parameter"),
             ({"class_weight": "heavy"}, "'class_weight' parameter"),
-            ({"architecture": "vgg"}, r"'vgg' is not known; pass one of \('report',\)"),
+            ({"architecture": "vgg"}, r"'vgg' is not known; pass one of \(.*'report'.*\)"),
             ({"architecture_params": {"depth": 3}}, "depth"),
             ({"optimizer": "adamm"}, "optimizer='adamm'"),
             ({"optimizer": 3}, "optimizer=3"),

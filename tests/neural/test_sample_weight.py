@@ -11,6 +11,8 @@ import pytest
 from scipy.stats import ttest_ind
 from sklearn.base import clone
 
+from fashionkit import HierarchicalCNNClassifier
+
 SEEDS = range(8)
 
 
@@ -36,6 +38,22 @@ def test_weights_equal_repetition_in_full_batch_training(tiny_cnn, weighted, opt
     np.testing.assert_allclose(
         by_weight.predict_proba(X), by_repetition.predict_proba(X), rtol=2e-5, atol=1e-6
     )
+
+
+def test_weights_of_copies_add_up_where_batches_are_normalised(weighted):
+    """Means over a batch know no weights, so that what is compared must have the same images."""
+    X, y, weight, *_ = weighted
+    X, y, weight = np.concatenate([X, X]), np.concatenate([y, y]), (weight + 1) / 5
+    weight = np.concatenate([weight, 1 - weight])
+    clf = HierarchicalCNNClassifier(
+        architecture_params={"filters": (4, 8)}, batch_size=1000, epochs=5, random_state=0
+    )
+    expected = clone(clf).fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(
+        clone(clf).fit(X, y, sample_weight=weight).predict_proba(X), expected, rtol=1e-3, atol=1e-5
+    )
+    other = clone(clf).fit(X, y, sample_weight=weight**3).predict_proba(X)
+    assert not np.allclose(other, expected, rtol=1e-2, atol=1e-3)
 
 
 def test_weights_equal_repetition_statistically_in_batches(tiny_cnn, weighted):

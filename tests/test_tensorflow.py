@@ -12,7 +12,7 @@ import pytest
 START = """
 import os
 before = dict(os.environ)
-from fashionkit.neural._tensorflow import tensorflow
+from fashionkit._tensorflow import tensorflow
 tf = tensorflow()
 tf.config.list_physical_devices("GPU")
 after = {name: value for name, value in os.environ.items() if before.get(name) != value}
@@ -41,7 +41,7 @@ def test_it_starts_without_a_word_and_leaves_the_environment_alone():
 
 def test_errors_are_passed_on():
     code = (
-        "import os\nfrom fashionkit.neural import _tensorflow\n"
+        "import os\nfrom fashionkit import _tensorflow\n"
         "with _tensorflow._quiet():\n"
         "    os.write(2, b'I0000 00:00:00 chatter\\nE0000 00:00:00 a real error\\n')"
     )
@@ -61,7 +61,7 @@ def test_workers_take_twice_their_share_and_at_most_all_cores(share):
 def test_threads_may_start_it_at_once():
     code = (
         "import threading\n"
-        "from fashionkit.neural._tensorflow import keras\n"
+        "from fashionkit._tensorflow import keras\n"
         "found = []\n"
         "def work(): found.append(keras().ops.convert_to_numpy(keras().ops.ones(2)).sum())\n"
         "threads = [threading.Thread(target=work) for _ in range(4)]\n"
@@ -77,7 +77,7 @@ def test_a_tensorflow_that_the_user_has_started_is_taken_as_it_is():
     code = (
         "import tensorflow as tf\n"
         "tf.constant(0)\n"
-        "from fashionkit.neural._tensorflow import tensorflow\n"
+        "from fashionkit._tensorflow import tensorflow\n"
         "print(tensorflow() is tf)"
     )
     assert start(code, OMP_NUM_THREADS="1").stdout.strip() == "True"
@@ -86,7 +86,7 @@ def test_a_tensorflow_that_the_user_has_started_is_taken_as_it_is():
 def test_another_keras_backend_is_refused_with_the_remedy():
     code = (
         "import sys, types\n"
-        "from fashionkit.neural import _tensorflow\n"
+        "from fashionkit import _tensorflow\n"
         "import keras\n"
         "keras.backend.backend = lambda: 'jax'\n"
         "_tensorflow.keras()"

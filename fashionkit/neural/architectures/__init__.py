@@ -1,0 +1,89 @@
+"""Networks for small images: functions from an input shape to an untrained Keras model.
+
+Each takes ``(input_shape, n_classes, **params)`` and returns a ``keras.Model`` that maps float32
+images with pixels in [0, 1] to class probabilities. Any function like them can be passed to
+:class:`~fashionkit.CNNClassifier` as ``architecture``. It should build the same network each time
+it is called with the same arguments: built networks are reused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fashionkit.neural.architectures._alexnet import alexnet
+from fashionkit.neural.architectures._fast import branched, fast
+from fashionkit.neural.architectures._inception import inception
+from fashionkit.neural.architectures._lenet5 import lenet5
+from fashionkit.neural.architectures._report import report
+from fashionkit.neural.architectures._resnet import resnet
+from fashionkit.neural.architectures._wide_resnet import wide_resnet
+
+__all__ = [
+    "alexnet",
+    "branched",
+    "fast",
+    "get",
+    "inception",
+    "lenet5",
+    "list",
+    "report",
+    "resnet",
+    "wide_resnet",
+]
+
+# What CNNClassifier(architecture=...) knows, each by the name of its function.
+_REGISTERED: dict[str, Callable] = {
+    builder.__name__: builder
+    for builder in (alexnet, fast, inception, lenet5, report, resnet, wide_resnet)
+}
+
+
+def list() -> tuple[str, ...]:
+    """Return the names that ``CNNClassifier(architecture=...)`` knows.
+
+    Returns
+    -------
+    names : tuple of str
+        The names, sorted.
+
+    Examples
+    --------
+    >>> from fashionkit.neural import architectures
+    >>> architectures.list()
+    ('alexnet', ..., 'wide_resnet')
+    """
+    return tuple(sorted(_REGISTERED))
+
+
+def get(architecture: str | Callable) -> Callable:
+    """Return the builder of a registered name, or the callable itself.
+
+    Parameters
+    ----------
+    architecture : str or callable
+        A name from :func:`list`, or a function like those of this module.
+
+    Returns
+    -------
+    builder : callable
+        The function that builds the network.
+
+    Raises
+    ------
+    ValueError
+        If the name is not known.
+
+    Examples
+    --------
+    >>> from fashionkit.neural import architectures
+    >>> architectures.get("report") is architectures.report
+    True
+    """
+    if callable(architecture):
+        return architecture
+    if architecture not in _REGISTERED:
+        raise ValueError(
+            f"architecture={architecture!r} is not known; pass one of {list()} or a callable "
+            "(input_shape, n_classes, **params) -> keras.Model."
+        )
+    return _REGISTERED[architecture]

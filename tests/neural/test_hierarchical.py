@@ -1,0 +1,205 @@
+"""HierarchicalCNNClassifier: trees, levels that agree, and what is refused."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from fashionkit import CLASS_NAMES, HierarchicalCNNClassifier
+from fashionkit.neural._hierarchical import combine_levels
+from fashionkit.neural._hierarchy import FASHION_MNIST_TREE, read_tree
+
+TINY = {"architecture_params": {"filters": (4, 6, 8)}, "epochs": 3, "random_state": 0}
+TREE = {"dark": {"one": [0, 1], "two": [2]}, "light": {"three": [3, 4, 5], "four": [6, 7, 8, 9]}}
+
+
+def make(**params):
+    return HierarchicalCNNClassifier(**{**TINY, "optimizer": "muon", **params})
+
+
+@pytest.fixture(scope="module")
+def fitted(garments):
+    return make().fit(*garments)
+
+
+class TestTrees:
+    def test_fashion_mnist_has_the_tree_of_its_paper(self, fitted):
+        top, middle, classes = fitted.levels_
+        assert top.tolist() == ["clothes", "goods"]
+        assert middle.tolist() == ["tops", "bottoms", "dresses", "outers", "accessories", "shoes"]
+        assert classes.tolist() == list(range(10))
+        nodes = dict(zip(CLASS_NAMES, middle[fitted._hierarchy.nodes[1]], strict=True))
+        assert nodes["Sandal"] == nodes["Sneaker"] == nodes["Ankle boot"] == "shoes"
+        assert nodes["T-shirt/top"] == nodes["Pullover"] == nodes["Shirt"] == "tops"
+        assert nodes["Bag"] == "accessories"
+
+    def test_names_of_classes_find_the_same_tree(self, garments):
+        X, y = garments
+        clf = make(epochs=1).fit(X, np.array(CLASS_NAMES)[y])
+        assert clf.levels_[1].tolist()[:2] == ["tops", "bottoms"]
+        assert set(clf.predict_coarse(X)) <= {"clothes", "goods"}
+
+    def test_other_labels_are_clustered(self, garments):
+        X, y = garments
+        clf = make(epochs=1).fit(X, np.array(list("abcdefghij"))[y])
+        assert [len(level) for level in clf.levels_] == [2, 4, 10]
+        # Each group lies within one of the level above.
+        pairs = set(zip(*clf._hierarchy.nodes, strict=True))
+        assert len(pairs) == 4
+
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    def test_few_classes_make_few_levels(self, garments, n_classes):
+        X, y = garments
+        chosen = y < n_classes
+        clf = make(epochs=1, tree="cluster").fit(X[chosen], y[chosen])
+        assert [len(level) for level in clf.levels_] == [2, 3][: n_classes - 1]
+        np.testing.assert_allclose(clf.predict_proba(X).sum(axis=1), 1, rtol=1e-5)
+
+    def test_a_tree_of_the_users(self, garments):
+        clf = make(tree=TREE).fit(*garments)
+        assert clf.levels_[0].tolist() == ["dark", "light"]
+        assert clf.predict_coarse(garments[0], 1).dtype.kind == "U"
+
+    def test_one_coarse_level_and_more_levels_than_stages(self, garments):
+        flat = {"left": [0, 1, 2, 3, 4], "right": [5, 6, 7, 8, 9]}
+        assert len(make(tree=flat, epochs=1).fit(*garments).levels_) == 2
+        deep = {"a": {"b": {"c": {"d": [0, 1, 2]}}}, "e": {"f": {"g": {"h": list(range(3, 10))}}}}
+        clf = make(tree=deep, epochs=1).fit(*garments)
+        assert [len(level) for level in clf.levels_] == [2, 2, 2, 2, 10]
+
+    def test_classes_that_no_image_has_are_left_out(self, garments):
+        X, y = garments
+        clf = make(tree=TREE, epochs=1).fit(X[y != 2], y[y != 2])
+        assert clf.levels_[1].tolist() == ["one", "three", "four"]
+
+    def test_equal_names_under_different_parents_are_two_nodes(self, garments):
+        tree = {"a": {"rest": [0, 1], "x": [2]}, "b": {"rest": [3, 4, 5], "y": [6, 7, 8, 9]}}
+        clf = make(tree=tree, epochs=1).fit(*garments)
+        assert clf.levels_[1].tolist() == ["a/rest", "x", "b/rest", "y"]
+
+    @pytest.mark.parametrize(
+        ("tree", "message"),
+        [
+            ({"a": [0, 1, 2, 3], "b": [4, 5, 6, 7, 8]}, r"misses the classes \[9\]"),
+            ({"a": list(range(6)), "b": list(range(5, 10))}, "class 5 under a and b"),
+            ({"a": {"c": [0, 1]}, "b": list(range(2, 10))}, "uneven depth"),
+            ({"a": 3, "b": list(range(10))}, "tree at a is 3"),
+            ({"a": [], "b": list(range(10))}, r"tree at a is \[\]"),
+            ({}, "tree itself is {}"),
+            ({"a": [str(label) for label in range(10)]}, "misses the classes"),
+        ],
+    )
+    def test_unsound_trees_are_refused(self, garments, tree, message):
+        with pytest.raises(ValueError, match=message):
+            make(tree=tree).fit(*garments)
+
+
+class TestLevels:
+    def test_coarse_probabilities_are_sums_of_fine_ones(self, fitted, garments):
+        fine = fitted.predict_proba(garments[0])
+        np.testing.assert_allclose(fine.sum(axis=1), 1, rtol=1e-5)
+        for level, names in enumerate(fitted.levels_[:-1]):
+            coarse = fitted.predict_proba_coarse(garments[0], level)
+            for node in range(len(names)):
+                below = fitted._hierarchy.nodes[level] == node
+                np.testing.assert_allclose(coarse[:, node], fine[:, below].sum(axis=1), rtol=1e-5)
+
+    def test_the_last_level_is_that_of_the_classes(self, fitted, garments):
+        X, y = garments
+        np.testing.assert_array_equal(fitted.predict_coarse(X, 2), fitted.predict(X))
+        assert fitted.score_coarse(X, y, 2) == fitted.score(X, y)
+
+    def test_scores_rise_towards_the_root(self, fitted, garments):
+        X, y = garments
+        coarse = fitted.predict_coarse(X, 0)
+        expected = np.mean((coarse == "goods") == np.isin(y, [5, 7, 8, 9]))
+        assert fitted.score_coarse(X, y, 0) == pytest.approx(expected)
+        scores = [fitted.score_coarse(X, y, level) for level in range(3)]
+        assert scores == sorted(scores, reverse=True)
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.integers(0, 10_000))
+    def test_any_outputs_of_the_heads_make_one_distribution(self, seed):
+        rng = np.random.default_rng(seed)
+        hierarchy = read_tree(FASHION_MNIST_TREE, np.array(sorted(CLASS_NAMES)))
+        heads = [rng.dirichlet(np.full(size, 0.1), size=5) for size in (2, 6, 10)]
+        outputs = np.hstack(heads).astype(np.float32)
+        fine = combine_levels(outputs, hierarchy)
+        np.testing.assert_allclose(fine.sum(axis=1), 1, rtol=1e-4)
+        assert np.all(fine >= 0)
+        # The coarsest head's word on the coarsest level is final.
+        np.testing.assert_allclose(fine @ hierarchy.membership(0), heads[0], rtol=1e-3, atol=1e-6)
+
+    @pytest.mark.parametrize("level", [-1, 3, 1.5, "top"])
+    def test_levels_that_are_not_there_are_refused(self, fitted, garments, level):
+        with pytest.raises(ValueError, match=r"level=.*expected a whole number from 0"):
+            fitted.predict_coarse(garments[0], level)
+
+
+class TestTraining:
+    def test_histories_tell_of_the_classes(self, garments):
+        X, y = garments
+        held_out = X[200:], y[200:]
+        clf = make(label_smoothing=0.1).fit(X[:200], y[:200], validation_data=held_out)
+        assert set(clf.history_) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+        outputs = clf._network.predict_proba(images_of(clf, held_out[0]))
+        fine = outputs[:, -10:]
+        expected = -np.log(fine[np.arange(100), held_out[1]]).mean()
+        assert clf.history_["val_loss"][-1] == pytest.approx(expected, rel=1e-3)
+        expected = np.mean(fine.argmax(axis=1) == held_out[1])
+        assert clf.history_["val_accuracy"][-1] == pytest.approx(expected)
+
+    def test_loss_weights_decide_which_level_learns(self, garments):
+        X, y = garments
+        coarse = make(loss_weights=(1, 0, 1e-6), epochs=12).fit(X, y)
+        fine = make(loss_weights=(0, 0, 1), epochs=12).fit(X, y)
+        heads = [clf._network.predict_proba(images_of(clf, X)) for clf in (coarse, fine)]
+        goods = np.isin(y, [5, 7, 8, 9])
+        right = [np.mean((head[:, :2].argmax(axis=1) == 1) == goods) for head in heads]
+        assert right[0] > 0.9 > right[1]
+
+    def test_weights_change_with_the_epochs(self, garments):
+        phases = {0.0: (1, 1, 1), 0.5: (0, 0, 2)}
+        clf = make(loss_weights=phases, epochs=4).fit(*garments)
+        assert clf._weights_by_epoch().tolist() == [[1, 1, 1]] * 2 + [[0, 0, 2]] * 2
+        assert np.isfinite(clf.history_["loss"]).all()
+
+    @pytest.mark.parametrize(
+        "weights",
+        [(1, 1), (1, 0, 0), (1, -1, 1), (1, 1, np.nan), {0.5: (1, 1, 1)}, {0: (1, 1)}, {}],
+    )
+    def test_unsound_loss_weights_are_refused(self, garments, weights):
+        with pytest.raises(ValueError, match=r"loss_weights=.*expected 3 weights"):
+            make(loss_weights=weights).fit(*garments)
+
+    def test_it_repeats_bit_for_bit_and_survives_pickling(self, fitted, garments):
+        again = make().fit(*garments)
+        copied = pickle.loads(pickle.dumps(fitted))
+        for other in (again, copied):
+            np.testing.assert_array_equal(
+                other.predict_proba(garments[0]), fitted.predict_proba(garments[0])
+            )
+        assert copied.predict_coarse(garments[0][:3]).shape == (3,)
+
+    def test_searches_in_pipelines_reach_its_parameters(self, garments):
+        pipeline = make_pipeline(FunctionTransformer(), make(epochs=1))
+        grid = {"hierarchicalcnnclassifier__architecture__filters": [(4, 4), (4, 6, 8)]}
+        search = GridSearchCV(pipeline, grid, cv=2, n_jobs=2, error_score="raise")
+        assert search.fit(*garments).best_score_ > 0
+
+    def test_it_explains_itself(self, fitted, garments):
+        maps = fitted.explain(garments[0][:4])
+        assert maps.shape == (4, 28, 28)
+
+
+def images_of(clf, X):
+    from fashionkit._images import check_images
+
+    return check_images(clf, X)
