@@ -17,10 +17,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from fashionkit._images import Images, check_images, check_targets, fit_images
 from fashionkit.neural import _scikeras
 from fashionkit.neural._checkpoint import Checkpoint, fit_settings
-from fashionkit.neural._engine import Compilation, NetworkSpec, borrow_engine
+from fashionkit.neural._engine import Compilation, borrow_engine
 from fashionkit.neural._gradcam import encode_targets, grad_cam
 from fashionkit.neural._inference import VIEWS, TrainedNetwork
+from fashionkit.neural._network import NetworkSpec
 from fashionkit.neural._optimizers import SCHEDULES
+from fashionkit.neural._params import RoutedParams
 from fashionkit.neural._precision import DTYPES, resolve_dtype
 from fashionkit.neural._samples import Samples, encode_labels, hold_out, make_samples
 from fashionkit.neural._targets import Targets, class_targets
@@ -37,7 +39,7 @@ class Evaluation(NamedTuple):
     accuracy: float
 
 
-class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
+class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
     """Base of classifiers whose model is a Keras network.
 
     A subclass declares its constructor's parameters, among them all those of
@@ -68,57 +70,6 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
-
-    # Parameters that ``set_params`` can reach into: ``optimizer__momentum`` and so on.
-    _routed_params: dict[str, str] = {"optimizer": "optimizer_params"}
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Get the parameters of this estimator.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to name the entries of ``optimizer_params`` and
-            ``architecture_params`` one by one too, as ``optimizer__momentum``.
-
-        Returns
-        -------
-        params : dict
-            Parameter names mapped to their values.
-        """
-        params = super().get_params(deep=deep)
-        if deep:
-            for prefix, holder in self._routed_params.items():
-                if isinstance(params[holder], dict):  # anything else is refused by fit
-                    for name, value in params[holder].items():
-                        params[f"{prefix}__{name}"] = value
-        return params
-
-    def set_params(self, **params: Any) -> Self:
-        """Set the parameters of this estimator.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters of the constructor; or single entries of ``optimizer_params``
-            and ``architecture_params``, as ``optimizer__momentum=0.9``.
-
-        Returns
-        -------
-        self : estimator
-            This estimator.
-        """
-        augments = any(name.startswith("augmentation__") for name in params)
-        if augments and self.augmentation is None and params.get("augmentation") is None:
-            params = {**params, "augmentation": Augmentation()}
-        routed = {name for name in params if name.partition("__")[0] in self._routed_params}
-        routed = {name for name in routed if "__" in name}
-        super().set_params(**{name: params[name] for name in params if name not in routed})
-        for name in routed:
-            prefix, _, entry = name.partition("__")
-            holder = self._routed_params[prefix]
-            setattr(self, holder, {**(getattr(self, holder) or {}), entry: params[name]})
-        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(

@@ -13,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import Images, check_images, check_targets
 from fashionkit.neural._base import BaseKerasClassifier
-from fashionkit.neural._engine import NetworkSpec
-from fashionkit.neural._hierarchy import Hierarchy, resolve_tree
+from fashionkit.neural._hierarchy import resolve_tree
+from fashionkit.neural._network import NetworkSpec
 from fashionkit.neural._samples import encode_labels
 from fashionkit.neural._targets import Targets, smooth
 from fashionkit.neural.architectures import branched
@@ -25,8 +25,8 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
     """Convolutional network that decides from coarse to fine along a tree of classes.
 
     One trunk, and a head for each level of the tree, the coarsest at the shallowest depth [1]_,
-    as in H-CNN for fashion images [2]_. The trunk is that of
-    :func:`~fashionkit.neural.architectures.fast`.
+    as in H-CNN for fashion images [2]_. The network is
+    :func:`~fashionkit.neural.architectures.branched`.
 
     Read more in the :ref:`User Guide <hierarchical>`.
 
@@ -78,8 +78,8 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
 
     ema_decay : float, default=None
         Decay per step of an exponential moving average of the weights, with which the
-        classifier is evaluated during the training and predicts after it. None for the last
-        weights.
+        classifier is evaluated during the training and predicts after it. A warm start goes on
+        from the averages. None for the last weights.
 
     augmentation : Augmentation, default=None
         How to distort the training images, anew in each epoch. Each of its parameters can be
@@ -176,9 +176,10 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
 
     Notes
     -----
-    Each head decides between the branches of a node only, so that the probability of a class is
-    that of its coarsest node, times that of the next node within it, and so on: what the heads say
-    about different levels never contradicts.
+    The head of the classes decides; the others teach the trunk, in training, what the levels have
+    in common. A coarse class's probability is the sum of those of the classes below it, so that
+    levels never contradict each other. On Fashion-MNIST that is more accurate at every level than
+    what the coarse heads say, or than going down the tree from the first of them.
 
     References
     ----------
@@ -409,38 +410,4 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
         return np.array(rows)[np.searchsorted(begins, done, side="right") - 1]
 
     def _probabilities(self, images: Images) -> np.ndarray:
-        outputs = super()._probabilities(images)
-        return combine_levels(outputs, self._hierarchy)
-
-
-def combine_levels(outputs: np.ndarray, hierarchy: Hierarchy) -> np.ndarray:
-    """Make one distribution over the classes of what the heads of all levels say.
-
-    Down the tree, each head decides between the branches of one node only: the probability of a
-    class is that of its coarsest node, times that of the next node within it, and so on.
-
-    Parameters
-    ----------
-    outputs : ndarray of shape (n_samples, n_outputs)
-        The probabilities of the nodes of each level side by side, the coarsest first.
-
-    hierarchy : Hierarchy
-        The tree.
-
-    Returns
-    -------
-    probabilities : ndarray of shape (n_samples, n_classes), dtype=float32
-        Rows that sum to 1.
-    """
-    memberships = [hierarchy.membership(level) for level in range(hierarchy.n_levels)]
-    splits = np.cumsum([membership.shape[1] for membership in memberships])[:-1]
-    smallest = np.finfo(np.float32).tiny
-    result = np.ones((len(outputs), len(memberships[0])), np.float32)
-    above = np.ones((len(memberships[0]), 1), np.float32)
-    for head, membership in zip(np.split(outputs, splits, axis=1), memberships, strict=True):
-        head = np.maximum(head, smallest)
-        # Of each node of the level above, the sum over its branches.
-        belongs = (membership.T @ above > 0).astype(np.float32)
-        result *= (head / (head @ belongs @ belongs.T)) @ membership.T
-        above = membership
-    return result / result.sum(axis=1, keepdims=True)
+        return super()._probabilities(images)[:, -len(self.classes_) :]

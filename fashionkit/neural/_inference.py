@@ -17,7 +17,7 @@ import numpy as np
 
 from fashionkit._images import Images
 from fashionkit._tensorflow import keras, tensorflow
-from fashionkit.neural._engine import Arrays, Network, NetworkSpec
+from fashionkit.neural._network import Arrays, Network, NetworkSpec
 
 # Compiled functions kept; each holds a network without the weights of any estimator.
 MAX_FUNCTIONS = 8

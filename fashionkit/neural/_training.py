@@ -14,7 +14,8 @@ from fashionkit._tensorflow import keras
 from fashionkit.neural import _scikeras
 from fashionkit.neural._batches import Order, make_batches, to_tensor
 from fashionkit.neural._checkpoint import Checkpoint, TrainingState
-from fashionkit.neural._engine import Arrays, Engine
+from fashionkit.neural._engine import Engine
+from fashionkit.neural._network import Arrays
 from fashionkit.neural._samples import Samples
 from fashionkit.neural._targets import Targets
 

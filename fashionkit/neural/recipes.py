@@ -17,10 +17,9 @@ name       what it is for                               source
                                                         (Muon), one cycle of the learning
                                                         rate, alternating flips, label
                                                         smoothing, averaging over flips
-``strong`` the most accurate within an hour on two      as ``fast``, with a wider residual
-           cores                                        network, more epochs, random erasing
-                                                        (Zhong et al. 2017) and averaged
-                                                        weights
+``strong`` the most accurate within half an hour        as ``fast``, with half as many filters
+           on two cores                                 again, more epochs and random erasing
+                                                        (Zhong et al. 2017)
 ========== ============================================ ====================================
 """
 
@@ -116,12 +115,15 @@ def _fast() -> dict[str, Any]:
 def _strong() -> dict[str, Any]:
     return {
         **_fast(),
-        "architecture_params": {"filters": (40, 80, 160), "blocks": 1},
+        "architecture_params": {"filters": (48, 96, 192)},
         "augmentation": Augmentation(
-            horizontal_flip="alternating", translation=0.04, erasing=0.5, erasing_area=(0.02, 0.2)
+            horizontal_flip="alternating",
+            translation=0.04,
+            erasing=0.25,
+            erasing_area=(0.02, 0.2),
         ),
-        "ema_decay": 0.995,
-        "epochs": 16,
+        "test_time_augmentation": "flip+shift",
+        "epochs": 18,
     }
 
 

@@ -13,8 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from fashionkit import CLASS_NAMES, HierarchicalCNNClassifier
-from fashionkit.neural._hierarchical import combine_levels
-from fashionkit.neural._hierarchy import FASHION_MNIST_TREE, read_tree
+from fashionkit.neural._hierarchy import read_tree
 
 TINY = {"architecture_params": {"filters": (4, 6, 8)}, "epochs": 3, "random_state": 0}
 TREE = {"dark": {"one": [0, 1], "two": [2]}, "light": {"three": [3, 4, 5], "four": [6, 7, 8, 9]}}
@@ -125,17 +124,23 @@ class TestLevels:
         assert scores == sorted(scores, reverse=True)
 
     @settings(max_examples=25, deadline=None)
-    @given(st.integers(0, 10_000))
-    def test_any_outputs_of_the_heads_make_one_distribution(self, seed):
-        rng = np.random.default_rng(seed)
-        hierarchy = read_tree(FASHION_MNIST_TREE, np.array(sorted(CLASS_NAMES)))
-        heads = [rng.dirichlet(np.full(size, 0.1), size=5) for size in (2, 6, 10)]
-        outputs = np.hstack(heads).astype(np.float32)
-        fine = combine_levels(outputs, hierarchy)
-        np.testing.assert_allclose(fine.sum(axis=1), 1, rtol=1e-4)
-        assert np.all(fine >= 0)
-        # The coarsest head's word on the coarsest level is final.
-        np.testing.assert_allclose(fine @ hierarchy.membership(0), heads[0], rtol=1e-3, atol=1e-6)
+    @given(st.lists(st.integers(0, 3), min_size=2, max_size=8), st.integers(2, 4))
+    def test_any_tree_has_each_class_once_in_each_level(self, parents, n_levels):
+        """Random trees: the classes of each node, in as many levels as asked for."""
+        tree = {}
+        for label, parent in enumerate(parents):
+            branch = tree
+            for depth in range(n_levels - 2):
+                branch = branch.setdefault((depth, parent % (depth + 2)), {})
+            branch.setdefault(("last", parent), []).append(label)
+        hierarchy = read_tree(tree, np.arange(len(parents)))
+        assert hierarchy.n_levels == n_levels
+        for level in range(n_levels):
+            membership = hierarchy.membership(level)
+            assert membership.sum(axis=1).tolist() == [1] * len(parents)
+            assert np.all(membership.sum(axis=0) >= 1)
+        for coarse, fine in zip(hierarchy.nodes, hierarchy.nodes[1:], strict=False):
+            assert len(set(zip(coarse, fine, strict=True))) == len(set(fine))
 
     @pytest.mark.parametrize("level", [-1, 3, 1.5, "top"])
     def test_levels_that_are_not_there_are_refused(self, fitted, garments, level):
