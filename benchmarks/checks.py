@@ -15,9 +15,11 @@ from sklearn.base import is_classifier
 from sklearn.utils.estimator_checks import check_estimator
 
 from fashionkit import (
+    Augmentation,
     CalibratedSVC,
     CNNClassifier,
     ColorHistogram,
+    HierarchicalCNNClassifier,
     HOGFeatures,
     PixelFeatures,
     SIFTFeatures,
@@ -44,6 +46,8 @@ def main() -> None:
     rows, failures = [], []
     for name, estimator in {
         "CNNClassifier": CNNClassifier(),
+        "HierarchicalCNNClassifier": HierarchicalCNNClassifier(),
+        "Augmentation": Augmentation(),
         "CalibratedSVC": CalibratedSVC(),
         "BoundedPCA": BoundedPCA(),
         "HOGFeatures": HOGFeatures(),

@@ -79,10 +79,12 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _make_model(name: str, arguments: argparse.Namespace) -> Any:
-    if name == _CNN:
-        return fashionkit.CNNClassifier(
-            epochs=arguments.epochs, random_state=arguments.seed, verbose=1
-        )
+    network, _, recipe = name.partition("-")
+    if network == _CNN:
+        params = {"random_state": arguments.seed, "verbose": 1}
+        if arguments.epochs is not None:
+            params["epochs"] = arguments.epochs
+        return fashionkit.CNNClassifier.from_recipe(recipe or "report", **params)
     return fashionkit.make_baseline(name, random_state=arguments.seed)
 
 
@@ -113,8 +115,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         type=_model_name,
         default=_DEFAULT_MODELS,
         metavar="NAME",
-        help=f"{_CNN}, or a pair of features and a classifier, such as hog-svm: "
-        f"{_parts(0)} with {_parts(1)} (default: {' '.join(_DEFAULT_MODELS)})",
+        help=f"{', '.join(_network_names())}, or a pair of features and a classifier, such as "
+        f"hog-svm: {_parts(0)} with {_parts(1)} (default: {' '.join(_DEFAULT_MODELS)})",
     )
     compare.add_argument(
         "--train-size",
@@ -136,9 +138,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     compare.add_argument(
         "--epochs",
         type=_positive,
-        default=10,
         metavar="N",
-        help="passes of neural networks over the training images (default: 10)",
+        help="passes of neural networks over the training images (default: 10 for cnn, those of "
+        "the recipe for the others)",
     )
     compare.add_argument(
         "--output",
@@ -159,12 +161,21 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
 def _model_names() -> list[str]:
     from fashionkit.baselines import baselines
 
-    return [_CNN, *baselines()]
+    return [*_network_names(), *baselines()]
+
+
+def _network_names() -> list[str]:
+    """Return the report's network, and those of the other recipes."""
+    from fashionkit.neural import recipes
+
+    return [_CNN, *(f"{_CNN}-{name}" for name in recipes.list() if name != "report")]
 
 
 def _parts(index: int) -> str:
     """Return the names of all features, or of all classifiers."""
-    return ", ".join(dict.fromkeys(name.split("-")[index] for name in _model_names()[1:]))
+    from fashionkit.baselines import baselines
+
+    return ", ".join(dict.fromkeys(name.split("-")[index] for name in baselines()))
 
 
 def _model_name(text: str) -> str:

@@ -184,7 +184,7 @@ def test_help_names_every_model_without_tensorflow():
     )
     assert done.returncode == 0, done.stderr
     parts = {part for name in _cli._model_names() for part in name.split("-")}
-    assert len(parts) == 9
+    assert len(parts) == 12
     for part in parts:
         assert part in done.stdout
 
@@ -286,6 +286,14 @@ def test_default_network_is_the_report_s():
     model = _cli._make_model("cnn", parser.parse_args(["compare"]))
     changed = {"random_state": 0, "verbose": 1}
     assert model.get_params() == {**CNNClassifier().get_params(), **changed}
+
+
+def test_recipes_are_networks_with_epochs_of_their_own():
+    parser, _ = _cli._parsers()
+    fast = _cli._make_model("cnn-fast", parser.parse_args(["compare"]))
+    assert repr(fast) == repr(CNNClassifier.from_recipe("fast", random_state=0, verbose=1))
+    arguments = parser.parse_args(["compare", "--epochs", "3"])
+    assert _cli._make_model("cnn-fast", arguments).epochs == 3
 
 
 def test_every_model_of_the_help_can_be_made():
