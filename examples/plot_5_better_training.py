@@ -81,7 +81,7 @@ recipe
 # %%
 # From coarse to fine
 # -------------------
-# A hierarchical network decides between clothes and goods first.
+# A hierarchical network is taught the difference between clothes and goods too.
 
 tree = HierarchicalCNNClassifier(
     architecture_params={"filters": (16, 32, 64)},
@@ -95,7 +95,7 @@ tree.fit(X_train, y_train)
 [tree.score_coarse(X_test, y_test, level) for level in range(3)]
 
 # %%
-# Its levels never contradict each other: a coarse class is as probable as those below it together.
+# A coarse class is as probable as those below it together.
 
 for level in range(2):
     print(tree.predict_coarse(X_test[:5], level))

@@ -118,7 +118,6 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
         check_classification_targets(y)
         if not goes_on:
             self.classes_ = self._check_classes(unique_labels(y))
-            self._learn_classes(images, y)
         samples = make_samples(
             images,
             y,
@@ -127,7 +126,10 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
             class_weight=self.class_weight,
             normalize=True,
         )
+        self._draw_seed(from_checkpoint=True)
         samples, validation = self._held_out(samples, validation_data)
+        if not goes_on:
+            self._learn_classes(samples)
         self._train(samples, validation, epochs=self.epochs, keeps_checkpoint=True)
         return self
 
@@ -177,7 +179,6 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
             self._forget_fit()
             images, y = fit_images(self, X, y)
             self.classes_ = self._check_classes(unique_labels(classes))
-            self._learn_classes(images, y)
         else:
             images = check_images(self, X)
             y = check_targets(y, images)
@@ -194,6 +195,8 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
             sample_weight=sample_weight,
             class_weight=self.class_weight,
         )
+        if not hasattr(self, "_network"):
+            self._learn_classes(samples)
         self._train(samples, None, epochs=1)
         return self
 
@@ -364,7 +367,7 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
             raise AttributeError(f"This {type(self).__name__} has no model_ before it is fitted.")
         return self._network.keras_model()
 
-    def _learn_classes(self, images: Images, y: np.ndarray) -> None:
+    def _learn_classes(self, samples: Samples) -> None:
         """Learn what a subclass needs to know of the classes beside their labels."""
 
     def _probabilities(self, images: Images) -> np.ndarray:
@@ -410,11 +413,12 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
         images = check_images(self, validation_data[0])
         return make_samples(images, check_targets(validation_data[1], images), self.classes_)
 
-    def _draw_seed(self) -> int:
+    def _draw_seed(self, *, from_checkpoint: bool = False) -> int:
         """Draw this fit's seed, once; a fit that goes on from a checkpoint has one already."""
         if not hasattr(self, "_seed"):
             seed = None
-            if self.checkpoint_dir is not None and not isinstance(self.random_state, Integral):
+            is_free = not isinstance(self.random_state, Integral)
+            if from_checkpoint and self.checkpoint_dir is not None and is_free:
                 seed = Checkpoint.read_seed(self.checkpoint_dir)
             if seed is None:
                 seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -430,6 +434,7 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
         keeps_checkpoint: bool = False,
     ) -> None:
         """Train from scratch, or from the present weights where there are any."""
+        augmentation = self._active_augmentation()
         targets, n_last = self._targets()
         spec = self._network_spec(self.image_shape_, len(self.classes_))
         spec = replace(spec, dtype=resolve_dtype(self.dtype))
@@ -442,7 +447,7 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
             first_epoch=done,
             patience=self.patience if self.early_stopping and validation else None,
             targets=targets,
-            augmentation=self._active_augmentation(),
+            augmentation=augmentation,
             callbacks=tuple(self.callbacks or ()),
             verbose=int(self.verbose),
         )
@@ -464,12 +469,13 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
                     state.weights, state.optimizer_state, learning_rate, n_steps, state.first_step
                 )
             elif trained is not None:
-                weights = trained.trainable, trained.non_trainable
-                engine.resume(weights, trained.optimizer_state, learning_rate, n_steps)
+                weights = trained.latest or trained.trainable, trained.non_trainable
+                engine.go_on(weights, trained.optimizer_state, learning_rate, n_steps)
             else:
                 engine.start(schedule.seed, learning_rate, n_steps)
             training = train(engine, samples, validation, schedule, checkpoint)
-            self._network = TrainedNetwork(spec, *training.weights, engine.get_optimizer_state())
+            state = engine.get_optimizer_state(has_latest=training.latest is not None)
+            self._network = TrainedNetwork(spec, *training.weights, state, training.latest)
         history = training.history
         before, new = getattr(self, "history_", {}), len(history["loss"])
         # Epochs without held-out data have no val_loss: the lists stay of one length.

@@ -24,10 +24,14 @@ class Order:
 
     first_epoch : int
         The epoch to begin with.
+
+    begin : int
+        The epoch with which the fit began.
     """
 
-    def __init__(self, seed: int, first_epoch: int):
+    def __init__(self, seed: int, first_epoch: int, begin: int):
         self.seed = seed
+        self.begin = begin
         self.epoch = tensorflow().Variable(first_epoch, dtype="int64", trainable=False)
 
     def shuffled(self, positions: Any, n_samples: int) -> Any:
@@ -116,7 +120,7 @@ def make_batches(
         The row of targets of each class; None for indices of classes.
 
     target_weights : ndarray of shape (n_epochs, n_outputs), default=None
-        What targets are multiplied with in each epoch.
+        What targets are multiplied with in each epoch of the fit.
 
     augmentation : Augmentation, default=None
         How to distort the images.
@@ -149,7 +153,7 @@ def make_batches(
         if targets is not None:
             target = tf.gather(tf.constant(targets), target)
         if target_weights is not None:
-            epoch = tf.minimum(order.epoch.value(), len(target_weights) - 1)
+            epoch = tf.minimum(order.epoch.value() - order.begin, len(target_weights) - 1)
             target *= tf.gather(tf.constant(target_weights), epoch)
         weight = None if weights is None else tf.gather(weights, chosen)
         if augmentation is not None:
@@ -162,6 +166,10 @@ def make_batches(
             images, target = augment(
                 augmentation, images, target, chosen, order.epoch.value(), order.random(number)
             )
+            if weights is not None and weight is None:
+                # Rows that do not sum to 1 have a wrong gradient in a loss from logits.
+                weight = tf.reduce_sum(target, axis=1)
+                target /= weight[:, None]
         return (images, target) if weight is None else (images, target, weight)
 
     n_batches = -(-n_samples // batch_size)

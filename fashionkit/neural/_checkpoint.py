@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,6 +49,9 @@ class TrainingState:
 
     best_weights : tuple of list of ndarray, or None
         The weights of then.
+
+    is_finished : bool, default=False
+        Whether there is nothing left to train.
     """
 
     weights: Weights
@@ -56,6 +61,7 @@ class TrainingState:
     best_loss: float
     n_waited: int
     best_weights: Weights | None
+    is_finished: bool = False
 
 
 class Checkpoint:
@@ -98,6 +104,8 @@ class Checkpoint:
 
     def save(self, state: TrainingState) -> None:
         """Write a state, in place of the last one, and never half of it."""
+        if self.state is None and self._path.exists():  # written by another fit meanwhile
+            self._check_settings(_read(self._path)[0]["settings"])
         self.state = state
         facts = {
             "settings": self._settings,
@@ -105,6 +113,7 @@ class Checkpoint:
             "history": state.history,
             "best_loss": state.best_loss,
             "n_waited": state.n_waited,
+            "is_finished": state.is_finished,
             "has_best": state.best_weights is not None,
         }
         best = state.best_weights or ([], [])
@@ -177,7 +186,7 @@ def fit_settings(
     settings["seed"] = str(seed)
     settings["training data"] = _hash_samples(samples)
     settings["validation data"] = _hash_samples(validation)
-    start = None if trained is None else (trained.trainable, trained.optimizer_state)
+    start = None if trained is None else (trained.trainable, trained.optimizer_state.values)
     settings["start"] = joblib.hash(start)
     return settings
 
@@ -197,13 +206,29 @@ _WITHOUT_INFLUENCE = {
 
 
 def _describe(value: Any) -> str:
-    if hasattr(value, "get_config"):  # an optimizer
-        return f"{type(value).__name__}({value.get_config()})"
-    if hasattr(value, "get_params"):  # an augmentation
-        return f"{type(value).__name__}({value.get_params()})"
-    if callable(value) and hasattr(value, "__qualname__"):
+    """Describe a parameter such that equal ones are described alike, also in another process."""
+    if isinstance(value, dict):
+        parts = sorted(f"{name}={_describe(item)}" for name, item in value.items())
+        return f"({', '.join(parts)})"
+    if isinstance(value, list | tuple):
+        return f"({', '.join(map(_describe, value))})"
+    if isinstance(value, np.ndarray):
+        return f"array {joblib.hash(value)}"
+    if isinstance(value, np.generic):
+        return repr(value.item())
+    if isinstance(value, functools.partial):
+        return _describe([value.func, value.args, value.keywords])
+    if hasattr(value, "get_config") and not isinstance(value, type):  # Keras's objects
+        return f"{type(value).__name__}{_describe(value.get_config())}"
+    if hasattr(value, "get_params") and not isinstance(value, type):  # an augmentation
+        return f"{type(value).__name__}{_describe(value.get_params())}"
+    if hasattr(value, "__code__"):  # two functions may share a name, or have none
+        code = value.__code__
+        content = joblib.hash((code.co_code, repr(code.co_consts), code.co_names))
+        return f"{value.__module__}.{value.__qualname__} {content}"
+    if isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
-    return repr(value)
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
 def _hash_samples(samples: Any) -> str:
@@ -214,6 +239,7 @@ def _hash_samples(samples: Any) -> str:
     return joblib.hash(parts)
 
 
+_PLAIN_FACTS = ("first_step", "history", "best_loss", "n_waited", "is_finished")
 _GROUPS = ("trainable", "non_trainable", "optimizer", "best_trainable", "best_non_trainable")
 
 
@@ -221,7 +247,11 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = dict(archive)
-        return json.loads(str(arrays.pop("facts"))), arrays
+        facts = json.loads(str(arrays.pop("facts")))
+        missing = {"settings", "has_best", *_PLAIN_FACTS} - set(facts)
+        if missing or "seed" not in facts["settings"]:
+            raise ValueError("it lacks what a state has.")
+        return facts, arrays
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"checkpoint_dir={str(path.parent)!r} holds a {path.name} that is no state of a fit: "
@@ -236,7 +266,7 @@ def _state(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> TrainingStat
         weights=(groups["trainable"], groups["non_trainable"]),
         optimizer_state=groups["optimizer"],
         best_weights=best if facts["has_best"] else None,
-        **{name: facts[name] for name in ("first_step", "history", "best_loss", "n_waited")},
+        **{name: facts[name] for name in _PLAIN_FACTS},
     )
 
 

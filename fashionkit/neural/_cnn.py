@@ -35,9 +35,9 @@ class CNNClassifier(BaseKerasClassifier):
         "dropout": 0.5}``. Each can be searched over as ``architecture__dropout``.
 
     optimizer : str, class or keras.optimizers.Optimizer, default="adam"
-        The optimizer [1]_: a name that Keras knows, or "muon" [2]_, which for the kernels of
-        convolutions takes orthogonal steps and trains the architecture "fast" best. An
-        instance is copied, never used itself.
+        The optimizer [1]_: a name that Keras knows, or "muon", a form of Muon [2]_ for
+        convolutions, to whose kernels it takes orthogonal steps, unlike Keras's own; it trains
+        the architecture "fast" best. An instance is copied, never used itself.
 
     optimizer_params : dict, default=None
         Arguments of the optimizer, such as ``{"beta_1": 0.8}``; not for an instance.
@@ -61,8 +61,8 @@ class CNNClassifier(BaseKerasClassifier):
 
     ema_decay : float, default=None
         Decay per step of an exponential moving average of the weights, with which the
-        classifier is evaluated during the training and predicts after it. A warm start goes on
-        from the averages. None for the last weights.
+        classifier is evaluated during the training and predicts after it. None for the last
+        weights.
 
     augmentation : Augmentation, default=None
         How to distort the training images, anew in each epoch. Each of its parameters can be
@@ -105,8 +105,8 @@ class CNNClassifier(BaseKerasClassifier):
     checkpoint_dir : str or path-like, default=None
         Folder in which ``fit`` keeps its state after each epoch. If it is killed, the same fit
         with the same folder goes on from there, and gives the same result as an unbroken one; if
-        it was finished, it is not trained again. Callbacks start afresh. A folder that holds
-        another fit is refused and left as it is.
+        it was finished, it is not trained again. What callbacks remember is lost. A folder that
+        holds another fit is refused and left as it is: each candidate of a search needs its own.
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights of the last fit.
@@ -151,15 +151,15 @@ class CNNClassifier(BaseKerasClassifier):
 
     See Also
     --------
-    HierarchicalCNNClassifier : Decides from coarse to fine along a tree of classes.
+    HierarchicalCNNClassifier : Learns classes from coarse to fine, along a tree of them.
     fashionkit.make_baseline : Hand-made features with classical classifiers.
     sklearn.neural_network.MLPClassifier : Dense networks in scikit-learn.
 
     Notes
     -----
     Networks are built and compiled once per process for each combination of architecture,
-    image shape, number of classes and optimizer, and used again by later fits with the
-    same result as a new one would give.
+    image shape, number of classes, optimizer, kind of schedule and of targets, and dtype, and
+    used again by later fits with the same result as a new one would give.
 
     The last bits of a result depend on the machine and on the number of threads that
     TensorFlow uses.

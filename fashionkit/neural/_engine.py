@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from fashionkit.neural._network import (
     NetworkSpec,
     assign_values,
     copy_values,
-    fit_together,
 )
 from fashionkit.neural._optimizers import scheduled_rate
 
@@ -45,7 +44,8 @@ class Compilation:
         Whether targets are rows of probabilities; otherwise they are indices of classes.
 
     n_last : int or None, default=None
-        How many of the last outputs the accuracy is that of; None for all.
+        How many of the last outputs the accuracy is that of, where targets have rows of any
+        sum; None for all, of rows that sum to 1.
 
     schedule : str, default="constant"
         How the learning rate changes.
@@ -57,6 +57,18 @@ class Compilation:
 
 
 _PLAIN = Compilation()
+
+
+class OptimizerState(NamedTuple):
+    """What an optimizer goes on with.
+
+    ``kind`` tells optimizers apart whose numbers mean different things. ``has_latest`` is whether
+    averages of weights in it are those of the weights that it goes on with.
+    """
+
+    kind: str
+    values: Arrays
+    has_latest: bool
 
 
 class Engine:
@@ -85,7 +97,7 @@ class Engine:
             self._rate = optimizer.learning_rate = scheduled_rate()(compilation.schedule)
         self.model.compile(
             optimizer=optimizer,
-            loss=_loss(spec, compilation),
+            loss=_loss(compilation),
             metrics=[_accuracy(compilation)],
             steps_per_execution=STEPS_PER_EXECUTION,
             jit_compile=False,
@@ -94,33 +106,48 @@ class Engine:
         self._optimizer.build(self.model.trainable_variables)
         self._first_state = copy_values(self._optimizer.variables)
         inner = getattr(self._optimizer, "inner_optimizer", self._optimizer)
+        shapes = [tuple(variable.shape) for variable in self._optimizer.variables]
+        self._kind = f"{type(inner).__module__}.{type(inner).__qualname__} {shapes}"
         self._averages = inner._model_variables_moving_average if inner.use_ema else None
 
     def start(self, seed: int, learning_rate: float | None, n_steps: int) -> None:
         """Make the network and its optimizer those of a fresh build with this seed."""
         self.network.draw(seed)
-        self.resume(None, self._first_state, learning_rate, n_steps)
+        self._begin(self._first_state, learning_rate, n_steps)
+
+    def go_on(
+        self,
+        weights: tuple[Arrays, Arrays],
+        optimizer_state: OptimizerState,
+        learning_rate: float | None,
+        n_steps: int,
+    ) -> None:
+        """Go on from an earlier fit; another optimizer, or kind of schedule, starts afresh."""
+        self.network.set_weights(*weights)
+        is_own = optimizer_state.kind == self._kind
+        self._begin(optimizer_state.values if is_own else self._first_state, learning_rate, n_steps)
+        if self._averages is not None and not (is_own and optimizer_state.has_latest):
+            assign_values(self._averages, weights[0])
 
     def resume(
         self,
-        weights: tuple[Arrays, Arrays] | None,
+        weights: tuple[Arrays, Arrays],
         optimizer_state: Arrays,
         learning_rate: float | None,
         n_steps: int,
-        first_step: int | None = None,
+        first_step: int,
     ) -> None:
-        """Go on where an earlier fit stopped; another optimizer than its own starts afresh.
+        """Put back all that a fit was interrupted with."""
+        self.network.set_weights(*weights)
+        assign_values(self._optimizer.variables, optimizer_state)
+        self.first_step = first_step
+        if self._rate is not None:
+            self._rate.start(learning_rate, first_step, n_steps)
 
-        ``n_steps`` and ``first_step`` are those of the learning rate's schedule, which by default
-        begins with the next step.
-        """
-        if weights is not None:
-            self.network.set_weights(*weights)
-        if not fit_together(self._optimizer.variables, optimizer_state):
-            optimizer_state = self._first_state
+    def _begin(self, optimizer_state: Arrays, learning_rate: float | None, n_steps: int) -> None:
         assign_values(self._optimizer.variables, optimizer_state)
         # Where the schedule of the learning rate begins.
-        self.first_step = int(self._optimizer.iterations) if first_step is None else first_step
+        self.first_step = int(self._optimizer.iterations)
         if self._rate is not None:
             self._rate.start(learning_rate, self.first_step, n_steps)
         elif learning_rate is not None:
@@ -131,9 +158,9 @@ class Engine:
         """Whether the optimizer averages the weights over its steps."""
         return self._averages is not None
 
-    def get_optimizer_state(self) -> Arrays:
+    def get_optimizer_state(self, *, has_latest: bool = True) -> OptimizerState:
         """Copy the optimizer's variables."""
-        return copy_values(self._optimizer.variables)
+        return OptimizerState(self._kind, copy_values(self._optimizer.variables), has_latest)
 
     def get_averaged_weights(self) -> tuple[Arrays, Arrays]:
         """Copy the network's variables, those that are trained as their moving averages."""
@@ -211,10 +238,10 @@ def _give_back(key: Hashable, engine: Engine) -> None:
                 del _idle[oldest]
 
 
-def _loss(spec: NetworkSpec, compilation: Compilation) -> Any:
+def _loss(compilation: Compilation) -> Any:
     if not compilation.soft_targets:
         return "sparse_categorical_crossentropy"
-    return "categorical_crossentropy" if spec.n_heads == 1 else _cross_entropy_of_heads
+    return "categorical_crossentropy" if compilation.n_last is None else _cross_entropy_of_heads
 
 
 def _cross_entropy_of_heads(targets: Any, probabilities: Any) -> Any:

@@ -15,14 +15,14 @@ from fashionkit._images import Images, check_images, check_targets
 from fashionkit.neural._base import BaseKerasClassifier
 from fashionkit.neural._hierarchy import resolve_tree
 from fashionkit.neural._network import NetworkSpec
-from fashionkit.neural._samples import encode_labels
+from fashionkit.neural._samples import Samples, encode_labels
 from fashionkit.neural._targets import Targets, smooth
 from fashionkit.neural.architectures import branched
 from fashionkit.preprocessing import Augmentation
 
 
 class HierarchicalCNNClassifier(BaseKerasClassifier):
-    """Convolutional network that decides from coarse to fine along a tree of classes.
+    """Convolutional network that learns classes from coarse to fine, along a tree of them.
 
     One trunk, and a head for each level of the tree, the coarsest at the shallowest depth [1]_,
     as in H-CNN for fashion images [2]_. The network is
@@ -52,9 +52,9 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
         searched over as ``architecture__filters``.
 
     optimizer : str, class or keras.optimizers.Optimizer, default="adam"
-        The optimizer [3]_: a name that Keras knows, or "muon" [4]_, which for the kernels of
-        convolutions takes orthogonal steps and trains the architecture "fast" best. An
-        instance is copied, never used itself.
+        The optimizer [3]_: a name that Keras knows, or "muon", a form of Muon [4]_ for
+        convolutions, to whose kernels it takes orthogonal steps, unlike Keras's own; it trains
+        the architecture "fast" best. An instance is copied, never used itself.
 
     optimizer_params : dict, default=None
         Arguments of the optimizer, such as ``{"beta_1": 0.8}``; not for an instance.
@@ -78,8 +78,8 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
 
     ema_decay : float, default=None
         Decay per step of an exponential moving average of the weights, with which the
-        classifier is evaluated during the training and predicts after it. A warm start goes on
-        from the averages. None for the last weights.
+        classifier is evaluated during the training and predicts after it. None for the last
+        weights.
 
     augmentation : Augmentation, default=None
         How to distort the training images, anew in each epoch. Each of its parameters can be
@@ -122,8 +122,8 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
     checkpoint_dir : str or path-like, default=None
         Folder in which ``fit`` keeps its state after each epoch. If it is killed, the same fit
         with the same folder goes on from there, and gives the same result as an unbroken one; if
-        it was finished, it is not trained again. Callbacks start afresh. A folder that holds
-        another fit is refused and left as it is.
+        it was finished, it is not trained again. What callbacks remember is lost. A folder that
+        holds another fit is refused and left as it is: each candidate of a search needs its own.
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights of the last fit.
@@ -177,9 +177,9 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
     Notes
     -----
     The head of the classes decides; the others teach the trunk, in training, what the levels have
-    in common. A coarse class's probability is the sum of those of the classes below it, so that
-    levels never contradict each other. On Fashion-MNIST that is more accurate at every level than
-    what the coarse heads say, or than going down the tree from the first of them.
+    in common. A coarse class's probability is the sum of those of the classes below it. On
+    Fashion-MNIST that is more accurate at every level than what the coarse heads say, or than
+    going down the tree from the first of them.
 
     References
     ----------
@@ -308,8 +308,8 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
     def predict_proba_coarse(self, X: Any, level: int = 0) -> np.ndarray:
         """Predict the probability of each node of one level of the tree for each image.
 
-        A node's probability is the sum of those of the classes below it: levels never contradict
-        each other.
+        A node's probability is the sum of those of the classes below it. The most probable node
+        need not be that of the most probable class: two shirts can outweigh one bag.
 
         Parameters
         ----------
@@ -369,9 +369,8 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
                 f"{n_levels - 1}, the classes themselves."
             )
 
-    def _learn_classes(self, images: Images, y: np.ndarray) -> None:
-        targets = encode_labels(y, self.classes_)
-        self._hierarchy = resolve_tree(self.tree, self.classes_, images, targets)
+    def _learn_classes(self, samples: Samples) -> None:
+        self._hierarchy = resolve_tree(self.tree, self.classes_, samples)
         self.levels_ = [*self._hierarchy.names, self.classes_]
 
     def _network_spec(self, image_shape: tuple[int, int, int], n_classes: int) -> NetworkSpec:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from fashionkit._images import Images
 from fashionkit.datasets import CLASS_NAMES
+from fashionkit.neural._samples import Samples
 
 # Seo and Shin's tree of Fashion-MNIST, by the names of its classes.
 FASHION_MNIST_TREE = {
@@ -61,7 +61,7 @@ class Hierarchy:
         return one_hot[self.nodes[level]]
 
 
-def resolve_tree(tree: Any, classes: np.ndarray, images: Images, targets: np.ndarray) -> Hierarchy:
+def resolve_tree(tree: Any, classes: np.ndarray, samples: Samples) -> Hierarchy:
     """Return the hierarchy that a user's tree, or none, makes of some classes.
 
     Parameters
@@ -73,11 +73,8 @@ def resolve_tree(tree: Any, classes: np.ndarray, images: Images, targets: np.nda
     classes : ndarray of shape (n_classes,)
         The labels.
 
-    images : Images
-        Training images.
-
-    targets : ndarray of shape (n_images,)
-        Index of the class of each image.
+    samples : Samples
+        What is trained on.
 
     Returns
     -------
@@ -94,7 +91,7 @@ def resolve_tree(tree: Any, classes: np.ndarray, images: Images, targets: np.nda
     by_name = set(classes.tolist()) <= set(CLASS_NAMES)
     by_number = classes.tolist() == list(range(len(CLASS_NAMES)))
     if tree == "cluster" or (tree is None and not by_name and not by_number):
-        return cluster_classes(images, targets, len(classes))
+        return cluster_classes(samples, classes)
     return read_tree(FASHION_MNIST_TREE if by_name else _by_number(FASHION_MNIST_TREE), classes)
 
 
@@ -135,7 +132,7 @@ def read_tree(tree: Mapping, classes: np.ndarray) -> Hierarchy:
     return Hierarchy(len(classes), tuple(names), tuple(nodes))
 
 
-def cluster_classes(images: Images, targets: np.ndarray, n_classes: int) -> Hierarchy:
+def cluster_classes(samples: Samples, classes: np.ndarray) -> Hierarchy:
     """Group classes by their mean images, with Ward's method: in two, and in about sqrt(2n).
 
     References
@@ -143,21 +140,25 @@ def cluster_classes(images: Images, targets: np.ndarray, n_classes: int) -> Hier
     J. H. Ward, "Hierarchical Grouping to Optimize an Objective Function", Journal of the American
     Statistical Association 58(301), 1963.
     """
-    sizes = dict.fromkeys((2, round(np.sqrt(2 * n_classes))))
-    sizes = [size for size in sizes if 2 <= size < n_classes]
+    images, n_classes = samples.images, len(classes)
+    counts = np.bincount(samples.targets[samples.rows], minlength=n_classes)
+    if not counts.all():
+        raise ValueError(
+            f"The classes {classes[counts == 0].tolist()} have no image to be grouped by; pass a "
+            "tree, or images of all classes first."
+        )
     sums = np.zeros((n_classes, images.pixels[0].size))
-    for start in range(0, len(images), images.chunk_size):
-        rows = slice(start, start + images.chunk_size)
-        chunk = images.scaled(rows)
-        np.add.at(sums, targets[rows], chunk.reshape(len(chunk), -1))
-    means = sums / np.maximum(np.bincount(targets, minlength=n_classes), 1)[:, None]
+    for start in range(0, len(samples.rows), images.chunk_size):
+        rows = samples.rows[start : start + images.chunk_size]
+        np.add.at(sums, samples.targets[rows], images.scaled(rows).reshape(len(rows), -1))
+    tree = linkage(sums / counts[:, None], "ward")
+    sizes = dict.fromkeys((2, round(np.sqrt(2 * n_classes))))
     names, nodes = [], []
     for size in sizes:
-        _, groups = np.unique(
-            fcluster(linkage(means, "ward"), size, "maxclust"), return_inverse=True
-        )
-        names.append(np.array([f"group {number + 1}" for number in range(groups.max() + 1)]))
-        nodes.append(groups)
+        if 2 <= size < n_classes:
+            _, groups = np.unique(fcluster(tree, size, "maxclust"), return_inverse=True)
+            names.append(np.array([f"group {number + 1}" for number in range(groups.max() + 1)]))
+            nodes.append(groups)
     return Hierarchy(n_classes, tuple(names), tuple(nodes))
 
 

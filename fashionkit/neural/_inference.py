@@ -17,6 +17,7 @@ import numpy as np
 
 from fashionkit._images import Images
 from fashionkit._tensorflow import keras, tensorflow
+from fashionkit.neural._engine import OptimizerState
 from fashionkit.neural._network import Arrays, Network, NetworkSpec
 
 # Compiled functions kept; each holds a network without the weights of any estimator.
@@ -41,8 +42,11 @@ class TrainedNetwork:
     trainable, non_trainable : list of ndarray
         Its variables.
 
-    optimizer_state : list of ndarray
+    optimizer_state : OptimizerState
         Variables of its optimizer, to go on training.
+
+    latest : list of ndarray, default=None
+        The trainable variables to go on with, where ``trainable`` are their averages.
     """
 
     def __init__(
@@ -50,12 +54,14 @@ class TrainedNetwork:
         spec: NetworkSpec,
         trainable: Arrays,
         non_trainable: Arrays,
-        optimizer_state: Arrays,
+        optimizer_state: OptimizerState,
+        latest: Arrays | None = None,
     ):
         self.spec = replace(spec, dtype="float32")
         self.trainable = trainable
         self.non_trainable = non_trainable
         self.optimizer_state = optimizer_state
+        self.latest = latest
         self._forget()
 
     def predict_proba(self, images: Images, views: str | None = None) -> np.ndarray:
@@ -73,6 +79,8 @@ class TrainedNetwork:
 
     def _prepare(self, views: str | None) -> Callable[[np.ndarray], np.ndarray]:
         """Bind the compiled function to these weights, as tensors."""
+        if views not in (None, *VIEWS):
+            raise ValueError(f"test_time_augmentation={views!r}, expected None or one of {VIEWS}.")
         tf = tensorflow()
         function = _inference_function(self.spec, views)
         trainable = [tf.constant(array) for array in self.trainable]

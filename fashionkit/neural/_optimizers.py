@@ -1,4 +1,4 @@
-"""Optimizers and learning rates that Keras does not have."""
+"""An optimizer for convolutions, and learning rates that change from step to step."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def muon() -> type:
     The kernel of a convolution is seen as a matrix with a column for each filter, and its
     momentum is replaced by the nearest orthogonal matrix before each step, by a few
     Newton-Schulz iterations. All other parameters take steps of SGD with Nesterov momentum.
+
+    Keras has a Muon too, for dense layers: it leaves the kernels of convolutions to Adam.
 
     The class takes ``learning_rate`` (of the orthogonal steps), ``momentum``, ``other_rate``
     (the learning rate of all other parameters, as a multiple of the first), ``n_iterations`` and
@@ -41,6 +43,10 @@ def muon() -> type:
             name="muon",
             **kwargs,
         ):
+            if not 0 < momentum < 1:
+                raise ValueError(
+                    f"momentum={momentum!r} of muon, expected a number between 0 and 1."
+                )
             super().__init__(learning_rate, momentum=momentum, nesterov=True, name=name, **kwargs)
             self.other_rate = other_rate
             self.n_iterations = n_iterations

@@ -50,7 +50,7 @@ class RoutedParams:
             This estimator.
         """
         augments = any(name.startswith("augmentation__") for name in params)
-        if augments and self.augmentation is None and params.get("augmentation") is None:
+        if augments and params.get("augmentation", self.augmentation) is None:
             params = {**params, "augmentation": Augmentation()}
         routed = {name for name in params if name.partition("__")[0] in self._routed_params}
         routed = {name for name in routed if "__" in name}

@@ -50,7 +50,7 @@ def make_optimizer(optimizer: Any, params: dict[str, Any]) -> Any:
         except (TypeError, ValueError):  # it holds what Keras cannot find by its name
             return copy.deepcopy(optimizer)
     given = optimizer
-    if optimizer == "muon":
+    if isinstance(optimizer, str) and optimizer.lower() == "muon":
         optimizer = muon()
     elif isinstance(optimizer, str):
         try:

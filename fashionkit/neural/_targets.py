@@ -43,4 +43,5 @@ def class_targets(n_classes: int, label_smoothing: float) -> Targets:
 
 def smooth(targets: np.ndarray, label_smoothing: float) -> np.ndarray:
     """Take ``label_smoothing`` of the probability from the classes, and spread it over all."""
-    return (1 - label_smoothing) * targets + np.float32(label_smoothing / targets.shape[1])
+    kept, spread = np.float32(1 - label_smoothing), np.float32(label_smoothing / targets.shape[1])
+    return kept * targets + spread

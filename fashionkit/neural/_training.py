@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -77,10 +77,14 @@ class Training:
 
     weights : tuple of list of ndarray
         The trainable and the other variables to keep.
+
+    latest : list of ndarray, or None
+        The trainable variables to go on with, where those to keep are their averages.
     """
 
     history: dict[str, list[float]]
     weights: tuple[Arrays, Arrays]
+    latest: Arrays | None
 
 
 def train(
@@ -122,11 +126,17 @@ def train(
     before = checkpoint.state if checkpoint else None
     watch = _watch_class()(engine, schedule.patience, before)
     history = before.history if before else {}
-    n_done = len(history.get("loss", ()))
-    if n_done < schedule.epochs and not watch.has_stopped:
-        new = _run(engine, samples, validation, schedule, checkpoint, watch, n_done)
-        history = {name: [*history.get(name, ()), *values] for name, values in new.items()}
-    return Training(history, watch.best_weights or engine.get_averaged_weights())
+    if before is None or not before.is_finished:
+        n_done = len(history.get("loss", ()))
+        if n_done < schedule.epochs and not watch.has_stopped:
+            new = _run(engine, samples, validation, schedule, checkpoint, watch, n_done)
+            history = {name: [*history.get(name, ()), *values] for name, values in new.items()}
+        if checkpoint is not None and checkpoint.state is not None:
+            checkpoint.save(replace(checkpoint.state, is_finished=True))
+    if watch.best_weights is not None:
+        return Training(history, watch.best_weights, None)
+    latest = watch.latest if engine.keeps_averages else None
+    return Training(history, engine.get_averaged_weights(), latest)
 
 
 def _run(
@@ -151,7 +161,7 @@ def _run(
             targets=targets and targets.evaluation,
         )
     first_epoch = schedule.first_epoch + n_done
-    order = Order(schedule.seed, first_epoch)
+    order = Order(schedule.seed, first_epoch, schedule.first_epoch)
     batches = make_batches(
         samples,
         pixels,
@@ -195,6 +205,7 @@ def _watch_class() -> type:
             super().__init__()
             self.engine, self.patience = engine, patience
             self.best_loss, self.n_waited, self.best_weights = np.inf, 0, None
+            self.latest = None if state is None else state.weights[0]
             if state is not None and patience is not None:
                 self.best_loss, self.n_waited = state.best_loss, state.n_waited
                 self.best_weights = state.best_weights
@@ -213,6 +224,8 @@ def _watch_class() -> type:
                 self.engine.network.set_weights(*self._latest)
 
         def on_epoch_end(self, epoch, logs=None):
+            if self.engine.keeps_averages:  # Keras puts the averages in their place at the end
+                self.latest = self.engine.network.get_weights()[0]
             if self.patience is None:
                 return
             self.n_waited += 1
@@ -232,10 +245,12 @@ def _save(engine: Engine, checkpoint: Checkpoint, watch: Any) -> Callable[[int, 
     def save(epoch: int, logs: dict) -> None:
         for name, value in logs.items():
             history.setdefault(name, []).append(float(value))
+        if not np.isfinite(history["loss"][-1]):
+            return  # nothing to go on from
         checkpoint.save(
             TrainingState(
                 weights=engine.network.get_weights(),
-                optimizer_state=engine.get_optimizer_state(),
+                optimizer_state=engine.get_optimizer_state().values,
                 first_step=engine.first_step,
                 history=history,
                 best_loss=watch.best_loss,

@@ -227,6 +227,8 @@ def erase(
     mask = masks[0][:, :, None, None] & masks[1][:, None, :, None] & chosen[:, None, None, None]
     if value == "random":
         value = ops.cast(random.uniform(0.0, 1.0, (n, height, width, channels)), "float32")
+    else:
+        value = float(value)  # a NumPy number would make float64 of the images
     return ops.where(mask, value, images)
 
 

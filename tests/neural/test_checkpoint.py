@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from fashionkit import Augmentation
-from fashionkit.neural._checkpoint import FILE_NAME, Checkpoint, TrainingState
+from fashionkit.neural._checkpoint import FILE_NAME, Checkpoint, TrainingState, _describe
 
 # Everything that has a state of its own: dropout, normalisation, momenta, averages, a schedule,
 # augmentation, and the epochs waited for a better validation loss.
@@ -209,3 +210,80 @@ def test_a_state_runs_no_code_when_it_is_read(tmp_path):
 def test_partial_fit_keeps_no_state(tiny_cnn, garments, tmp_path):
     tiny_cnn(checkpoint_dir=tmp_path / "state").partial_fit(*garments, classes=range(10))
     assert not (tmp_path / "state").exists()
+
+
+def test_a_rate_that_a_callback_has_set_is_kept(tiny_cnn, garments, tmp_path):
+    import keras
+
+    class Lower(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 0:
+                self.model.optimizer.learning_rate = 1e-6
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    params = {"epochs": 4, "learning_rate": 0.01}
+    unbroken = tiny_cnn(**params, callbacks=[Lower()]).fit(*garments)
+    clf = tiny_cnn(**params, callbacks=[Lower(), Interrupt()], checkpoint_dir=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(*garments)
+    resumed = clf.set_params(callbacks=[Lower()]).fit(*garments)
+    assert resumed.history_ == unbroken.history_
+
+
+def test_a_fit_that_a_callback_has_stopped_is_finished(tiny_cnn, garments, tmp_path):
+    import keras
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    clf = tiny_cnn(epochs=6, callbacks=[Stop()], checkpoint_dir=tmp_path)
+    assert clf.fit(*garments).n_iter_ == 2
+    assert clf.fit(*garments).n_iter_ == 2
+
+
+def test_a_fit_that_diverged_leaves_nothing_to_go_on_from(tiny_cnn, garments, tmp_path):
+    clf = tiny_cnn(optimizer="sgd", learning_rate=1e38, checkpoint_dir=tmp_path)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="lower the learning_rate"):
+            clf.fit(*garments)
+    assert clf.set_params(learning_rate=0.01).fit(*garments).n_iter_ == 2
+
+
+def test_a_folder_that_another_fit_has_meanwhile_begun_to_use_is_refused(tmp_path):
+    state = TrainingState(([], []), [], 0, {"loss": [1.0]}, 1.0, 0, None)
+    first = Checkpoint(tmp_path, {"seed": "1"})
+    second = Checkpoint(tmp_path, {"seed": "2"})
+    first.save(state)
+    first.save(state)
+    with pytest.raises(ValueError, match="seed was 1, is 2"):
+        second.save(state)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "are_equal"),
+    [
+        (0.1, np.float64(0.1), True),
+        ({"a": [1, 2]}, {"a": [1, np.int64(2)]}, True),
+        (functools.partial(sorted, key=len), functools.partial(sorted, key=len), True),
+        (functools.partial(sorted, key=len), functools.partial(sorted, key=abs), False),
+        (lambda shape: shape, lambda n: n + 1, False),
+        (np.arange(3), np.arange(3), True),
+        (np.arange(2000), np.arange(2000)[::-1], False),
+        (object(), object(), True),
+    ],
+)
+def test_equal_parameters_are_described_alike(left, right, are_equal):
+    assert (_describe(left) == _describe(right)) == are_equal
+
+
+def test_schedules_of_keras_are_described_by_what_they_are():
+    import keras
+
+    decay = keras.optimizers.schedules.ExponentialDecay
+    assert _describe(decay(0.1, 10, 0.5)) == _describe(decay(0.1, 10, 0.5))
+    assert _describe(decay(0.1, 10, 0.5)) != _describe(decay(0.1, 20, 0.5))

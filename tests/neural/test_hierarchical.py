@@ -53,6 +53,23 @@ class TestTrees:
         pairs = set(zip(*clf._hierarchy.nodes, strict=True))
         assert len(pairs) == 4
 
+    def test_images_without_weight_do_not_shape_the_clusters(self, garments):
+        X, y = garments
+        y = np.array(list("abcdefghij"))[y]
+        weight = (np.arange(len(y)) < 200).astype(float)
+        other = X.copy()
+        other[200:] = 255 - other[200:]
+        fits = [make(epochs=1).fit(images, y, sample_weight=weight) for images in (X, other)]
+        for left, right in zip(*(clf._hierarchy.nodes for clf in fits), strict=True):
+            np.testing.assert_array_equal(left, right)
+
+    def test_a_chunk_that_lacks_a_class_cannot_be_clustered(self, garments):
+        X, y = garments
+        clf = make(tree="cluster")
+        with pytest.raises(ValueError, match=r"classes \[3, 4, 5, 6, 7, 8, 9\] have no image"):
+            clf.partial_fit(X[y < 3], y[y < 3], classes=range(10))
+        make(tree=TREE).partial_fit(X[y < 3], y[y < 3], classes=range(10))
+
     @pytest.mark.parametrize("n_classes", [2, 3])
     def test_few_classes_make_few_levels(self, garments, n_classes):
         X, y = garments
@@ -175,6 +192,20 @@ class TestTraining:
         clf = make(loss_weights=phases, epochs=4).fit(*garments)
         assert clf._weights_by_epoch().tolist() == [[1, 1, 1]] * 2 + [[0, 0, 2]] * 2
         assert np.isfinite(clf.history_["loss"]).all()
+
+    def test_weights_of_a_single_level_change_no_gradient(self, garments):
+        X, y = garments
+        X, y = X[y < 2], y[y < 2]
+        params = {"tree": "cluster", "optimizer": "adam", "epochs": 5, "learning_rate": 0.003}
+        whole = make(loss_weights=(1.0,), **params).fit(X, y)
+        half = make(loss_weights=(0.5,), **params).fit(X, y)  # Adam's steps have no scale
+        assert half.evaluate(X, y).loss == pytest.approx(whole.evaluate(X, y).loss, rel=0.02)
+
+    def test_a_warm_start_begins_with_the_first_weights_again(self, garments):
+        phases = {0.0: (1e-4, 1e-4, 1e-4), 0.5: (1, 1, 1)}
+        clf = make(loss_weights=phases, epochs=2, warm_start=True).fit(*garments).fit(*garments)
+        losses = clf.history_["loss"]
+        assert max(losses[0], losses[2]) < 0.01 < min(losses[1], losses[3])
 
     @pytest.mark.parametrize(
         "weights",

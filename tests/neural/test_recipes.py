@@ -132,6 +132,10 @@ class TestOptimization:
         clf.set_params(optimizer__momentum=0.9, optimizer__other_rate=0.1)
         assert np.isfinite(clf.fit(*garments).history_["loss"]).all()
 
+    def test_muon_without_momentum_is_refused(self, tiny_cnn, garments):
+        with pytest.raises(ValueError, match=r"momentum=0\.0 of muon"):
+            tiny_cnn(optimizer="Muon", optimizer_params={"momentum": 0.0}).fit(*garments)
+
     def test_weight_decay_shrinks_kernels_and_leaves_biases(self, tiny_cnn, garments):
         # At a rate at which the gradient moves nothing, decay is all that happens.
         params = {"optimizer": "sgd", "learning_rate": 1e-7, "epochs": 1, "batch_size": 300}
@@ -207,6 +211,38 @@ class TestOptimization:
         best = min(clf.history_["val_loss"])
         assert clf.evaluate(*held_out).loss == pytest.approx(best, rel=1e-4)
 
+    def test_a_warm_start_goes_on_from_the_latest_weights(self, tiny_cnn, garments):
+        params = {"ema_decay": 0.95, "learning_rate": 0.003}
+        at_once = tiny_cnn(epochs=4, **params).fit(*garments)
+        warm = tiny_cnn(epochs=2, warm_start=True, **params).fit(*garments).fit(*garments)
+        np.testing.assert_array_equal(
+            warm.predict_proba(garments[0]), at_once.predict_proba(garments[0])
+        )
+        streamed = tiny_cnn(**params)
+        for _ in range(4):
+            streamed.partial_fit(*garments, classes=range(10))
+        np.testing.assert_array_equal(
+            streamed.predict_proba(garments[0]), at_once.predict_proba(garments[0])
+        )
+
+    def test_a_warm_start_goes_on_from_the_best_weights(self, tiny_cnn, garments):
+        X, y = garments
+        held_out = X[200:], y[200:]
+        clf = tiny_cnn(
+            epochs=60, learning_rate=0.05, early_stopping=True, patience=2, ema_decay=0.9,
+            warm_start=True,
+        ).fit(X[:200], y[:200], validation_data=held_out)  # fmt: skip
+        best = clf.evaluate(*held_out).loss
+        clf.set_params(learning_rate=1e-9, epochs=1, early_stopping=False).fit(X[:200], y[:200])
+        assert clf.evaluate(*held_out).loss == pytest.approx(best, rel=1e-3)
+
+    def test_another_optimizer_starts_afresh(self, tiny_cnn, garments):
+        X, y = garments
+        params = {"optimizer": "sgd", "optimizer_params": {"momentum": 0.9}, "warm_start": True}
+        clf = tiny_cnn(learning_rate=0.01, **params).fit(X, y)
+        clf.set_params(optimizer="rmsprop", optimizer_params=None, learning_rate=1e-3).fit(X, y)
+        assert np.isfinite(clf.history_["loss"]).all()
+
     def test_an_instance_of_an_optimizer_takes_no_parameters(self, tiny_cnn, garments):
         import keras
 
@@ -254,6 +290,17 @@ class TestAugmentedTraining:
         ]
         np.testing.assert_array_equal(*(clf.predict_proba(X) for clf in fits))
 
+    def test_weights_count_in_mixing_too(self, tiny_cnn, garments):
+        X, y = garments
+        weight = np.where(y == 0, 10.0, 1.0)
+        params = {"epochs": 25, "learning_rate": 0.003, "augmentation": Augmentation(mixup=0.01)}
+        clf = tiny_cnn(**params).fit(X, y, sample_weight=weight)
+        # A gradient that took targets of any sum would make this 7.
+        assert clf.evaluate(X, y, sample_weight=weight).loss < 1
+        plain = tiny_cnn(**params).fit(X, y)
+        recall = [np.mean(model.predict(X)[y == 0] == 0) for model in (clf, plain)]
+        assert recall[0] > recall[1]
+
     def test_its_parameters_are_searched_over(self, tiny_cnn, garments):
         grid = {"cnn__augmentation__rotation": [0, 20]}
         step = FunctionTransformer()
@@ -266,6 +313,28 @@ class TestAugmentedTraining:
     def test_a_parameter_of_none_makes_an_augmentation(self):
         clf = CNNClassifier().set_params(augmentation__rotation=10)
         assert clf.augmentation.rotation == 10
+
+    def test_numbers_of_numpy_are_numbers(self, tiny_cnn, garments):
+        augmentation = Augmentation(
+            rotation=np.float64(5),
+            zoom=np.float64(0.1),
+            translation=np.float64(0.1),
+            contrast=np.float64(0.1),
+            erasing=np.float64(0.5),
+            erasing_value=np.float64(0.5),
+            mixup=np.float64(0.2),
+        )
+        clf = tiny_cnn(augmentation=augmentation, label_smoothing=np.float64(0.1))
+        assert np.isfinite(clf.fit(*garments).history_["loss"]).all()
+
+    def test_none_and_a_parameter_of_it_make_an_augmentation(self):
+        clf = CNNClassifier.from_recipe("fast", augmentation=None, augmentation__rotation=5)
+        assert clf.augmentation.rotation == 5
+        assert clf.augmentation.horizontal_flip is None
+
+    def test_settings_of_another_type_are_refused_by_name(self, tiny_cnn, garments):
+        with pytest.raises(ValueError, match="'mixup' parameter of Augmentation"):
+            tiny_cnn(augmentation=Augmentation(mixup="yes")).fit(*garments)
 
     def test_settings_out_of_range_are_refused_by_name(self, tiny_cnn, garments):
         clf = tiny_cnn(augmentation=Augmentation(zoom=2))
@@ -291,6 +360,11 @@ class TestViews:
             np.testing.assert_allclose(
                 averaged.predict_proba(X), np.mean(expected, axis=0), atol=1e-6
             )
+
+    def test_unknown_views_are_refused_in_predict_too(self, fitted, garments):
+        clf = copy.deepcopy(fitted).set_params(test_time_augmentation="flips")
+        with pytest.raises(ValueError, match="test_time_augmentation='flips', expected None or"):
+            clf.predict(garments[0])
 
     def test_one_image_is_no_more_than_a_call(self, fitted, garments):
         clf = copy.deepcopy(fitted).set_params(test_time_augmentation="flip")
