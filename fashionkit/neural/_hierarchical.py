@@ -177,9 +177,9 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
     Notes
     -----
     The head of the classes decides; the others teach the trunk, in training, what the levels have
-    in common. A coarse class's probability is the sum of those of the classes below it. On
-    Fashion-MNIST that is more accurate at every level than what the coarse heads say, or than
-    going down the tree from the first of them.
+    in common. A coarse class's probability is the sum of those of the classes below it.
+
+    ``partial_fit`` uses the first of several ``loss_weights``.
 
     References
     ----------
