@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import joblib
 import numpy as np
 
 from fashionkit._tensorflow import keras
@@ -107,7 +108,8 @@ class Engine:
         self._first_state = copy_values(self._optimizer.variables)
         inner = getattr(self._optimizer, "inner_optimizer", self._optimizer)
         shapes = [tuple(variable.shape) for variable in self._optimizer.variables]
-        self._kind = f"{type(inner).__module__}.{type(inner).__qualname__} {shapes}"
+        # A hash: what estimators keep of it names nothing of Keras.
+        self._kind = joblib.hash((type(inner).__module__, type(inner).__qualname__, shapes))
         self._averages = inner._model_variables_moving_average if inner.use_ema else None
 
     def start(self, seed: int, learning_rate: float | None, n_steps: int) -> None:
