@@ -187,7 +187,7 @@ def _compile(model: Any, features: Any, size: tuple[int, int]) -> Callable:
     """Return the compiled ``(images, targets) -> heat maps``, not yet scaled."""
     tf, ops = tensorflow(), keras().ops
     heads = [_score_function(head) for head in _heads(model.outputs[0])]
-    network = keras().Model(model.inputs, [features, *(tensor for tensor, _ in heads)])
+    network = keras().Model(model.inputs[0], [features, *(tensor for tensor, _ in heads)])
 
     def find_heat(images, targets):
         with tf.GradientTape(watch_accessed_variables=False) as tape:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import cut_tree, linkage
 
 from fashionkit.datasets import CLASS_NAMES
 from fashionkit.neural._samples import Samples
@@ -156,8 +156,8 @@ def cluster_classes(samples: Samples, classes: np.ndarray) -> Hierarchy:
     names, nodes = [], []
     for size in sizes:
         if 2 <= size < n_classes:
-            _, groups = np.unique(fcluster(tree, size, "maxclust"), return_inverse=True)
-            names.append(np.array([f"group {number + 1}" for number in range(groups.max() + 1)]))
+            groups = cut_tree(tree, size)[:, 0]
+            names.append(np.array([f"group {number + 1}" for number in range(size)]))
             nodes.append(groups)
     return Hierarchy(n_classes, tuple(names), tuple(nodes))
 

@@ -90,6 +90,11 @@ class TestTrees:
         clf = make(tree=deep, epochs=1).fit(*garments)
         assert [len(level) for level in clf.levels_] == [2, 2, 2, 2, 10]
 
+    def test_a_level_of_one_node_is_certain(self, garments):
+        tree = {"garment": {"low": [0, 1, 2, 3, 4], "high": [5, 6, 7, 8, 9]}}
+        clf = make(tree=tree, epochs=1).fit(*garments)
+        np.testing.assert_allclose(clf.predict_proba_coarse(garments[0], 0), 1, rtol=1e-5)
+
     def test_classes_that_no_image_has_are_left_out(self, garments):
         X, y = garments
         clf = make(tree=TREE, epochs=1).fit(X[y != 2], y[y != 2])

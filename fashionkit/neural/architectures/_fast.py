@@ -168,4 +168,6 @@ def _head(x: Any, n_classes: int, dropout: float, name: str) -> Any:
     x = layers.Flatten(name=f"{name}_features")(x)
     if _checks.fraction("dropout", dropout):
         x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
-    return layers.Dense(n_classes, activation="softmax", dtype="float32", name=name)(x)
+    # Keras warns of a softmax over one number; the only node of a level has all of two.
+    x = layers.Dense(max(n_classes, 2), activation="softmax", dtype="float32", name=name)(x)
+    return keras().ops.sum(x, axis=-1, keepdims=True) if n_classes == 1 else x
