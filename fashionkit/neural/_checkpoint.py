@@ -219,7 +219,9 @@ def _describe(value: Any) -> str:
     if isinstance(value, functools.partial):
         return _describe([value.func, value.args, value.keywords])
     if hasattr(value, "get_config") and not isinstance(value, type):  # Keras's objects
-        return f"{type(value).__name__}{_describe(value.get_config())}"
+        config = value.get_config()
+        config.pop("name", None)  # numbered by Keras: adam, adam_1, ...
+        return f"{type(value).__name__}{_describe(config)}"
     if hasattr(value, "get_params") and not isinstance(value, type):  # an augmentation
         return f"{type(value).__name__}{_describe(value.get_params())}"
     if hasattr(value, "__code__"):  # two functions may share a name, or have none

@@ -287,3 +287,11 @@ def test_schedules_of_keras_are_described_by_what_they_are():
     decay = keras.optimizers.schedules.ExponentialDecay
     assert _describe(decay(0.1, 10, 0.5)) == _describe(decay(0.1, 10, 0.5))
     assert _describe(decay(0.1, 10, 0.5)) != _describe(decay(0.1, 20, 0.5))
+
+
+def test_optimizers_are_described_without_the_number_in_their_names():
+    import keras
+
+    adam = keras.optimizers.Adam
+    assert _describe(adam(0.1)) == _describe(adam(0.1, name="adam_7"))
+    assert _describe(adam(0.1)) != _describe(adam(0.2))
