@@ -8,6 +8,7 @@ __version__ = "0.1.0.dev0"
 # Where each public name lives; nothing is imported before it is asked for.
 _HOMES = {
     "Augmentation": "preprocessing",
+    "BackboneFeatures": "features",
     "CLASS_NAMES": "datasets",
     "CNNClassifier": "neural",
     "CalibratedSVC": "baselines",

@@ -1,8 +1,9 @@
 """From images to rows of numbers that any classifier can work on."""
 
+from fashionkit.features._backbone import BackboneFeatures
 from fashionkit.features._color import ColorHistogram
 from fashionkit.features._hog import HOGFeatures
 from fashionkit.features._pixels import PixelFeatures
 from fashionkit.features._sift import SIFTFeatures
 
-__all__ = ["ColorHistogram", "HOGFeatures", "PixelFeatures", "SIFTFeatures"]
+__all__ = ["BackboneFeatures", "ColorHistogram", "HOGFeatures", "PixelFeatures", "SIFTFeatures"]

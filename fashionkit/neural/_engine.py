@@ -18,14 +18,9 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 
+from fashionkit._seeded import Arrays, assign_values, copy_values
 from fashionkit._tensorflow import keras
-from fashionkit.neural._network import (
-    Arrays,
-    Network,
-    NetworkSpec,
-    assign_values,
-    copy_values,
-)
+from fashionkit.neural._network import Network, NetworkSpec
 from fashionkit.neural._optimizers import scheduled_rate
 
 # Engines kept when nobody uses them. Each holds a network and its optimizer's state.

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from fashionkit._images import Images
+from fashionkit._seeded import Arrays, compile_stateless
 from fashionkit._tensorflow import keras, tensorflow
 from fashionkit.neural._engine import OptimizerState
-from fashionkit.neural._network import Arrays, Network, NetworkSpec
+from fashionkit.neural._network import Network, NetworkSource, NetworkSpec
 
 # Compiled functions kept; each holds a network without the weights of any estimator.
 MAX_FUNCTIONS = 8
@@ -77,6 +78,11 @@ class TrainedNetwork:
             self._model = network.model
         return self._model
 
+    @property
+    def source(self) -> NetworkSource:
+        """What builds the network, for others to use as their backbone."""
+        return NetworkSource(self.spec)
+
     def _prepare(self, views: str | None) -> Callable[[np.ndarray], np.ndarray]:
         """Bind the compiled function to these weights, as tensors."""
         if views not in (None, *VIEWS):
@@ -121,25 +127,11 @@ def _inference_function(spec: NetworkSpec, views: str | None) -> Callable:
 
 
 def _compile(model: Any, views: str | None) -> Callable:
-    tf = tensorflow()
-
-    @tf.function(autograph=False, jit_compile=False)
-    def infer(trainable, non_trainable, images):
-        def call(view):
-            return model.stateless_call(trainable, non_trainable, view, training=False)[0]
-
+    def mean(call, images):
         seen = [call(view) for view in _views(images, views)]
         return sum(seen[1:], seen[0]) / len(seen) if views else seen[0]
 
-    def specs(variables):
-        return [tf.TensorSpec(variable.shape, variable.dtype) for variable in variables]
-
-    # Any number of images, one trace: nothing is compiled again for another batch size.
-    return infer.get_concrete_function(
-        specs(model.trainable_variables),
-        specs(model.non_trainable_variables),
-        tf.TensorSpec((None, *model.input_shape[1:]), tf.float32),
-    )
+    return compile_stateless(model, mean)
 
 
 def _views(images: Any, views: str | None) -> list[Any]:

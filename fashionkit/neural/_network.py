@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import functools
-import random
-import threading
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from fashionkit._seeded import Arrays, SeededModel, assign_values, copy_values, fit_together
 from fashionkit._tensorflow import keras
 from fashionkit.neural import architectures
-
-Arrays = list[np.ndarray]
-
-_seeding = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -47,8 +41,40 @@ class NetworkSpec:
         )
 
 
-class Network:
-    """A Keras model, and how to draw its first weights from any seed.
+@dataclass(frozen=True, eq=False)
+class NetworkSource:
+    """A network without its weights, as a function that builds it for its own input shape."""
+
+    spec: NetworkSpec
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of its images."""
+        return self.spec.image_shape[:2]
+
+    @property
+    def channels(self) -> int:
+        """Channels of its images."""
+        return self.spec.image_shape[2]
+
+    @property
+    def __name__(self) -> str:
+        architecture = self.spec.architecture
+        return architecture if isinstance(architecture, str) else architecture.__name__
+
+    def __call__(self, input_shape: tuple[int, int, int]) -> Any:
+        """Build the network; its shape is its own."""
+        return _call_builder(architectures.get(self.spec.architecture), self.spec)
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, NetworkSource) and self.spec.key == other.spec.key
+
+    def __hash__(self) -> int:
+        return hash(self.spec.key)
+
+
+class Network(SeededModel):
+    """A checked Keras model, its weights, and how to draw its first ones from any seed.
 
     Parameters
     ----------
@@ -58,33 +84,18 @@ class Network:
 
     def __init__(self, spec: NetworkSpec):
         build = architectures.get(spec.architecture)
-        # In a stateless scope variables keep their initializers, so that they can be drawn again
-        # for every seed, and values that a builder loads arrive as updates of the scope.
-        with _seeded(0), _dtype_policy(spec.dtype), keras().StatelessScope() as scope:
-            self.model = _call_builder(build, spec)
-            _check_network(self.model, spec)
-            _keep_probabilities_exact(self.model)
-            self._recipes = [
-                (variable, scope.get_current_value(variable), variable._initializer)
-                for variable in self.model.variables
-            ]
-        self._recipes = [
-            (variable, None if value is None else np.array(value), initializer)
-            for variable, value, initializer in self._recipes
-        ]
+
+        def checked() -> Any:
+            model = _call_builder(build, spec)
+            _check_network(model, spec)
+            _keep_probabilities_exact(model)
+            return model
+
+        super().__init__(checked, spec.dtype)
         # In the order of now, whatever a callback later does to the model.
         self._trainable = list(self.model.trainable_variables)
         self._non_trainable = list(self.model.non_trainable_variables)
         _check_probabilities(self.model, spec)
-
-    def draw(self, seed: int) -> None:
-        """Set the weights to those that a fresh network has for ``seed``."""
-        seeds = np.random.SeedSequence(seed).generate_state(len(self._recipes)).tolist()
-        with _seeded(seed):
-            for (variable, value, initializer), own_seed in zip(self._recipes, seeds, strict=True):
-                if value is None:
-                    value = _initial_value(variable, initializer, own_seed)
-                variable.assign(value)
 
     def get_weights(self) -> tuple[Arrays, Arrays]:
         """Copy the trainable and the other variables, in the model's order."""
@@ -104,42 +115,6 @@ class Network:
         """Tell whether the same variables are trained as when the network was built."""
         now = self.model.trainable_variables
         return list(map(id, now)) == list(map(id, self._trainable))
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Seed Python's and NumPy's global generators inside, and restore them afterwards.
-
-    One thread at a time: two that overlap would restore each other's states.
-    """
-    with _seeding:
-        python_state, numpy_state = random.getstate(), np.random.get_state()
-        random.seed(seed)
-        np.random.seed(seed)
-        try:
-            yield
-        finally:
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)
-
-
-@contextmanager
-def _dtype_policy(dtype: str) -> Iterator[None]:
-    """Build layers inside that compute in ``dtype``, whatever Keras's policy is outside."""
-    policy = keras().config.dtype_policy()
-    keras().config.set_dtype_policy(dtype)
-    try:
-        yield
-    finally:
-        keras().config.set_dtype_policy(policy)
-
-
-def _initial_value(variable: Any, initializer: Any, seed: int) -> Any:
-    if variable.name.endswith("seed_generator_state"):
-        return np.array([seed, 0], dtype=variable.dtype)
-    if getattr(initializer, "_init_seed", 0) is None:  # random, and not fixed by the builder
-        initializer = type(initializer).from_config({**initializer.get_config(), "seed": seed})
-    return initializer(variable.shape, dtype=variable.dtype)
 
 
 def _call_builder(build: Callable, spec: NetworkSpec) -> Any:
@@ -209,21 +184,3 @@ def freeze(value: Any) -> Hashable:
     except TypeError:
         return object()  # equal to nothing else, so that nothing is reused by mistake
     return type(value), value
-
-
-def copy_values(variables: list) -> Arrays:
-    """Copy variables into arrays."""
-    # A copy: on the CPU the array that TensorFlow hands out may be the variable's own memory.
-    to_numpy = keras().ops.convert_to_numpy
-    return [np.array(to_numpy(variable)) for variable in variables]
-
-
-def fit_together(variables: list, values: Arrays) -> bool:
-    """Tell whether arrays have the shapes of variables."""
-    return [tuple(variable.shape) for variable in variables] == [value.shape for value in values]
-
-
-def assign_values(variables: list, values: Arrays) -> None:
-    """Set variables to arrays."""
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

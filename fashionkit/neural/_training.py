@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
+from fashionkit._seeded import Arrays
 from fashionkit._tensorflow import keras
 from fashionkit.neural import _scikeras
 from fashionkit.neural._batches import Order, make_batches, to_tensor
 from fashionkit.neural._checkpoint import Checkpoint, TrainingState
 from fashionkit.neural._engine import Engine
-from fashionkit.neural._network import Arrays
 from fashionkit.neural._samples import Samples
 from fashionkit.neural._targets import Targets
 

@@ -1,0 +1,360 @@
+"""What a network trained on other images sees: frozen features of any of its layers."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from numbers import Integral, Real
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from fashionkit._backbones import (
+    POOLINGS,
+    Backbone,
+    attach,
+    check_backbone,
+    join,
+    load_weights,
+    pooled_shape,
+)
+from fashionkit._images import check_images, fit_images
+from fashionkit._seeded import SeededModel, compile_stateless
+from fashionkit._tensorflow import keras, tensorflow
+from fashionkit.features._base import ImageTransformer
+
+# Values of a batch's images: few enough that what the network makes of them fits into the
+# processor's caches and memory, many enough to keep its cores busy.
+_VALUES_PER_BATCH = 2**21
+
+_LARGEST_HALF = float(np.finfo(np.float16).max)
+
+
+class BackboneFeatures(ImageTransformer):
+    """Frozen features from any layers of a network trained on other images.
+
+    Images are enlarged or reduced to ``input_size``, gray ones repeated three times, scaled as
+    the network expects it, and led through the network as far as the deepest layer asked for.
+    What each of the layers makes of them is pooled. For small gray images the layers in the
+    middle are far better than the last one, which is made for photos of 224 pixels.
+
+    Read more in the :ref:`User Guide <transfer>`.
+
+    Parameters
+    ----------
+    backbone : str or callable, default="mobilenetv2"
+        One of the networks of ``keras.applications``, in small letters: "mobilenetv2" [1]_,
+        "mobilenetv3small", "mobilenetv3large", "efficientnetv2b0", "resnet50v2",
+        "densenet121", "inceptionv3" and so on; or a function ``(input_shape)`` that returns a
+        ``keras.Model`` for RGB images in [0, 1].
+
+    layers : str or list of str, default=None
+        Layers to take features from, by name, or by level: "low", "mid" and "high" are the
+        last outputs before the resolution falls to an eighth, a 16th and a 32nd of the input's.
+        None for the last layer.
+
+    weights : "imagenet", path, fitted classifier or None, default="imagenet"
+        Weights of the network.
+
+        - "imagenet": those of Keras, which downloads them once, to the folder ``models`` of
+          ``~/.keras`` or of the environment variable ``KERAS_HOME``;
+        - the path of a file with weights, without the top;
+        - a fitted :class:`~fashionkit.CNNClassifier`: features are taken from its network, and
+          ``backbone``, ``alpha`` and ``input_size`` are ignored. To clone such a transformer,
+          as a search does, wrap the classifier in a
+          :class:`~sklearn.frozen.FrozenEstimator`;
+        - None: random weights, drawn from ``random_state``.
+
+    alpha : float, default=1.0
+        Width of the network, where it has several: of "mobilenetv2" 0.35, 0.5, 0.75, 1.0, 1.3
+        or 1.4.
+
+    input_size : int or tuple of int, default=None
+        Size that images are brought to, or ``(height, width)``; None for their own, or the
+        smallest that the network can take, whichever is larger.
+
+    pooling : {"avg", "max", "grid", "flatten"}, default="avg"
+        What is kept of each channel of a layer: its mean, its maximum, the means of ``grid``
+        by ``grid`` fields, or all of it.
+
+    grid : int, default=4
+        Fields per side for ``pooling="grid"``.
+
+    power : float, default=None
+        Power that the absolute value of each feature is raised to, its sign kept; 0.5, the
+        square root, spreads small values out and often helps classifiers [2]_. None to leave
+        features as they are.
+
+    dtype : {"float32", "float16"}, default="float32"
+        Type of the features. Half precision halves their memory, and is exact to 3 digits.
+
+    batch_size : int, default=None
+        Images that go through the network at a time; None for as many as have about two
+        million values.
+
+    image_shape : tuple of int, default=None
+        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers it:
+        a square if there is one, gray before RGB; else one row of pixels.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the weights for ``weights=None``.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of pixels times channels of each image seen in ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names seen in ``fit``, where ``X`` was a DataFrame with string names.
+
+    image_shape_ : tuple of int
+        Height, width and channels.
+
+    pixel_range_ : tuple of float
+        Pixel values that become 0 and 1, before the network's own scaling.
+
+    feature_shapes_ : dict of str to tuple of int
+        Rows, columns and channels of the features of each layer.
+
+    See Also
+    --------
+    fashionkit.TransferClassifier : A classifier on such a network, which it can fine-tune.
+    fashionkit.make_baseline : ``make_baseline("mobilenetv2-svm")``, the strongest pipeline
+        with such features.
+    HOGFeatures : Hand-made features.
+
+    Notes
+    -----
+    Features of earlier layers are cut out of a smaller network: what lies behind the deepest
+    layer asked for is not computed. Beside the features there is never more than a batch in
+    memory, also of enlarged images.
+
+    The features are columns in the order of ``layers``, and of rows, columns and channels
+    within a layer. The fitted transformer holds the weights that it needs, so that a pickle of
+    it loads without the file that they came from.
+
+    References
+    ----------
+    .. [1] M. Sandler, A. Howard, M. Zhu, A. Zhmoginov and L.-C. Chen, "MobileNetV2: Inverted
+       Residuals and Linear Bottlenecks", CVPR 2018.
+
+    .. [2] F. Perronnin, J. Sánchez and T. Mensink, "Improving the Fisher Kernel for
+       Large-Scale Image Classification", ECCV 2010, section 3.
+
+    Examples
+    --------
+    >>> from fashionkit import BackboneFeatures, make_garments
+    >>> X, y = make_garments(20, random_state=0)
+    >>> features = BackboneFeatures(layers=["low", "mid"], weights=None, random_state=0)
+    >>> features.fit_transform(X).shape
+    (20, 336)
+    """
+
+    _parameter_constraints: dict = {
+        "backbone": [str, callable],
+        "layers": [str, "array-like", None],
+        "weights": "no_validation",  # by _backbones, which knows what there is
+        "alpha": [Interval(Real, 0, None, closed="neither")],
+        "input_size": [Interval(Integral, 1, None, closed="left"), tuple, list, None],
+        "pooling": [StrOptions(set(POOLINGS))],
+        "grid": [Interval(Integral, 1, None, closed="left")],
+        "power": [Interval(Real, 0, None, closed="neither"), None],
+        "dtype": [StrOptions({"float32", "float16"})],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "image_shape": [tuple, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        backbone: str | Callable = "mobilenetv2",
+        *,
+        layers: str | Sequence[str] | None = None,
+        weights: Any = "imagenet",
+        alpha: float = 1.0,
+        input_size: int | tuple[int, int] | None = None,
+        pooling: str = "avg",
+        grid: int = 4,
+        power: float | None = None,
+        dtype: str = "float32",
+        batch_size: int | None = None,
+        image_shape: tuple[int, ...] | None = None,
+        random_state: Any = None,
+    ):
+        self.backbone = backbone
+        self.layers = layers
+        self.weights = weights
+        self.alpha = alpha
+        self.input_size = input_size
+        self.pooling = pooling
+        self.grid = grid
+        self.power = power
+        self.dtype = dtype
+        self.batch_size = batch_size
+        self.image_shape = image_shape
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> BackboneFeatures:
+        """Learn the images' shape, and load the network's weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        y : ignored
+            There by convention.
+
+        Returns
+        -------
+        self : BackboneFeatures
+            The fitted transformer.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there are no such weights, or they cannot be downloaded.
+
+        ValueError
+            If there is no such network or layer, or its weights are those of another one.
+        """
+        fit_images(self, X)
+        backbone, arrays = check_backbone(
+            self.backbone,
+            self.weights,
+            self.image_shape_,
+            layers=self.layers,
+            alpha=self.alpha,
+            input_size=self.input_size,
+        )
+        self._backbone = backbone
+        extractor = self._extractor()
+        if arrays is None and self.weights is None:
+            seed = check_random_state(self.random_state).randint(2**31 - 1)
+            arrays = extractor.first_weights(seed)
+        elif arrays is None:
+            arrays = load_weights(backbone, self.weights)
+        self._arrays = list(arrays)
+        self.feature_shapes_ = dict(zip(extractor.names, extractor.shapes, strict=True))
+        self._n_features_out = sum(int(np.prod(shape)) for shape in extractor.shapes)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute the features of each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images of the shape seen in ``fit``.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_features_out), dtype float32 or float16
+            The features.
+        """
+        check_is_fitted(self)
+        images = check_images(self, X)
+        features = np.empty((len(images), self._n_features_out), dtype=self.dtype)
+        size = self.batch_size
+        if size is None:
+            values = max(3 * np.prod(self._backbone.size), self._n_features_out)
+            size = max(1, _VALUES_PER_BATCH // int(values))
+        call = self._extractor().bind(self._arrays)
+        for start, chunk in zip(range(0, len(images), size), images.chunks(size), strict=True):
+            rows = call(chunk)
+            if self.power is not None:
+                rows = np.copysign(_power(np.abs(rows), self.power), rows)
+            if self.dtype == "float16":
+                rows = np.clip(rows, -_LARGEST_HALF, _LARGEST_HALF)
+            features[start : start + size] = rows
+        return features
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Name the features.
+
+        Parameters
+        ----------
+        input_features : ignored
+            There by convention.
+
+        Returns
+        -------
+        names : ndarray of str
+            Such as "mid_2_0_17": layer or level, row, column and channel of the pooled maps;
+            "mid_17" where there is one field only.
+        """
+        check_is_fitted(self)
+        names = []
+        for layer, (n_rows, n_columns, n_channels) in self.feature_shapes_.items():
+            one = n_rows == n_columns == 1
+            names += [
+                f"{layer}_{channel}" if one else f"{layer}_{row}_{column}_{channel}"
+                for row in range(n_rows)
+                for column in range(n_columns)
+                for channel in range(n_channels)
+            ]
+        return np.array(names, dtype=object)
+
+    def _extractor(self) -> Extractor:
+        return _extractor(self._backbone, self.image_shape_, self.pooling, self.grid)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_arrays")
+
+
+class Extractor:
+    """A compiled network from images to features, which takes the weights it uses."""
+
+    def __init__(
+        self, backbone: Backbone, image_shape: tuple[int, int, int], pooling: str, grid: int
+    ):
+        def build() -> Any:
+            inputs = keras().Input(image_shape)
+            maps, self.names = attach(inputs, backbone)
+            self.shapes = [pooled_shape(one.shape[1:], pooling, grid) for one in maps]
+            return keras().Model(inputs, join(maps, pooling, grid))
+
+        self._seeded = SeededModel(build)
+        self._function = compile_stateless(self._seeded.model)
+
+    def first_weights(self, seed: int) -> list[np.ndarray]:
+        """Return random weights, in the order of the network's variables."""
+        return self._seeded.first_weights(seed)
+
+    def bind(self, arrays: list[np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+        """Return the function from float32 images in [0, 1] to features, with these weights."""
+        tf = tensorflow()
+        model = self._seeded.model
+        by_variable = dict(zip(map(id, model.variables), arrays, strict=True))
+
+        def tensors(variables):
+            return [tf.constant(by_variable[id(variable)]) for variable in variables]
+
+        weights = tensors(model.trainable_variables), tensors(model.non_trainable_variables)
+        return lambda chunk: self._function(*weights, tf.constant(chunk)).numpy()
+
+
+_making = threading.Lock()
+
+
+def _extractor(*key: Any) -> Extractor:
+    with _making:  # two threads would build it twice
+        return _make_extractor(*key)
+
+
+@functools.lru_cache(maxsize=8)
+def _make_extractor(*key: Any) -> Extractor:
+    return Extractor(*key)
+
+
+def _power(rows: np.ndarray, power: float) -> np.ndarray:
+    return np.sqrt(rows) if power == 0.5 else np.power(rows, np.float32(power))
