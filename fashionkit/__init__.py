@@ -18,6 +18,7 @@ _HOMES = {
     "HierarchicalCNNClassifier": "neural",
     "PixelFeatures": "features",
     "SIFTFeatures": "features",
+    "TransferClassifier": "neural",
     "compare_models": "comparison",
     "fetch_fashion_mnist": "datasets",
     "load_fashion_mnist_csv": "datasets",

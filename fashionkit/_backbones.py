@@ -76,7 +76,7 @@ class Backbone:
 
     @property
     def name(self) -> str:
-        """What errors and features call the network."""
+        """What errors call the network, and the layer that it becomes."""
         return self.source if isinstance(self.source, str) else self.source.__name__
 
     def build_whole(self, weights: str | None = None) -> Any:
@@ -114,7 +114,7 @@ class Backbone:
             tensors, names = [_last_image(whole, self)], ["last"]
         else:
             tensors, names = [self._find(whole, layer) for layer in self.layers], list(self.layers)
-        return keras().Model(whole.inputs, tensors, name=whole.name), names
+        return keras().Model(whole.inputs, tensors, name=self.name), names
 
     def preprocess(self, images: Any) -> Any:
         """Turn images in [0, 1] into what the network was trained on, by Keras's own function."""
@@ -240,7 +240,9 @@ def _of_classifier(
     return backbone, copy_values(model.variables)
 
 
-def attach(inputs: Any, backbone: Backbone, *, channels: Any = None) -> tuple[list[Any], list[str]]:
+def attach(
+    inputs: Any, backbone: Backbone, *, channels: Any = None
+) -> tuple[list[Any], list[str], Any]:
     """Lead images through a backbone.
 
     Parameters
@@ -263,6 +265,9 @@ def attach(inputs: Any, backbone: Backbone, *, channels: Any = None) -> tuple[li
 
     names : list of str
         What they were called.
+
+    model : keras.Model
+        The layer that the backbone has become.
     """
     layers, ops = keras().layers, keras().ops
     model, names = backbone.build()
@@ -281,7 +286,7 @@ def attach(inputs: Any, backbone: Backbone, *, channels: Any = None) -> tuple[li
             x = ops.matmul(x, np.array([[0.299], [0.587], [0.114]], np.float32))  # ITU-R BT.601
         x = backbone.preprocess(x)
     maps = model(x, training=False)
-    return (list(maps) if isinstance(maps, list | tuple) else [maps]), names
+    return (list(maps) if isinstance(maps, list | tuple) else [maps]), names, model
 
 
 def join(maps: Sequence[Any], pooling: str, grid: int) -> Any:

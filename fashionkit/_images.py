@@ -41,10 +41,14 @@ class Images:
 
     pixel_range : tuple of float
         The values that become 0 and 1.
+
+    n_values : int, default=None
+        Values that an image becomes inside of a model that enlarges it.
     """
 
     pixels: np.ndarray
     pixel_range: PixelRange
+    n_values: int | None = None
 
     def __len__(self) -> int:
         return self.pixels.shape[0]
@@ -57,7 +61,7 @@ class Images:
     @property
     def chunk_size(self) -> int:
         """How many images to work on at a time."""
-        n_values = math.prod(self.pixels.shape[1:])
+        n_values = self.n_values or math.prod(self.pixels.shape[1:])
         return max(1, min(_IMAGES_PER_CHUNK, _VALUES_PER_CHUNK // n_values))
 
     def chunks(self, size: int | None = None) -> Iterator[np.ndarray]:
@@ -115,7 +119,8 @@ def fit_images(estimator: Any, X: Any, y: Any = "no_validation") -> Any:
     shape = _resolve_shape(getattr(estimator, "image_shape", None), shape, flat.shape[1])
     estimator.image_shape_ = shape
     estimator.pixel_range_ = _check_range(infer_pixel_range(flat))
-    images = Images(flat.reshape(-1, *shape), estimator.pixel_range_)
+    n_values = getattr(estimator, "_values_per_image", None)
+    images = Images(flat.reshape(-1, *shape), estimator.pixel_range_, n_values)
     return (images, checked[1]) if with_y else images
 
 
@@ -155,7 +160,8 @@ def check_images(estimator: Any, X: Any) -> Images:
                 f"images of shape {_readable(fitted)}; resize them, or fit on this shape."
             )
     _warn_of_other_range(flat, estimator.pixel_range_)
-    return Images(flat.reshape(-1, *fitted), estimator.pixel_range_)
+    n_values = getattr(estimator, "_values_per_image", None)
+    return Images(flat.reshape(-1, *fitted), estimator.pixel_range_, n_values)
 
 
 def check_targets(y: Any, images: Images) -> np.ndarray:

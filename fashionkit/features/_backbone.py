@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import threading
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -15,23 +12,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from fashionkit._backbones import (
-    POOLINGS,
-    Backbone,
-    attach,
-    check_backbone,
-    join,
-    load_weights,
-    pooled_shape,
-)
+from fashionkit._backbones import POOLINGS, check_backbone, load_weights
+from fashionkit._extractor import Extractor, borrow_extractor, images_per_batch
 from fashionkit._images import check_images, fit_images
-from fashionkit._seeded import SeededModel, compile_stateless
-from fashionkit._tensorflow import keras, tensorflow
 from fashionkit.features._base import ImageTransformer
-
-# Values of a batch's images: few enough that what the network makes of them fits into the
-# processor's caches and memory, many enough to keep its cores busy.
-_VALUES_PER_BATCH = 2**21
 
 _LARGEST_HALF = float(np.finfo(np.float16).max)
 
@@ -244,7 +228,7 @@ class BackboneFeatures(ImageTransformer):
             arrays = load_weights(backbone, self.weights)
         self._arrays = list(arrays)
         self.feature_shapes_ = dict(zip(extractor.names, extractor.shapes, strict=True))
-        self._n_features_out = sum(int(np.prod(shape)) for shape in extractor.shapes)
+        self._n_features_out = extractor.n_features
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -264,10 +248,7 @@ class BackboneFeatures(ImageTransformer):
         check_is_fitted(self)
         images = check_images(self, X)
         features = np.empty((len(images), self._n_features_out), dtype=self.dtype)
-        size = self.batch_size
-        if size is None:
-            values = max(3 * np.prod(self._backbone.size), self._n_features_out)
-            size = max(1, _VALUES_PER_BATCH // int(values))
+        size = self.batch_size or images_per_batch(self._backbone)
         call = self._extractor().bind(self._arrays)
         for start, chunk in zip(range(0, len(images), size), images.chunks(size), strict=True):
             rows = call(chunk)
@@ -305,55 +286,10 @@ class BackboneFeatures(ImageTransformer):
         return np.array(names, dtype=object)
 
     def _extractor(self) -> Extractor:
-        return _extractor(self._backbone, self.image_shape_, self.pooling, self.grid)
+        return borrow_extractor(self._backbone, self.image_shape_, self.pooling, self.grid)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_arrays")
-
-
-class Extractor:
-    """A compiled network from images to features, which takes the weights it uses."""
-
-    def __init__(
-        self, backbone: Backbone, image_shape: tuple[int, int, int], pooling: str, grid: int
-    ):
-        def build() -> Any:
-            inputs = keras().Input(image_shape)
-            maps, self.names = attach(inputs, backbone)
-            self.shapes = [pooled_shape(one.shape[1:], pooling, grid) for one in maps]
-            return keras().Model(inputs, join(maps, pooling, grid))
-
-        self._seeded = SeededModel(build)
-        self._function = compile_stateless(self._seeded.model)
-
-    def first_weights(self, seed: int) -> list[np.ndarray]:
-        """Return random weights, in the order of the network's variables."""
-        return self._seeded.first_weights(seed)
-
-    def bind(self, arrays: list[np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
-        """Return the function from float32 images in [0, 1] to features, with these weights."""
-        tf = tensorflow()
-        model = self._seeded.model
-        by_variable = dict(zip(map(id, model.variables), arrays, strict=True))
-
-        def tensors(variables):
-            return [tf.constant(by_variable[id(variable)]) for variable in variables]
-
-        weights = tensors(model.trainable_variables), tensors(model.non_trainable_variables)
-        return lambda chunk: self._function(*weights, tf.constant(chunk)).numpy()
-
-
-_making = threading.Lock()
-
-
-def _extractor(*key: Any) -> Extractor:
-    with _making:  # two threads would build it twice
-        return _make_extractor(*key)
-
-
-@functools.lru_cache(maxsize=8)
-def _make_extractor(*key: Any) -> Extractor:
-    return Extractor(*key)
 
 
 def _power(rows: np.ndarray, power: float) -> np.ndarray:

@@ -3,5 +3,12 @@
 from fashionkit.neural import architectures, recipes
 from fashionkit.neural._cnn import CNNClassifier
 from fashionkit.neural._hierarchical import HierarchicalCNNClassifier
+from fashionkit.neural._transfer import TransferClassifier
 
-__all__ = ["CNNClassifier", "HierarchicalCNNClassifier", "architectures", "recipes"]
+__all__ = [
+    "CNNClassifier",
+    "HierarchicalCNNClassifier",
+    "TransferClassifier",
+    "architectures",
+    "recipes",
+]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, NamedTuple, Self
@@ -15,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fashionkit._images import Images, check_images, check_targets, fit_images
+from fashionkit._seeded import Arrays
 from fashionkit.neural import _scikeras
 from fashionkit.neural._checkpoint import Checkpoint, fit_settings
 from fashionkit.neural._engine import Compilation, borrow_engine
@@ -31,12 +33,68 @@ from fashionkit.preprocessing import Augmentation
 
 _DEFAULT_VALIDATION_FRACTION = 0.1
 
+Pair = tuple[Samples, Samples | None]
+History = dict[str, list[float]]
+
 
 class Evaluation(NamedTuple):
     """Mean cross-entropy and accuracy on some images."""
 
     loss: float
     accuracy: float
+
+
+def _as_they_are(samples: Samples, validation: Samples | None) -> Pair:
+    return samples, validation
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One training of one network; most fits are one phase.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        What is trained.
+
+    epochs : int
+        For how long.
+
+    first_epoch : int
+        Epochs trained before.
+
+    augmentation : Augmentation or None
+        How to distort the images.
+
+    learning_rate : float or None
+        Step size of the optimizer; None for its own.
+
+    checkpoint_dir : str, path-like or None
+        Where to keep the state.
+
+    trained : TrainedNetwork or None
+        What to go on from.
+
+    first_values : dict of str to list of ndarray, or None
+        What layers begin with that are not drawn, where there is nothing to go on from.
+
+    fixed : list of ndarray
+        Weights that are not trained here, but decide the result.
+
+    prepare : callable
+        Makes what is trained and evaluated on of the samples, if there is anything to train.
+    """
+
+    spec: NetworkSpec
+    epochs: int
+    first_epoch: int
+    augmentation: Augmentation | None
+    learning_rate: float | None
+    checkpoint_dir: str | PathLike | None
+    trained: TrainedNetwork | None
+    first_values: dict[str, Arrays] | None = None
+    fixed: Sequence[np.ndarray] = ()
+    prepare: Callable[[Samples, Samples | None], Pair] = _as_they_are
 
 
 class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
@@ -130,7 +188,7 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
         samples, validation = self._held_out(samples, validation_data)
         if not goes_on:
             self._learn_classes(samples)
-        self._train(samples, validation, epochs=self.epochs, keeps_checkpoint=True)
+        self._train(samples, validation, epochs=self.epochs, is_whole=True)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -431,33 +489,44 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
         validation: Samples | None,
         *,
         epochs: int,
-        keeps_checkpoint: bool = False,
+        is_whole: bool = False,
     ) -> None:
         """Train from scratch, or from the present weights where there are any."""
-        augmentation = self._active_augmentation()
-        targets, n_last = self._targets()
         spec = self._network_spec(self.image_shape_, len(self.classes_))
-        spec = replace(spec, dtype=resolve_dtype(self.dtype))
-        trained = getattr(self, "_network", None)
-        done = getattr(self, "n_iter_", 0)
-        schedule = Schedule(
+        phase = Phase(
+            spec=replace(spec, dtype=resolve_dtype(self.dtype)),
             epochs=epochs,
+            first_epoch=getattr(self, "n_iter_", 0),
+            augmentation=self._active_augmentation(),
+            learning_rate=self.learning_rate,
+            checkpoint_dir=self.checkpoint_dir if is_whole else None,
+            trained=getattr(self, "_network", None),
+        )
+        self._network, history = self._run(phase, samples, validation)
+        self._record(history)
+
+    def _run(
+        self, phase: Phase, samples: Samples, validation: Samples | None
+    ) -> tuple[TrainedNetwork, History]:
+        """Train one phase, and return the network and its history."""
+        targets, n_last = self._targets()
+        trained = phase.trained
+        schedule = Schedule(
+            epochs=phase.epochs,
             batch_size=self.batch_size,
             seed=self._draw_seed(),
-            first_epoch=done,
+            first_epoch=phase.first_epoch,
             patience=self.patience if self.early_stopping and validation else None,
             targets=targets,
-            augmentation=augmentation,
+            augmentation=phase.augmentation,
             callbacks=tuple(self.callbacks or ()),
             verbose=int(self.verbose),
         )
-        checkpoint = None
-        if keeps_checkpoint and self.checkpoint_dir is not None:
-            settings = fit_settings(self, spec, schedule.seed, samples, validation, trained)
-            checkpoint = Checkpoint(self.checkpoint_dir, settings)
+        checkpoint = self._checkpoint(phase, samples, validation)
         compilation = Compilation(targets is not None, n_last, self.learning_rate_schedule)
-        n_steps = epochs * -(-len(samples.rows) // self.batch_size)
-        with borrow_engine(spec, self._make_optimizer(), compilation) as (engine, learning_rate):
+        n_steps = phase.epochs * -(-len(samples.rows) // self.batch_size)
+        optimizer = self._make_optimizer(phase.learning_rate)
+        with borrow_engine(phase.spec, optimizer, compilation) as (engine, learning_rate):
             if self.learning_rate_schedule != "constant" and learning_rate is None:
                 raise ValueError(
                     f"learning_rate_schedule={self.learning_rate_schedule!r}, but the optimizer "
@@ -472,11 +541,31 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
                 weights = trained.latest or trained.trainable, trained.non_trainable
                 engine.go_on(weights, trained.optimizer_state, learning_rate, n_steps)
             else:
-                engine.start(schedule.seed, learning_rate, n_steps)
+                engine.start(schedule.seed, learning_rate, n_steps, phase.first_values)
+            if checkpoint is None or not checkpoint.is_finished:
+                samples, validation = phase.prepare(samples, validation)
             training = train(engine, samples, validation, schedule, checkpoint)
             state = engine.get_optimizer_state(has_latest=training.latest is not None)
-            self._network = TrainedNetwork(spec, *training.weights, state, training.latest)
-        history = training.history
+            network = TrainedNetwork(phase.spec, *training.weights, state, training.latest)
+        return network, training.history
+
+    def _checkpoint(
+        self, phase: Phase, samples: Samples, validation: Samples | None
+    ) -> Checkpoint | None:
+        if phase.checkpoint_dir is None:
+            return None
+        trained = phase.trained
+        start = phase.first_values
+        if trained is not None:
+            start = trained.trainable, trained.optimizer_state.values
+        if len(phase.fixed):
+            start = start, phase.fixed
+        settings = fit_settings(self, phase.spec, self._draw_seed(), samples, validation, start)
+        return Checkpoint(phase.checkpoint_dir, settings)
+
+    def _record(self, history: History) -> None:
+        """Add to the history of earlier fits."""
+        done = getattr(self, "n_iter_", 0)
         before, new = getattr(self, "history_", {}), len(history["loss"])
         # Epochs without held-out data have no val_loss: the lists stay of one length.
         self.history_ = {
@@ -499,9 +588,9 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
             return None, None
         return class_targets(len(self.classes_), self.label_smoothing), None
 
-    def _make_optimizer(self) -> Any:
+    def _make_optimizer(self, learning_rate: float | None) -> Any:
         params = dict(self.optimizer_params or {})
-        ours = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
+        ours = {"learning_rate": learning_rate, "weight_decay": self.weight_decay}
         ours = {name: float(value) for name, value in ours.items() if value is not None}
         for name in ours:
             if name in params:

@@ -102,6 +102,11 @@ class Checkpoint:
         path = Path(folder) / FILE_NAME
         return int(_read(path)[0]["settings"]["seed"]) if path.exists() else None
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.state is not None and self.state.is_finished
+
     def save(self, state: TrainingState) -> None:
         """Write a state, in place of the last one, and never half of it."""
         if self.state is None and self._path.exists():  # written by another fit meanwhile
@@ -147,7 +152,7 @@ class Checkpoint:
 
 
 def fit_settings(
-    estimator: Any, spec: Any, seed: int, samples: Any, validation: Any, trained: Any
+    estimator: Any, spec: Any, seed: int, samples: Any, validation: Any, start: Any
 ) -> dict[str, str]:
     """Describe all that decides the result of a fit.
 
@@ -168,8 +173,8 @@ def fit_settings(
     validation : Samples or None
         What is held out.
 
-    trained : TrainedNetwork or None
-        What it goes on from.
+    start : object
+        What it starts from; None for weights drawn from the seed.
 
     Returns
     -------
@@ -186,7 +191,6 @@ def fit_settings(
     settings["seed"] = str(seed)
     settings["training data"] = _hash_samples(samples)
     settings["validation data"] = _hash_samples(validation)
-    start = None if trained is None else (trained.trainable, trained.optimizer_state.values)
     settings["start"] = joblib.hash(start)
     return settings
 

@@ -284,7 +284,7 @@ class CNNClassifier(BaseKerasClassifier):
         >>> CNNClassifier.from_recipe("fast", epochs=3).batch_size
         128
         """
-        return cls(**recipes.get(name)).set_params(**params)
+        return cls(**recipes.get(name, "CNNClassifier")).set_params(**params)
 
     def _network_spec(self, image_shape: tuple[int, int, int], n_classes: int) -> NetworkSpec:
         architectures.get(self.architecture)  # an unknown name fails here, before any work

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -107,9 +107,19 @@ class Engine:
         self._kind = joblib.hash((type(inner).__module__, type(inner).__qualname__, shapes))
         self._averages = inner._model_variables_moving_average if inner.use_ema else None
 
-    def start(self, seed: int, learning_rate: float | None, n_steps: int) -> None:
-        """Make the network and its optimizer those of a fresh build with this seed."""
+    def start(
+        self,
+        seed: int,
+        learning_rate: float | None,
+        n_steps: int,
+        values: Mapping[str, Arrays] | None = None,
+    ) -> None:
+        """Make the network and its optimizer those of a fresh build with this seed.
+
+        Layers that ``values`` names get the values there instead.
+        """
         self.network.draw(seed)
+        self.network.set_layers(values or {})
         self._begin(self._first_state, learning_rate, n_steps)
 
     def go_on(

@@ -70,6 +70,16 @@ class TrainedNetwork:
         call = self._calls.get(views) or self._prepare(views)
         return np.concatenate([call(chunk) for chunk in images.chunks()])
 
+    def with_spec(self, spec: NetworkSpec, non_trainable: Arrays) -> TrainedNetwork:
+        """Return the network of another spec that has the same trained variables."""
+        return TrainedNetwork(
+            spec, self.trainable, non_trainable, self.optimizer_state, self.latest
+        )
+
+    def by_layer(self) -> dict[str, Arrays]:
+        """Arrange the weights by the names of layers."""
+        return Network(self.spec).by_layer(self.trainable, self.non_trainable)
+
     def keras_model(self) -> Any:
         """Return a Keras model with these weights, built at the first call."""
         if self._model is None:

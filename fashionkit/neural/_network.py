@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,6 +110,21 @@ class Network(SeededModel):
             )
         assign_values(self._trainable, trainable)
         assign_values(self._non_trainable, non_trainable)
+
+    def set_layers(self, values: Mapping[str, Arrays]) -> None:
+        """Set all variables of some layers, given by their names."""
+        for name, arrays in values.items():
+            assign_values(self.model.get_layer(name).variables, arrays)
+
+    def by_layer(self, trainable: Arrays, non_trainable: Arrays) -> dict[str, Arrays]:
+        """Arrange weights, as :meth:`get_weights` returns them, by the names of layers."""
+        variables = [*self._trainable, *self._non_trainable]
+        values = dict(zip(map(id, variables), [*trainable, *non_trainable], strict=True))
+        return {
+            layer.name: [values[id(variable)] for variable in layer.variables]
+            for layer in self.model.layers
+            if layer.variables
+        }
 
     def is_as_built(self) -> bool:
         """Tell whether the same variables are trained as when the network was built."""

@@ -50,13 +50,16 @@ def list() -> tuple[str, ...]:
     return tuple(_RECIPES)
 
 
-def get(name: str) -> dict[str, Any]:
+def get(name: str, kind: str | None = None) -> dict[str, Any]:
     """Return the parameters of a recipe.
 
     Parameters
     ----------
     name : str
         A name from :func:`list`.
+
+    kind : {"CNNClassifier", "TransferClassifier"}, default=None
+        The class whose parameters are wanted; None for whichever it is.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def get(name: str) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the name is not known.
+        If the name is not known, or a recipe of another class.
 
     Examples
     --------
@@ -77,6 +80,9 @@ def get(name: str) -> dict[str, Any]:
     """
     if name not in _RECIPES:
         raise ValueError(f"recipe {name!r} is not known; pass one of {list()}.")
+    if kind is not None and (name in _TRANSFER) != (kind == "TransferClassifier"):
+        other = "TransferClassifier" if name in _TRANSFER else "CNNClassifier"
+        raise ValueError(f"recipe {name!r} is one of {other}; call {other}.from_recipe({name!r}).")
     return _RECIPES[name]()
 
 
@@ -128,4 +134,20 @@ def _strong() -> dict[str, Any]:
     }
 
 
-_RECIPES = {"report": _report, "quick": _quick, "fast": _fast, "strong": _strong}
+def _report_transfer() -> dict[str, Any]:
+    return {
+        "backbone": "mobilenetv2",
+        "input_size": 96,
+        "channels": "conv",
+        "pooling": "flatten",
+        "head_units": 128,
+        "dropout": 0.5,
+        "optimizer": "adam",
+        "learning_rate": 0.001,
+        "epochs": 10,
+        "batch_size": 32,
+    }
+
+
+_TRANSFER = {"report-transfer": _report_transfer}
+_RECIPES = {"report": _report, "quick": _quick, "fast": _fast, "strong": _strong, **_TRANSFER}

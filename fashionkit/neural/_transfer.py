@@ -1,0 +1,531 @@
+"""Transfer learning as a scikit-learn classifier: a backbone, a head, and fine-tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from numbers import Integral, Real
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+from tqdm.auto import tqdm
+
+from fashionkit._backbones import POOLINGS, Backbone, check_backbone, load_weights
+from fashionkit._extractor import Extractor, borrow_extractor, images_per_batch
+from fashionkit._images import Images
+from fashionkit._seeded import Arrays
+from fashionkit.neural import recipes
+from fashionkit.neural._base import BaseKerasClassifier, History, Pair, Phase
+from fashionkit.neural._inference import TrainedNetwork
+from fashionkit.neural._network import Network, NetworkSpec
+from fashionkit.neural._precision import resolve_dtype
+from fashionkit.neural._samples import Samples
+from fashionkit.neural._transfer_network import head, transfer
+from fashionkit.preprocessing import Augmentation
+
+# Features that would take more bytes than this are kept in half precision.
+_LARGEST_EXACT = 2**30
+
+# Of the learning rate of the head, where the one of fine-tuning is not given.
+_FINE_TUNING_SHARE = 0.1
+
+
+class TransferClassifier(BaseKerasClassifier):
+    """Network trained on other images, with a head for yours, fine-tuned or not.
+
+    The head is trained first, on what the frozen network makes of each image. Where nothing
+    changes that from epoch to epoch, it is computed once. Then, with ``fine_tune``, the network
+    is trained further together with the head, at a lower rate.
+
+    Read more in the :ref:`User Guide <transfer>`.
+
+    Parameters
+    ----------
+    backbone : str or callable, default="mobilenetv2"
+        One of the networks of ``keras.applications``, in small letters: "mobilenetv2" [1]_,
+        "mobilenetv3small", "mobilenetv3large", "efficientnetv2b0", "resnet50v2",
+        "densenet121", "inceptionv3" and so on; or a function ``(input_shape)`` that returns a
+        ``keras.Model`` for RGB images in [0, 1].
+
+    weights : "imagenet", path, fitted classifier or None, default="imagenet"
+        Weights that the network begins with, as in :class:`~fashionkit.BackboneFeatures`.
+
+    alpha : float, default=1.0
+        Width of the network, where it has several.
+
+    layers : str or list of str, default=None
+        Layers that the head sees, by name, or by level: "low", "mid" and "high". None for the
+        last layer. What lies behind the deepest of them is cut off.
+
+    input_size : int or tuple of int, default=None
+        Size that images are brought to, or ``(height, width)``; None for their own, or the
+        smallest that the network can take, whichever is larger.
+
+    channels : {"repeat", "conv"}, default="repeat"
+        How gray images become the network's: repeated three times and scaled as the network
+        expects it; or by a 3×3 convolution with ReLU, trained together with the head, as in the
+        report. Then every epoch goes through the whole network.
+
+    pooling : {"avg", "max", "grid", "flatten"}, default="avg"
+        What the head sees of each channel of a layer: its mean, its maximum, the means of
+        ``grid`` by ``grid`` fields, or all of it.
+
+    grid : int, default=4
+        Fields per side for ``pooling="grid"``.
+
+    head_units : int, list of int or None, default=None
+        Units of the dense layers with ReLU between the features and the probabilities; None
+        for none.
+
+    dropout : float, default=0.0
+        Dropout after each of these layers, or on the features where there are none.
+
+    fine_tune : False, "all" or int, default=False
+        What is trained beside the head in the second phase: nothing, so that there is none;
+        the whole network; or so many of its last layers, as Keras counts them.
+        Normalisations keep their statistics in any case.
+
+    fine_tune_epochs : int, default=5
+        Passes over the training data in the second phase.
+
+    fine_tune_learning_rate : float, default=None
+        Step size in the second phase; None for a tenth of the first one's.
+
+    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
+        The optimizer [2]_, for each phase anew, as in :class:`~fashionkit.CNNClassifier`.
+
+    optimizer_params : dict, default=None
+        Arguments of the optimizer, such as ``{"beta_1": 0.8}``; not for an instance.
+        Each can be searched over as ``optimizer__beta_1``.
+
+    learning_rate : float, default=None
+        Step size of the optimizer in the first phase, or the largest one of a schedule; None
+        for the optimizer's own default (0.001 for Adam).
+
+    learning_rate_schedule : {"constant", "cosine", "one-cycle"}, default="constant"
+        How the learning rate changes over the epochs of each phase.
+
+    weight_decay : float, default=None
+        Decoupled weight decay: each step also takes ``learning_rate * weight_decay``
+        of each kernel away. None for the optimizer's own.
+
+    label_smoothing : float, default=0.0
+        Fraction of the target probability that is spread over all classes.
+
+    ema_decay : float, default=None
+        Decay per step of an exponential moving average of the trained weights, with which the
+        classifier predicts. None for the last weights.
+
+    augmentation : Augmentation, default=None
+        How to distort the training images, anew in each epoch. With ``fine_tune`` the head is
+        first trained on images as they are; without, every epoch goes through the network.
+
+    test_time_augmentation : {"flip", "shift", "flip+shift"}, default=None
+        Views of each image whose probabilities are averaged.
+
+    dtype : {"float32", "mixed_bfloat16", "mixed_float16", "auto"}, default="float32"
+        What the network computes in during training.
+
+    epochs : int, default=10
+        Passes over the training data in the first phase.
+
+    batch_size : int, default=32
+        Images per gradient step.
+
+    validation_fraction : float, default=None
+        Fraction of the training data to hold out, stratified by class, and to evaluate on after
+        each epoch. None holds out 0.1 if ``early_stopping``, else nothing.
+
+    early_stopping : bool, default=False
+        Whether to stop a phase when the validation loss has not become better for ``patience``
+        epochs, and to go back to the weights of the best epoch.
+
+    patience : int, default=5
+        Epochs to wait for a better validation loss.
+
+    class_weight : dict or "balanced", default=None
+        Weight of each class, multiplied with ``sample_weight``.
+
+    callbacks : list of keras.callbacks.Callback, default=None
+        Callbacks for the training, copied for each phase.
+
+    checkpoint_dir : str or path-like, default=None
+        Folder in which ``fit`` keeps its state after each epoch, that of a first phase before
+        fine-tuning in its folder ``head``. If it is killed, the same fit goes on from there.
+
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the weights of the last fit: with ``fine_tune`` the second
+        phase alone is trained further.
+
+    image_shape : tuple of int, default=None
+        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers it:
+        a square if there is one, gray before RGB; else one row of pixels.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the head, order of images, augmentation, dropout and validation split, and of
+        the network for ``weights=None``.
+
+    verbose : int, default=0
+        1 to show progress bars during ``fit``, and to say so where features cannot be computed
+        once, and why.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+
+    n_features_in_ : int
+        Number of pixels times channels of each image seen in ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names seen in ``fit``, where ``X`` was a DataFrame with string names.
+
+    image_shape_ : tuple of int
+        Height, width and channels.
+
+    pixel_range_ : tuple of float
+        Pixel values that the network sees as 0 and 1.
+
+    n_iter_ : int
+        Number of epochs trained, of both phases.
+
+    history_ : dict of str to list of float
+        ``loss`` and ``accuracy`` of each epoch, and with held-out data ``val_loss`` and
+        ``val_accuracy``.
+
+    model_ : keras.Model
+        The trained network, for float32 images with pixels in [0, 1].
+
+    See Also
+    --------
+    BackboneFeatures : What a frozen network makes of images, for any classifier.
+    CNNClassifier : Networks trained from scratch.
+    fashionkit.make_baseline : ``make_baseline("mobilenetv2-svm")`` needs no fine-tuning.
+
+    Notes
+    -----
+    A fitted classifier holds all weights of its network. A pickle of it loads without the file
+    that they came from.
+
+    ``partial_fit`` trains for one epoch what ``fit`` trains last: the head, or with
+    ``fine_tune`` the network together with it.
+
+    :meth:`explain` sees the backbone as one layer: the map is that of its last output. To look
+    at an earlier one, cut the backbone there by ``layers``.
+
+    References
+    ----------
+    .. [1] M. Sandler, A. Howard, M. Zhu, A. Zhmoginov and L.-C. Chen, "MobileNetV2: Inverted
+       Residuals and Linear Bottlenecks", CVPR 2018.
+
+    .. [2] D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+
+    Head first, then all at a lower rate, with normalisations in inference mode, is the recipe
+    of the Keras guide "Transfer learning & fine-tuning", 2020.
+
+    Examples
+    --------
+    >>> from fashionkit import TransferClassifier, make_garments
+    >>> X, y = make_garments(200, random_state=0)
+    >>> clf = TransferClassifier(weights=None, layers="mid", alpha=0.35, random_state=0)
+    >>> clf.fit(X[:150], y[:150]).predict(X[150:]).shape
+    (50,)
+    """
+
+    _parameter_constraints: dict = {
+        **BaseKerasClassifier._parameter_constraints,
+        "backbone": [str, callable],
+        "weights": "no_validation",  # by _backbones, which knows what there is
+        "alpha": [Interval(Real, 0, None, closed="neither")],
+        "layers": [str, "array-like", None],
+        "input_size": [Interval(Integral, 1, None, closed="left"), tuple, list, None],
+        "channels": [StrOptions({"repeat", "conv"})],
+        "pooling": [StrOptions(set(POOLINGS))],
+        "grid": [Interval(Integral, 1, None, closed="left")],
+        "head_units": [Interval(Integral, 1, None, closed="left"), "array-like", None],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "fine_tune": [StrOptions({"all"}), Interval(Integral, 1, None, closed="left"), "boolean"],
+        "fine_tune_epochs": [Interval(Integral, 1, None, closed="left")],
+        "fine_tune_learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+    }
+
+    def __init__(
+        self,
+        backbone: str | Callable = "mobilenetv2",
+        *,
+        weights: Any = "imagenet",
+        alpha: float = 1.0,
+        layers: str | Sequence[str] | None = None,
+        input_size: int | tuple[int, int] | None = None,
+        channels: str = "repeat",
+        pooling: str = "avg",
+        grid: int = 4,
+        head_units: int | Sequence[int] | None = None,
+        dropout: float = 0.0,
+        fine_tune: bool | str | int = False,
+        fine_tune_epochs: int = 5,
+        fine_tune_learning_rate: float | None = None,
+        optimizer: Any = "adam",
+        optimizer_params: dict[str, Any] | None = None,
+        learning_rate: float | None = None,
+        learning_rate_schedule: str = "constant",
+        weight_decay: float | None = None,
+        label_smoothing: float = 0.0,
+        ema_decay: float | None = None,
+        augmentation: Augmentation | None = None,
+        test_time_augmentation: str | None = None,
+        dtype: str = "float32",
+        epochs: int = 10,
+        batch_size: int = 32,
+        validation_fraction: float | None = None,
+        early_stopping: bool = False,
+        patience: int = 5,
+        class_weight: dict | str | None = None,
+        callbacks: Sequence[Any] | None = None,
+        checkpoint_dir: str | PathLike | None = None,
+        warm_start: bool = False,
+        image_shape: tuple[int, ...] | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        self.backbone = backbone
+        self.weights = weights
+        self.alpha = alpha
+        self.layers = layers
+        self.input_size = input_size
+        self.channels = channels
+        self.pooling = pooling
+        self.grid = grid
+        self.head_units = head_units
+        self.dropout = dropout
+        self.fine_tune = fine_tune
+        self.fine_tune_epochs = fine_tune_epochs
+        self.fine_tune_learning_rate = fine_tune_learning_rate
+        self.optimizer = optimizer
+        self.optimizer_params = optimizer_params
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.weight_decay = weight_decay
+        self.label_smoothing = label_smoothing
+        self.ema_decay = ema_decay
+        self.augmentation = augmentation
+        self.test_time_augmentation = test_time_augmentation
+        self.dtype = dtype
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.checkpoint_dir = checkpoint_dir
+        self.warm_start = warm_start
+        self.image_shape = image_shape
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @classmethod
+    def from_recipe(cls, name: str, **params: Any) -> Self:
+        """Make a classifier with the parameters of a named recipe.
+
+        Parameters
+        ----------
+        name : str
+            "report-transfer"; see :mod:`fashionkit.neural.recipes`.
+
+        **params : dict
+            Parameters that differ from the recipe's, or that it leaves open, such as
+            ``random_state``; those of ``set_params``.
+
+        Returns
+        -------
+        classifier : TransferClassifier
+            The classifier, not fitted.
+
+        Raises
+        ------
+        ValueError
+            If the recipe or a parameter is not known.
+
+        Examples
+        --------
+        >>> from fashionkit import TransferClassifier
+        >>> TransferClassifier.from_recipe("report-transfer").input_size
+        96
+        """
+        return cls(**recipes.get(name, "TransferClassifier")).set_params(**params)
+
+    def _train(
+        self,
+        samples: Samples,
+        validation: Samples | None,
+        *,
+        epochs: int,
+        is_whole: bool = False,
+    ) -> None:
+        """Train the head, then the rest; or go on with what is trained last."""
+        augmentation = self._active_augmentation()
+        folder = self.checkpoint_dir if is_whole else None
+        tunes = self.fine_tune is not False
+        if self.fine_tune is True:
+            raise ValueError("fine_tune=True; pass 'all', or how many of the last layers.")
+        trained = getattr(self, "_network", None)
+        backbone, arrays = self._check_backbone()
+        values, history = None, {}
+        if trained is None:
+            values = self._first_values(backbone, arrays)
+        if not tunes or (trained is None and is_whole):
+            head_folder = Path(folder) / "head" if tunes and folder is not None else folder
+            phase = Phase(
+                spec=self._spec(backbone, n_tuned=0),
+                epochs=epochs,
+                first_epoch=getattr(self, "n_iter_", 0),
+                augmentation=None if tunes else augmentation,
+                learning_rate=self.learning_rate,
+                checkpoint_dir=head_folder,
+                trained=trained,
+                first_values=values,
+            )
+            network, history = self._train_head(phase, samples, validation)
+            if tunes:
+                values = network.by_layer()
+        if tunes:
+            phase = Phase(
+                spec=self._spec(
+                    backbone, n_tuned=None if self.fine_tune == "all" else self.fine_tune
+                ),
+                epochs=self.fine_tune_epochs if is_whole else 1,
+                first_epoch=getattr(self, "n_iter_", 0) + len(history.get("loss", ())),
+                augmentation=augmentation,
+                learning_rate=self._fine_tuning_rate(),
+                checkpoint_dir=folder,
+                trained=trained,
+                first_values=values,
+            )
+            network, more = self._run(phase, samples, validation)
+            history = {name: [*history.get(name, ()), *more[name]] for name in more}
+        self._network = network
+        self._record(history)
+
+    def _train_head(
+        self, phase: Phase, samples: Samples, validation: Samples | None
+    ) -> tuple[TrainedNetwork, History]:
+        """Train the head, on features that are computed once where that is possible."""
+        reason = None
+        if self.channels == "conv":
+            reason = "channels='conv' puts trained weights before it"
+        elif phase.augmentation is not None:
+            reason = "augmentation changes the images in every epoch"
+        if reason is not None:
+            if self.verbose:
+                tqdm.write(f"Every epoch goes through the whole backbone: {reason}.")
+            return self._run(phase, samples, validation)
+        backbone: Backbone = phase.spec.params["backbone"]
+        trained = phase.trained
+        if trained is None:
+            arrays = phase.first_values[backbone.name]
+        else:
+            n_arrays = self._extractor(backbone).n_variables
+            arrays = trained.non_trainable[:n_arrays]
+            states = trained.non_trainable[n_arrays:]
+            trained = trained.with_spec(self._head_spec(phase.spec), states)
+        head_phase = replace(
+            phase,
+            spec=self._head_spec(phase.spec),
+            trained=trained,
+            first_values=None,  # the head's are drawn alike
+            fixed=arrays,
+            prepare=lambda *both: self._compute_features(backbone, arrays, *both),
+        )
+        network, history = self._run(head_phase, samples, validation)
+        # The frozen network's variables come before those of the head.
+        return network.with_spec(phase.spec, [*arrays, *network.non_trainable]), history
+
+    def _compute_features(
+        self, backbone: Backbone, arrays: Arrays, samples: Samples, validation: Samples | None
+    ) -> Pair:
+        """Put what the frozen backbone makes of images in their place."""
+        extractor = self._extractor(backbone)
+        call = extractor.bind(arrays)
+
+        def features(images: Images) -> Images:
+            n_features = extractor.n_features
+            exact = 4 * len(images) * n_features <= _LARGEST_EXACT
+            rows = np.empty((len(images), 1, 1, n_features), np.float32 if exact else np.float16)
+            size = images_per_batch(backbone)
+            starts = range(0, len(images), size)
+            for start in tqdm(starts, unit="batch", desc="features", disable=not self.verbose):
+                chunk = slice(start, start + size)
+                rows[chunk, 0, 0] = call(images.scaled(chunk))
+            return Images(rows, (0.0, 1.0))
+
+        trained_on = replace(samples, images=features(samples.images))
+        if validation is None:
+            return trained_on, None
+        shared = validation.images is samples.images
+        held_out = trained_on.images if shared else features(validation.images)
+        return trained_on, replace(validation, images=held_out)
+
+    def _check_backbone(self) -> tuple[Backbone, Arrays | None]:
+        return check_backbone(
+            self.backbone,
+            self.weights,
+            self.image_shape_,
+            layers=self.layers,
+            alpha=self.alpha,
+            input_size=self.input_size,
+        )
+
+    def _first_values(self, backbone: Backbone, arrays: Arrays | None) -> dict[str, Arrays]:
+        """Return what the layers of a new network begin with, but for ``channels``."""
+        if arrays is None and self.weights is None:
+            arrays = self._extractor(backbone).first_weights(self._draw_seed())
+        elif arrays is None:
+            arrays = load_weights(backbone, self.weights)
+        own = Network(self._head_spec(self._spec(backbone, n_tuned=0)))
+        own.draw(self._draw_seed())
+        return {backbone.name: list(arrays), **own.by_layer(*own.get_weights())}
+
+    def _spec(self, backbone: Backbone, *, n_tuned: int | None) -> NetworkSpec:
+        units = self.head_units
+        params = {
+            "backbone": backbone,
+            "channels": self.channels,
+            "pooling": self.pooling,
+            "grid": self.grid,
+            "head_units": () if units is None else tuple(map(int, np.atleast_1d(units))),
+            "dropout": self.dropout,
+            "n_tuned": n_tuned,
+        }
+        dtype = resolve_dtype(self.dtype)
+        return NetworkSpec(transfer, self.image_shape_, len(self.classes_), params, dtype)
+
+    def _head_spec(self, spec: NetworkSpec) -> NetworkSpec:
+        """Return the head alone of a network."""
+        params = {name: spec.params[name] for name in ("head_units", "dropout")}
+        n_features = self._extractor(spec.params["backbone"]).n_features
+        return replace(spec, architecture=head, image_shape=(1, 1, n_features), params=params)
+
+    def _extractor(self, backbone: Backbone) -> Extractor:
+        return borrow_extractor(backbone, self.image_shape_, self.pooling, self.grid)
+
+    def _fine_tuning_rate(self) -> float:
+        if self.fine_tune_learning_rate is not None:
+            return self.fine_tune_learning_rate
+        rate = self._make_optimizer(self.learning_rate).learning_rate
+        try:
+            return _FINE_TUNING_SHARE * float(rate)
+        except TypeError:  # a schedule of Keras
+            raise ValueError(
+                f"optimizer={self.optimizer!r} has a schedule of its own; pass "
+                "learning_rate_schedule instead, and a number as its learning rate."
+            ) from None
+
+    @property
+    def _values_per_image(self) -> int:
+        """How large images become inside of the network."""
+        backbone, _ = self._check_backbone()
+        return backbone.channels * backbone.size[0] * backbone.size[1]
