@@ -285,8 +285,26 @@ def attach(
         elif x.shape[-1] > backbone.channels:
             x = ops.matmul(x, np.array([[0.299], [0.587], [0.114]], np.float32))  # ITU-R BT.601
         x = backbone.preprocess(x)
-    maps = model(x, training=False)
+    maps = _inference_layer()(model)(x)
     return (list(maps) if isinstance(maps, list | tuple) else [maps]), names, model
+
+
+@functools.cache
+def _inference_layer() -> type:
+    """Return the class of layers that are networks in inference mode."""
+
+    class InInferenceMode(keras().Layer):
+        # Not ``model(x, training=False)`` in the outer network: Keras overrides that argument with
+        # the outer network's mode, and normalisations would use the statistics of each batch.
+
+        def __init__(self, network):
+            super().__init__(name=network.name)
+            self.network = network
+
+        def call(self, images):
+            return self.network(images, training=False)
+
+    return InInferenceMode
 
 
 def join(maps: Sequence[Any], pooling: str, grid: int) -> Any:
