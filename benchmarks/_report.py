@@ -62,6 +62,11 @@ def print_table(header: tuple[str, ...], rows: list[tuple]) -> None:
     print("\n".join(lines) + "\n", flush=True)
 
 
+def peak_memory() -> int:
+    """Return the most bytes that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 def _cpu_time() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime

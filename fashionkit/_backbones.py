@@ -399,8 +399,8 @@ def _imagenet(backbone: Backbone) -> tuple[np.ndarray, ...]:
 def _from_file(backbone: Backbone, path: str, modified: int) -> tuple[np.ndarray, ...]:
     whole = backbone.build_whole()
     try:
-        whole.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
+        _load(whole, path)
+    except (ValueError, OSError, KeyError, UserWarning) as error:
         hint = ""
         for alpha in _ALPHAS.get(backbone.source, ()):
             if alpha != backbone.alpha and _fits(replace(backbone, alpha=alpha), path):
@@ -416,10 +416,19 @@ def _from_file(backbone: Backbone, path: str, modified: int) -> tuple[np.ndarray
 
 def _fits(backbone: Backbone, path: str) -> bool:
     try:
-        backbone.build_whole().load_weights(path)
+        _load(backbone.build_whole(), path)
     except Exception:  # whatever is wrong with it
         return False
     return True
+
+
+def _load(model: Any, path: str) -> None:
+    """Load weights, all of them."""
+    with warnings.catch_warnings():
+        # Keras only warns of layers that a file in its newer format lacks, and leaves them as they
+        # were drawn.
+        warnings.simplefilter("error", UserWarning)
+        model.load_weights(path)
 
 
 def _cut_weights(backbone: Backbone, whole: Any) -> tuple[np.ndarray, ...]:

@@ -159,9 +159,13 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
 
 
 def _model_names() -> list[str]:
+    return [*_network_names(), *_pair_names()]
+
+
+def _pair_names() -> list[str]:
     from fashionkit.baselines import baselines
 
-    return [*_network_names(), *baselines()]
+    return [*baselines(), *baselines(features="mobilenetv2")]
 
 
 def _network_names() -> list[str]:
@@ -173,9 +177,7 @@ def _network_names() -> list[str]:
 
 def _parts(index: int) -> str:
     """Return the names of all features, or of all classifiers."""
-    from fashionkit.baselines import baselines
-
-    return ", ".join(dict.fromkeys(name.split("-")[index] for name in baselines()))
+    return ", ".join(dict.fromkeys(name.split("-")[index] for name in _pair_names()))
 
 
 def _model_name(text: str) -> str:

@@ -99,6 +99,11 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
     cache_size : float, default=1000
         Size of the kernel's cache in MB.
 
+    library : {"sklearn", "sklearnex"}, default="sklearn"
+        Whose machine it is: scikit-learn's, or that of its extension for x86 processors,
+        which is 2 times faster to fit and 7 times to predict with, and gives the same up to
+        rounding: ``pip install "fashionkit[intelex]"``.
+
     random_state : int, RandomState instance or None, default=None
         Draws the samples for the calibration, and their folds.
 
@@ -164,6 +169,7 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         "calibration_size": [Interval(Integral, 1, None, closed="left")],
         "cv": [Interval(Integral, 2, None, closed="left")],
         "cache_size": [Interval(Real, 0, None, closed="neither")],
+        "library": [StrOptions({"sklearn", "sklearnex"})],
         "random_state": ["random_state"],
     }
 
@@ -177,6 +183,7 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         calibration_size: int = 10_000,
         cv: int = 3,
         cache_size: float = 1000,
+        library: str = "sklearn",
         random_state: Any = None,
     ):
         self.C = C
@@ -186,6 +193,7 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         self.calibration_size = calibration_size
         self.cv = cv
         self.cache_size = cache_size
+        self.library = library
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -209,12 +217,15 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If there is only one class, or a class with fewer than ``cv`` samples.
+
+        ImportError
+            If ``library`` is not installed.
         """
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
         self.classes_, counts = np.unique(y, return_counts=True)
         self._check_counts(counts)
-        svc = SVC(
+        svc = _machine_class(self.library)(
             C=self.C,
             kernel=self.kernel,
             gamma=self.gamma,
@@ -329,6 +340,19 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         wins[:, first, second] = expit(scores * self.slopes_ + self.intercepts_)
         wins[:, second, first] = 1 - wins[:, first, second]
         return couple(wins)
+
+
+def _machine_class(library: str) -> type:
+    if library == "sklearn":
+        return SVC
+    try:
+        from sklearnex.svm import SVC as FasterSVC
+    except ImportError as error:
+        raise ImportError(
+            "library='sklearnex' needs the Extension for Scikit-learn: pip install "
+            "'fashionkit[intelex]'; or pass library='sklearn'."
+        ) from error
+    return FasterSVC
 
 
 def _sigmoid(scores: np.ndarray, first: np.ndarray, weights: np.ndarray) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""What came before the networks: hand-made features and a classical classifier.
+"""Features, made by hand or by a frozen network, and a classical classifier.
 
 Each baseline is an ordinary scikit-learn pipeline, named "features-classifier".
 """
@@ -17,7 +17,13 @@ from sklearn.tree import DecisionTreeClassifier
 from fashionkit._memory import once
 from fashionkit._pca import BoundedPCA
 from fashionkit._svm import CalibratedSVC
-from fashionkit.features import ColorHistogram, HOGFeatures, PixelFeatures, SIFTFeatures
+from fashionkit.features import (
+    BackboneFeatures,
+    ColorHistogram,
+    HOGFeatures,
+    PixelFeatures,
+    SIFTFeatures,
+)
 
 __all__ = ["BoundedPCA", "CalibratedSVC", "baselines", "make_baseline"]
 
@@ -30,7 +36,16 @@ _FEATURES: dict[str, Callable[[], Any]] = {
     "sift": lambda: SIFTFeatures(),
     "color": lambda: ColorHistogram(16),
     "pixels": lambda: PixelFeatures(),
+    "mobilenetv2": lambda: BackboneFeatures(
+        layers=["low", "mid", "high"],
+        input_size=56,
+        pooling="grid",
+        power=0.5,
+        mirror=True,
+        dtype="float16",
+    ),
 }
+_HAND_MADE = ("hog", "sift", "color", "pixels")
 # What a kernel or a distance costs grows with the number of columns, and most of what tells
 # classes apart is in a few components.
 _CLASSIFIERS: dict[str, Callable[[], Steps]] = {
@@ -43,6 +58,9 @@ _CLASSIFIERS: dict[str, Callable[[], Steps]] = {
 _PAIRS: dict[str, dict[str, Any]] = {
     "hog-svm": {"svm__C": 3, "svm__gamma": 0.06},
     "color-knn": {"knn__n_neighbors": 30},
+    # Thousands of columns: components of a part of the images are as good, and cost less.
+    "mobilenetv2-svm": {"pca__n_components": 600, "pca__max_samples": 10_000},
+    "mobilenetv2-knn": {"pca__max_samples": 10_000},
 }
 
 
@@ -53,14 +71,15 @@ def baselines(
     memory: Any = None,
     random_state: Any = None,
 ) -> dict[str, Pipeline]:
-    """Make every pair of features and classifier.
+    """Make every pair of hand-made features and classifier, or those that are asked for.
 
     Read more in the :ref:`User Guide <baselines>`.
 
     Parameters
     ----------
     features : str or iterable of str, default=None
-        Of "hog", "sift", "color" and "pixels"; None for all.
+        Of "hog", "sift", "color", "pixels" and "mobilenetv2"; None for the first four, which
+        are made by hand.
 
     classifiers : str or iterable of str, default=None
         Of "svm", "knn", "tree" and "forest"; None for all.
@@ -97,7 +116,7 @@ def baselines(
     names = [
         f"{feature}-{classifier}"
         for feature, classifier in product(
-            _choice("features", features, _FEATURES),
+            _choice("features", _HAND_MADE if features is None else features, _FEATURES),
             _choice("classifiers", classifiers, _CLASSIFIERS),
         )
     ]
@@ -111,7 +130,7 @@ def make_baseline(
     random_state: Any = None,
     **params: Any,
 ) -> Pipeline:
-    """Make the pipeline of hand-made features and a classical classifier.
+    """Make a pipeline of features and a classical classifier.
 
     Read more in the :ref:`User Guide <baselines>`.
 
@@ -126,6 +145,9 @@ def make_baseline(
         - "color": histograms of colours, of gray images those of their grays,
           :class:`~fashionkit.ColorHistogram`;
         - "pixels": the pixels themselves, :class:`~fashionkit.PixelFeatures`;
+        - "mobilenetv2": what several layers of a network trained on ImageNet make of small
+          images and their mirror images, :class:`~fashionkit.BackboneFeatures`. Its weights
+          are downloaded at the first fit, or ``mobilenetv2__weights`` is their path;
 
         and the classifiers
 

@@ -2,13 +2,16 @@
 
 from ._csv import load_fashion_mnist_csv
 from ._fashion_mnist import CLASS_NAMES, fetch_fashion_mnist
+from ._folder import ImageFolder, load_image_folder
 from ._garments import make_garments
 from ._idx import read_idx
 
 __all__ = [
     "CLASS_NAMES",
+    "ImageFolder",
     "fetch_fashion_mnist",
     "load_fashion_mnist_csv",
+    "load_image_folder",
     "make_garments",
     "read_idx",
 ]

@@ -75,6 +75,11 @@ class BackboneFeatures(ImageTransformer):
         square root, spreads small values out and often helps classifiers [2]_. None to leave
         features as they are.
 
+    mirror : bool, default=False
+        Whether to take the mean of the features of each image and of its mirror image, which
+        takes twice as long. Classes that do not depend on left and right are easier to tell
+        apart by it.
+
     dtype : {"float32", "float16"}, default="float32"
         Type of the features. Half precision halves their memory, and is exact to 3 digits.
 
@@ -149,6 +154,7 @@ class BackboneFeatures(ImageTransformer):
         "pooling": [StrOptions(set(POOLINGS))],
         "grid": [Interval(Integral, 1, None, closed="left")],
         "power": [Interval(Real, 0, None, closed="neither"), None],
+        "mirror": ["boolean"],
         "dtype": [StrOptions({"float32", "float16"})],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "image_shape": [tuple, None],
@@ -166,6 +172,7 @@ class BackboneFeatures(ImageTransformer):
         pooling: str = "avg",
         grid: int = 4,
         power: float | None = None,
+        mirror: bool = False,
         dtype: str = "float32",
         batch_size: int | None = None,
         image_shape: tuple[int, ...] | None = None,
@@ -179,6 +186,7 @@ class BackboneFeatures(ImageTransformer):
         self.pooling = pooling
         self.grid = grid
         self.power = power
+        self.mirror = mirror
         self.dtype = dtype
         self.batch_size = batch_size
         self.image_shape = image_shape
@@ -251,9 +259,9 @@ class BackboneFeatures(ImageTransformer):
         size = self.batch_size or images_per_batch(self._backbone)
         call = self._extractor().bind(self._arrays)
         for start, chunk in zip(range(0, len(images), size), images.chunks(size), strict=True):
-            rows = call(chunk)
-            if self.power is not None:
-                rows = np.copysign(_power(np.abs(rows), self.power), rows)
+            rows = self._raise(call(chunk))
+            if self.mirror:
+                rows = (rows + self._raise(call(chunk[:, :, ::-1]))) / 2
             if self.dtype == "float16":
                 rows = np.clip(rows, -_LARGEST_HALF, _LARGEST_HALF)
             features[start : start + size] = rows
@@ -285,12 +293,16 @@ class BackboneFeatures(ImageTransformer):
             ]
         return np.array(names, dtype=object)
 
+    def _raise(self, rows: np.ndarray) -> np.ndarray:
+        """Raise features to the power."""
+        if self.power is None:
+            return rows
+        sizes = np.abs(rows)
+        sizes = np.sqrt(sizes) if self.power == 0.5 else np.power(sizes, np.float32(self.power))
+        return np.copysign(sizes, rows)
+
     def _extractor(self) -> Extractor:
         return borrow_extractor(self._backbone, self.image_shape_, self.pooling, self.grid)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_arrays")
-
-
-def _power(rows: np.ndarray, power: float) -> np.ndarray:
-    return np.sqrt(rows) if power == 0.5 else np.power(rows, np.float32(power))

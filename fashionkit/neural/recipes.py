@@ -1,8 +1,10 @@
-"""Recipes: named combinations of the parameters of ``CNNClassifier``, each with its source.
+"""Recipes: named combinations of parameters of neural classifiers, each with its source.
 
 A recipe is an ordinary dictionary of parameters, and
 :meth:`CNNClassifier.from_recipe <fashionkit.CNNClassifier.from_recipe>` makes an ordinary
 classifier with them: each can be seen, set and searched over.
+
+Those of :class:`~fashionkit.CNNClassifier`:
 
 ========== ============================================ ====================================
 name       what it is for                               source
@@ -22,6 +24,17 @@ name       what it is for                               source
            CPU time                                     more epochs and random erasing
                                                         (Zhong et al. 2017)
 ========== ============================================ ====================================
+
+Those of :class:`~fashionkit.TransferClassifier`:
+
+=================== =================================== ====================================
+name                what it is for                      source
+=================== =================================== ====================================
+``report-transfer`` the report's second model: a frozen the report
+                    MobileNetV2 at 96 pixels behind a
+                    trained convolution, 3,733,992
+                    parameters
+=================== =================================== ====================================
 """
 
 from __future__ import annotations
@@ -33,8 +46,13 @@ from fashionkit.preprocessing import Augmentation
 __all__ = ["get", "list"]
 
 
-def list() -> tuple[str, ...]:
-    """Return the names that ``CNNClassifier.from_recipe`` knows.
+def list(kind: str = "CNNClassifier") -> tuple[str, ...]:
+    """Return the names that ``from_recipe`` of a class knows.
+
+    Parameters
+    ----------
+    kind : {"CNNClassifier", "TransferClassifier"}, default="CNNClassifier"
+        The class.
 
     Returns
     -------
@@ -46,11 +64,15 @@ def list() -> tuple[str, ...]:
     >>> from fashionkit.neural import recipes
     >>> recipes.list()
     ('report', 'quick', 'fast', 'strong')
+    >>> recipes.list("TransferClassifier")
+    ('report-transfer',)
     """
-    return tuple(_RECIPES)
+    if kind not in _RECIPES:
+        raise ValueError(f"kind={kind!r}, expected one of {', '.join(map(repr, _RECIPES))}.")
+    return tuple(_RECIPES[kind])
 
 
-def get(name: str, kind: str | None = None) -> dict[str, Any]:
+def get(name: str, kind: str = "CNNClassifier") -> dict[str, Any]:
     """Return the parameters of a recipe.
 
     Parameters
@@ -58,19 +80,19 @@ def get(name: str, kind: str | None = None) -> dict[str, Any]:
     name : str
         A name from :func:`list`.
 
-    kind : {"CNNClassifier", "TransferClassifier"}, default=None
-        The class whose parameters are wanted; None for whichever it is.
+    kind : {"CNNClassifier", "TransferClassifier"}, default="CNNClassifier"
+        The class whose parameters they are.
 
     Returns
     -------
     params : dict
-        Parameters of :class:`~fashionkit.CNNClassifier`; those that are not named have their
-        defaults. Nobody else holds this dictionary.
+        Parameters of the class; those that are not named have their defaults. Nobody else holds
+        this dictionary.
 
     Raises
     ------
     ValueError
-        If the name is not known, or a recipe of another class.
+        If the class has no recipe of that name.
 
     Examples
     --------
@@ -78,12 +100,12 @@ def get(name: str, kind: str | None = None) -> dict[str, Any]:
     >>> recipes.get("report")["epochs"]
     10
     """
-    if name not in _RECIPES:
-        raise ValueError(f"recipe {name!r} is not known; pass one of {list()}.")
-    if kind is not None and (name in _TRANSFER) != (kind == "TransferClassifier"):
-        other = "TransferClassifier" if name in _TRANSFER else "CNNClassifier"
-        raise ValueError(f"recipe {name!r} is one of {other}; call {other}.from_recipe({name!r}).")
-    return _RECIPES[name]()
+    if name not in list(kind):
+        for other, known in _RECIPES.items():
+            if name in known:
+                raise ValueError(f"recipe {name!r} is for {other}: {other}.from_recipe({name!r}).")
+        raise ValueError(f"recipe {name!r} is not known; pass one of {list(kind)}.")
+    return _RECIPES[kind][name]()
 
 
 def _report() -> dict[str, Any]:
@@ -149,5 +171,7 @@ def _report_transfer() -> dict[str, Any]:
     }
 
 
-_TRANSFER = {"report-transfer": _report_transfer}
-_RECIPES = {"report": _report, "quick": _quick, "fast": _fast, "strong": _strong, **_TRANSFER}
+_RECIPES = {
+    "CNNClassifier": {"report": _report, "quick": _quick, "fast": _fast, "strong": _strong},
+    "TransferClassifier": {"report-transfer": _report_transfer},
+}

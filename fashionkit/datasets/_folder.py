@@ -1,0 +1,626 @@
+"""Read photos from a folder that has one sub-folder per class."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from PIL import Image, UnidentifiedImageError
+from sklearn.utils import Bunch, check_random_state, gen_batches
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+# What photos come in, as far as this Pillow and its plugins can read it. Others, such as EPS,
+# would start another program.
+_FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "JPEG2000", "JXL", "PNG", "PPM", "TIFF", "WEBP")
+
+# What systems leave in folders, in lower case; what starts with a dot is ignored as well.
+_LITTER = {"__macosx", "desktop.ini", "thumbs.db"}
+
+# Where the user has lifted Pillow's own limit, this one is left: its default for errors.
+_MAX_PIXELS = 178_956_970
+
+# Cheap methods may shrink an image to no less than this many times its final size.
+_DRAFT_GAP = 2.0
+_REDUCING_GAP = 3.0
+
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+_SIZE = [Interval(Integral, 1, None, closed="left"), tuple, None]
+_PARAMETERS = {
+    "path": [str, os.PathLike],
+    "size": _SIZE,
+    "aspect": [StrOptions({"crop", "pad", "stretch"})],
+    "on_error": [StrOptions({"raise", "skip"})],
+    "n_jobs": [Integral, None],
+}
+
+Size = tuple[int, int]
+
+
+class _UnreadableError(ValueError):
+    """Why a file cannot be read as an image."""
+
+
+@validate_params(
+    {**_PARAMETERS, "return_X_y": ["boolean"]},
+    prefer_skip_nested_validation=True,
+)
+def load_image_folder(
+    path: str | os.PathLike[str],
+    *,
+    size: int | Size | None = None,
+    aspect: str = "crop",
+    on_error: str = "raise",
+    n_jobs: int | None = None,
+    return_X_y: bool = False,
+) -> Bunch | tuple[np.ndarray, np.ndarray]:
+    """Load the images of a folder that has one sub-folder per class.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The folder. The names of its sub-folders are the labels; the images are in
+        them, at any depth. Files that lie beside the sub-folders are not read.
+
+    size : int or tuple of int, default=None
+        Height and width of the images, or one number for both. None keeps the size
+        of the files, which must then be the same for all.
+
+    aspect : {"crop", "pad", "stretch"}, default="crop"
+        What happens to an image of other proportions than `size`. ``"crop"`` cuts off
+        what is too much, the same on both sides; ``"pad"`` adds a white margin;
+        ``"stretch"`` changes the proportions.
+
+    on_error : {"raise", "skip"}, default="raise"
+        Whether a file that cannot be read as an image is an error, or is left out
+        with a warning.
+
+    n_jobs : int, default=None
+        Number of threads that read; None for one, unless in a
+        :func:`joblib.parallel_config` context; -1 for all processors.
+
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    dataset : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        data : ndarray of shape (n_samples, height, width, 3), dtype uint8
+            The images in RGB.
+        target : ndarray of shape (n_samples,), dtype str
+            The label of each image.
+        target_names : list of str
+            The labels, sorted.
+        filenames : ndarray of shape (n_samples,), dtype str
+            The path of each image. They are sorted by class, then by name.
+        skipped : list of tuple of str
+            Path and reason of each file that was left out.
+        DESCR : str
+            How many images there are of each class.
+
+    (data, target) : tuple if ``return_X_y`` is True
+        As above.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    NotADirectoryError
+        If the path is that of a file.
+    ValueError
+        If a parameter is invalid, if the folder has no sub-folders with files, if
+        images differ in size and `size` is None, if a file cannot be read as an image
+        and ``on_error="raise"``, or if no file can.
+
+    Warns
+    -----
+    UserWarning
+        If files were skipped, or if a sub-folder has no files and so is no class.
+
+    See Also
+    --------
+    ImageFolder : The same images, read a few at a time.
+    fetch_fashion_mnist : Fashion-MNIST, downloaded if necessary.
+
+    Notes
+    -----
+    Images are turned as their EXIF orientation says, and are white where they are
+    transparent. Gray values of more than 8 bits count from 0 to 65535. Floating-point
+    values count from 0 to 1 if none is greater, else from 0 to 255; an image with any
+    others cannot be read. Of an animation or a file with several pages, the first is
+    taken. Colours are taken as sRGB; colour profiles are not applied.
+
+    Hidden files and folders, and what systems leave behind, such as ``Thumbs.db``, are
+    ignored. Links are followed, except to a folder that they are in.
+
+    An image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded; it
+    counts as one that cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from fashionkit.datasets import load_image_folder
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for label, colour in [("dress", "red"), ("hat", "blue")]:
+    ...         (Path(folder) / label).mkdir()
+    ...         Image.new("RGB", (30, 40), colour).save(Path(folder) / label / "1.png")
+    ...     photos = load_image_folder(folder, size=(20, 16))
+    >>> photos.data.shape, photos.data.dtype
+    ((2, 20, 16, 3), dtype('uint8'))
+    >>> photos.target.tolist()
+    ['dress', 'hat']
+    >>> photos.data[:, 0, 0]
+    array([[255,   0,   0],
+           [  0,   0, 255]], dtype=uint8)
+    """
+    # It only lists the files here, so that each is read once.
+    folder = ImageFolder(path, size=size, aspect=aspect, n_jobs=n_jobs)
+    data, reasons = folder._read(folder.filenames, on_error)
+    data = _without(data, reasons)
+    folder._leave_out(reasons)
+    if return_X_y:
+        return data, folder.target
+    return Bunch(
+        data=data,
+        target=folder.target,
+        target_names=folder.target_names,
+        filenames=folder.filenames,
+        skipped=folder.skipped,
+        DESCR=_describe(folder, data.shape),
+    )
+
+
+class ImageFolder:
+    """Images of a folder that has one sub-folder per class, read when asked for.
+
+    It is for folders that are larger than memory: index it as an array of images, or
+    go through it in chunks.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The folder. The names of its sub-folders are the labels; the images are in
+        them, at any depth. Files that lie beside the sub-folders are not read.
+
+    size : int or tuple of int, default=None
+        Height and width of the images, or one number for both. None keeps the size
+        of the files, which must then be the same for all.
+
+    aspect : {"crop", "pad", "stretch"}, default="crop"
+        What happens to an image of other proportions than `size`. ``"crop"`` cuts off
+        what is too much, the same on both sides; ``"pad"`` adds a white margin;
+        ``"stretch"`` changes the proportions.
+
+    on_error : {"raise", "skip"}, default="raise"
+        What to do about files that cannot be read as images. ``"raise"`` raises an
+        error when one is asked for. ``"skip"`` reads every file once, now, and leaves
+        out those that cannot be read, with a warning.
+
+    n_jobs : int, default=None
+        Number of threads that read; None for one, unless in a
+        :func:`joblib.parallel_config` context; -1 for all processors.
+
+    Attributes
+    ----------
+    filenames : ndarray of shape (n_samples,), dtype str
+        The path of each image. They are sorted by class, then by name.
+
+    target : ndarray of shape (n_samples,), dtype str
+        The label of each image.
+
+    target_names : list of str
+        The labels, sorted.
+
+    skipped : list of tuple of str
+        Path and reason of each file that was left out.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    NotADirectoryError
+        If the path is that of a file.
+    ValueError
+        If a parameter is invalid, if the folder has no sub-folders with files, or if
+        ``on_error="skip"`` and no file can be read.
+
+    Warns
+    -----
+    UserWarning
+        If files were skipped, or if a sub-folder has no files and so is no class.
+
+    See Also
+    --------
+    load_image_folder : All images in one array, and how files are read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> from fashionkit.datasets import ImageFolder
+    >>> files = tempfile.TemporaryDirectory()
+    >>> for label, gray in [("dark", 40), ("light", 200)]:
+    ...     (Path(files.name) / label).mkdir()
+    ...     for i in range(10):
+    ...         Image.new("L", (8, 8), gray + i).save(Path(files.name) / label / f"{i}.png")
+    >>> folder = ImageFolder(files.name, size=4)
+    >>> len(folder), folder.target_names
+    (20, ['dark', 'light'])
+    >>> folder[:5].shape
+    (5, 4, 4, 3)
+    >>> classifier = SGDClassifier(random_state=0)
+    >>> for epoch in range(3):
+    ...     for X, y in folder.chunks(8, random_state=epoch):
+    ...         X = X.reshape(len(X), -1) / 255 - 0.5
+    ...         classifier = classifier.partial_fit(X, y, classes=folder.target_names)
+    >>> classifier.predict(folder[[0, -1]].reshape(2, -1) / 255 - 0.5)
+    array(['dark', 'light'], dtype='<U5')
+    >>> files.cleanup()
+    """
+
+    @validate_params(_PARAMETERS, prefer_skip_nested_validation=True)
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        size: int | Size | None = None,
+        aspect: str = "crop",
+        on_error: str = "raise",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.path = os.fspath(path)
+        self.size = _height_and_width(size)
+        self.aspect = aspect
+        self.n_jobs = n_jobs
+        self.filenames, self.target = _list_files(self.path)
+        self.target_names: list[str] = np.unique(self.target).tolist()
+        self.skipped: list[tuple[str, str]] = []
+        # With size=None, the first image that can be read, whose size all must have.
+        self._model: tuple[str, Size] | None = None
+        if on_error == "skip":
+            self._leave_out(self._read(self.filenames, on_error, keep=False)[1])
+
+    def __len__(self) -> int:
+        return len(self.filenames)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} images of {len(self.target_names)} classes in {self.path!r}>"
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        """Read the images of a row, a slice, an array of rows or a boolean mask.
+
+        Parameters
+        ----------
+        rows : int, slice, array-like of int or array-like of bool
+            Which images, as in indexing an array.
+
+        Returns
+        -------
+        X : ndarray of shape (n_rows, height, width, 3), dtype uint8
+            The images in RGB; of one row, an array of shape (height, width, 3).
+        """
+        # NumPy itself says what may be an index, and what an error is.
+        paths = np.asarray(self.filenames[rows])
+        images, _ = self._read(paths.ravel(), "raise")
+        return images.reshape(*paths.shape, *images.shape[1:])
+
+    @validate_params(
+        {"size": [Interval(Integral, 1, None, closed="left")], "random_state": ["random_state"]},
+        prefer_skip_nested_validation=True,
+    )
+    def chunks(
+        self, size: int = 256, *, random_state: int | np.random.RandomState | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Go through all images once, a chunk at a time.
+
+        Parameters
+        ----------
+        size : int, default=256
+            Number of images in a chunk; the last may have fewer.
+
+        random_state : int or RandomState, default=None
+            The order, for training: pass another number in each epoch. None keeps the
+            order of the files, in which classes follow one another.
+
+        Yields
+        ------
+        X : ndarray of shape (n_rows, height, width, 3), dtype uint8
+            The images in RGB.
+
+        y : ndarray of shape (n_rows,), dtype str
+            Their labels.
+        """
+        order = np.arange(len(self))
+        if random_state is not None:
+            check_random_state(random_state).shuffle(order)
+        return (
+            (self[order[rows]], self.target[order[rows]]) for rows in gen_batches(len(self), size)
+        )
+
+    def _read(
+        self, paths: np.ndarray, on_error: str, keep: bool = True
+    ) -> tuple[np.ndarray | None, list[str | None]]:
+        """Return the images in one array, and why each that cannot be read cannot."""
+        height, width = self.size or self._size_of_first(on_error)
+        images = np.empty((len(paths), height, width, 3), np.uint8) if keep else None
+        # Threads, whatever the context prefers: each writes its rows of one array.
+        reasons = Parallel(self.n_jobs, require="sharedmem")(
+            delayed(self._read_into)(images, row, str(path), on_error)
+            for row, path in enumerate(paths)
+        )
+        return images, reasons
+
+    def _size_of_first(self, on_error: str) -> Size:
+        """Return height and width of the first image that can be read."""
+        for path in self.filenames if self._model is None else ():
+            try:
+                self._model = str(path), _read_image(path, None, self.aspect).shape[:2]
+                break
+            except _UnreadableError as reason:
+                if on_error == "raise":
+                    raise _refusal(path, reason) from reason
+        return self._model[1] if self._model else (0, 0)
+
+    def _read_into(
+        self, images: np.ndarray | None, row: int, path: str, on_error: str
+    ) -> str | None:
+        """Read an image into its row, or return why it cannot be read."""
+        try:
+            image = _read_image(path, self.size, self.aspect)
+        except _UnreadableError as reason:
+            if on_error == "skip":
+                return str(reason)
+            raise _refusal(path, reason) from reason
+        if self.size is None and image.shape[:2] != self._model[1]:
+            raise ValueError(
+                f"size=None keeps the size of images, but {self._model[0]!r} has "
+                f"{_pixels(self._model[1])} and {path!r} has {_pixels(image.shape)} pixels "
+                "(height x width); pass size=(height, width) to make them alike."
+            )
+        if images is not None:
+            images[row] = image
+        return None
+
+    def _leave_out(self, reasons: list[str | None]) -> None:
+        """Forget the files that cannot be read, and warn of them."""
+        readable = np.array([reason is None for reason in reasons])
+        if readable.all():
+            return
+        self.skipped = [
+            (str(path), reason)
+            for path, reason in zip(self.filenames, reasons, strict=True)
+            if reason is not None
+        ]
+        what = (
+            f"{len(self.skipped)} of {len(self)} files in {self.path!r} cannot be read as "
+            f"images: {_some([f'{path!r} ({reason})' for path, reason in self.skipped])}"
+        )
+        if not readable.any():
+            raise ValueError(f"{what}. Expected at least one image; check the path.")
+        self.filenames, self.target = self.filenames[readable], self.target[readable]
+        left = np.unique(self.target).tolist()
+        lost = [repr(label) for label in self.target_names if label not in left]
+        self.target_names = left
+        classes = f" Nothing is left of {_some(lost)}." if lost else ""
+        _warn(f"{what}. They are left out.{classes}")
+
+
+def _height_and_width(size: int | tuple | None) -> Size | None:
+    if size is None or isinstance(size, Integral):
+        return None if size is None else (int(size), int(size))
+    if len(size) != 2 or not all(isinstance(side, Integral) and side >= 1 for side in size):
+        raise ValueError(
+            f"size={size!r} is not two positive integers; pass (height, width), one integer "
+            "for both, or None to keep the size of the files."
+        )
+    return int(size[0]), int(size[1])
+
+
+def _list_files(path: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the path and the label of every file in the sub-folders."""
+    if not os.path.exists(path):
+        raise FileNotFoundError(
+            f"path={path!r} does not exist; pass a folder with one sub-folder per class."
+        )
+    if not os.path.isdir(path):
+        raise NotADirectoryError(
+            f"path={path!r} is a file; pass a folder with one sub-folder per class."
+        )
+    above = (os.path.realpath(path),)
+    entries = _entries(path)
+    files = {e.name: [*_walk(e.path, above)] for e in entries if os.path.isdir(e.path)}
+    if not any(files.values()):
+        raise ValueError(
+            f"path={path!r} has {len(entries) - len(files)} files and {len(files)} sub-folders, "
+            "none of them with files; expected one sub-folder per class, with images in it."
+        )
+    empty = [repr(label) for label in files if not files[label]]
+    if empty:
+        _warn(
+            f"{len(empty)} of {len(files)} sub-folders of {path!r} have no files: "
+            f"{_some(empty)}. They are no classes."
+        )
+    labels = np.repeat([*files], [len(paths) for paths in files.values()])
+    return np.array([name for paths in files.values() for name in paths]), labels
+
+
+def _walk(folder: str, above: tuple[str, ...]) -> Iterator[str]:
+    """Yield the files in a folder and below it; a link back to a folder above is not followed."""
+    real = os.path.realpath(folder)
+    if any(Path(one).is_relative_to(real) for one in above):
+        return
+    for entry in _entries(folder):
+        if os.path.isdir(entry.path):
+            yield from _walk(entry.path, (*above, real))
+        else:
+            yield entry.path
+
+
+def _entries(folder: str) -> list[os.DirEntry]:
+    with os.scandir(folder) as entries:
+        visible = [e for e in entries if e.name[0] != "." and e.name.lower() not in _LITTER]
+    return sorted(visible, key=lambda entry: entry.name)
+
+
+def _read_image(path: str, size: Size | None, aspect: str) -> np.ndarray:
+    """Return an image as RGB uint8, or raise _UnreadableError."""
+    if not os.path.isfile(path):
+        raise _UnreadableError("it is a broken link, or no file any more")
+    if not os.path.getsize(path):
+        raise _UnreadableError("it is empty")
+    try:
+        with Image.open(path, formats=_known_formats()) as image:
+            return np.asarray(_decode(image, size, aspect))
+    except MemoryError:
+        raise
+    except UnidentifiedImageError as error:
+        raise _UnreadableError(f"it is none of {', '.join(_known_formats())}") from error
+    # Pillow's readers raise errors of any type on damaged files.
+    except Exception as error:
+        raise _UnreadableError(str(error).rstrip(".") or type(error).__name__) from error
+
+
+def _known_formats() -> list[str]:
+    Image.init()
+    return [name for name in _FORMATS if name in Image.OPEN]
+
+
+def _decode(image: Image.Image, size: Size | None, aspect: str) -> Image.Image:
+    limit = Image.MAX_IMAGE_PIXELS or _MAX_PIXELS
+    if image.width * image.height > limit:
+        raise _UnreadableError(
+            f"it has {_pixels(image.size[::-1])} pixels, more than the limit of {limit} that "
+            "PIL.Image.MAX_IMAGE_PIXELS sets"
+        )
+    if size is not None:
+        _decode_smaller(image, size, aspect)
+    image.load()
+    # After loading, because TIFF files are turned in loading, and say so.
+    turn = _TURNS.get(_orientation(image))
+    image = _as_rgb(image)
+    image = image if turn is None else image.transpose(turn)
+    return image if size is None else _resized(image, size, aspect)
+
+
+def _decode_smaller(image: Image.Image, size: Size, aspect: str) -> None:
+    """Make a JPEG file be decoded at a half, a quarter or an eighth, where that is enough."""
+    # It may still have to be turned.
+    excess = min(_excess(image.size, size, aspect), _excess(image.size[::-1], size, aspect))
+    image.draft(None, tuple(max(1, int(side * _DRAFT_GAP / excess)) for side in image.size))
+
+
+def _excess(image_size: Size, size: Size, aspect: str) -> float:
+    """Return how many times larger an image of some width and height is than it has to be."""
+    nearer = max if aspect == "pad" else min
+    return nearer(image_size[0] / size[1], image_size[1] / size[0])
+
+
+def _orientation(image: Image.Image) -> int | None:
+    try:
+        return image.getexif().get(_ORIENTATION)
+    # Everyone shows photos with damaged EXIF as they are stored.
+    except Exception:
+        return None
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    """Convert an image of any mode to RGB, white where it is transparent."""
+    if image.mode[0] in "IF":
+        return Image.fromarray(_as_8_bits(image)).convert("RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    canvas = Image.new("RGB", layer.size, "white")
+    canvas.paste(layer, mask=layer)
+    return canvas
+
+
+def _as_8_bits(image: Image.Image) -> np.ndarray:
+    """Scale gray values of more than 8 bits, which Pillow would clip."""
+    values = np.asarray(image)
+    low, high = values.min(), values.max()
+    white = 65535 if image.mode[0] == "I" else 1 if high <= 1 else 255
+    if not (low >= 0 and high <= white):
+        raise _UnreadableError(f"its values from {low:g} to {high:g} are not within 0 to {white}")
+    scaled = np.rint(values * np.float32(255 / white)).astype(np.uint8)
+    scaled[values == image.info.get("transparency", -1)] = 255
+    return scaled
+
+
+def _resized(image: Image.Image, size: Size, aspect: str) -> Image.Image:
+    height, width = size
+    excess = _excess(image.size, size, aspect)
+    box, inner = (0, 0, *image.size), (width, height)
+    if aspect == "crop":
+        left = max(0.0, (image.width - width * excess) / 2)
+        top = max(0.0, (image.height - height * excess) / 2)
+        box = (left, top, image.width - left, image.height - top)
+    elif aspect == "pad":
+        inner = tuple(max(1, round(side / excess)) for side in image.size)
+    resized = image.resize(inner, Image.Resampling.LANCZOS, box, _REDUCING_GAP)
+    if inner == (width, height):
+        return resized
+    canvas = Image.new("RGB", (width, height), "white")
+    canvas.paste(resized, ((width - inner[0]) // 2, (height - inner[1]) // 2))
+    return canvas
+
+
+def _refusal(path: str, reason: Exception) -> ValueError:
+    return ValueError(
+        f"{str(path)!r} cannot be read as an image: {reason}. Replace or remove it, or pass "
+        "on_error='skip' to leave out all such files."
+    )
+
+
+def _without(images: np.ndarray, reasons: list[str | None]) -> np.ndarray:
+    """Move the images that could be read together, in place, and return these."""
+    readable = [row for row, reason in enumerate(reasons) if reason is None]
+    for to, row in enumerate(readable):
+        if to != row:
+            images[to] = images[row]
+    return images[: len(readable)]
+
+
+def _describe(folder: ImageFolder, shape: tuple[int, ...]) -> str:
+    counts = zip(*np.unique(folder.target, return_counts=True), strict=True)
+    classes = ", ".join(f"{count} {label}" for label, count in counts)
+    return f"{shape[0]} RGB images of {_pixels(shape[1:])} pixels from {folder.path!r}: {classes}."
+
+
+def _pixels(shape: tuple[int, ...]) -> str:
+    return f"{shape[0]} x {shape[1]}"
+
+
+def _some(items: list[str]) -> str:
+    shown = ", ".join(items[:3])
+    return f"{shown} and {len(items) - 3} more" if len(items) > 3 else shown
+
+
+def _warn(message: str) -> None:
+    """Warn of the line that called us, behind our own functions and what validates parameters."""
+    frame, level = sys._getframe(), 1
+    while frame.f_globals["__name__"] in {__name__, validate_params.__module__}:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, UserWarning, stacklevel=level)
