@@ -423,13 +423,13 @@ def _study_split(options) -> tuple:
 
 
 def _photos(options, size: int) -> tuple:
-    """Return photos, stretched to squares of one size, with their labels and senders."""
+    """Return the centres of photos, as squares of one size, with their labels and senders."""
     if options.photos is None:
         raise SystemExit("pass --photos DIR")
     listed = pd.read_csv(options.photos / "senders.csv").set_index("file")["sender_id"]
     images, labels, senders = [], [], []
     for split in ("train", "validation"):
-        folder = ImageFolder(options.photos / split, size=size, fit="stretch")
+        folder = ImageFolder(options.photos / split, size=size)
         images.append(folder[:])
         labels.append(folder.target)
         senders.append(listed.loc[[Path(name).name for name in folder.filenames]].to_numpy())

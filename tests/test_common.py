@@ -11,6 +11,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import fashionkit
 from fashionkit import (
     Augmentation,
+    BackboneFeatures,
     CalibratedSVC,
     CNNClassifier,
     ColorHistogram,
@@ -18,7 +19,19 @@ from fashionkit import (
     HOGFeatures,
     PixelFeatures,
     SIFTFeatures,
+    TransferClassifier,
 )
+from fashionkit._tensorflow import keras
+
+
+def tiny_backbone(input_shape):
+    """Build a backbone that works from one pixel up."""
+    layers = keras().layers
+    inputs = layers.Input(input_shape)
+    return keras().Model(inputs, layers.Conv2D(8, 3, padding="same", activation="relu")(inputs))
+
+
+TINY = {"backbone": tiny_backbone, "weights": None, "pooling": "flatten"}
 
 FLOAT32 = {
     "check_sample_weight_equivalence_on_dense_data": (
@@ -26,9 +39,12 @@ FLOAT32 = {
         "tested in tests/neural/test_sample_weight.py"
     ),
 }
-EXPECTED_FAILURES = {CNNClassifier: FLOAT32, HierarchicalCNNClassifier: FLOAT32}
+EXPECTED_FAILURES = dict.fromkeys(
+    (CNNClassifier, HierarchicalCNNClassifier, TransferClassifier), FLOAT32
+)
 ESTIMATORS = [
     Augmentation(),
+    BackboneFeatures(**TINY),
     CNNClassifier(),
     CalibratedSVC(),
     ColorHistogram(),
@@ -36,6 +52,7 @@ ESTIMATORS = [
     HOGFeatures(),
     PixelFeatures(),
     SIFTFeatures(),
+    TransferClassifier(**TINY, epochs=20, learning_rate=0.01),
 ]
 
 
@@ -57,7 +74,9 @@ def test_every_public_estimator_is_checked():
 
 
 @pytest.mark.parametrize(
-    "estimator", [CNNClassifier(), HierarchicalCNNClassifier(), CalibratedSVC()], ids=repr
+    "estimator",
+    [CNNClassifier(), HierarchicalCNNClassifier(), TransferClassifier(), CalibratedSVC()],
+    ids=repr,
 )
 def test_classifiers_are_known_as_classifiers(estimator):
     assert is_classifier(estimator)

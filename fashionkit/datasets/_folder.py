@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 import warnings
 from collections.abc import Iterator
@@ -298,7 +299,7 @@ class ImageFolder:
         self.target_names: list[str] = np.unique(self.target).tolist()
         self.skipped: list[tuple[str, str]] = []
         # With size=None, the first image that can be read, whose size all must have.
-        self._model: tuple[str, Size] | None = None
+        self._first: tuple[str, Size] | None = None
         if on_error == "skip":
             self._leave_out(self._read(self.filenames, on_error, keep=False)[1])
 
@@ -374,14 +375,14 @@ class ImageFolder:
 
     def _size_of_first(self, on_error: str) -> Size:
         """Return height and width of the first image that can be read."""
-        for path in self.filenames if self._model is None else ():
+        for path in self.filenames if self._first is None else ():
             try:
-                self._model = str(path), _read_image(path, None, self.aspect).shape[:2]
+                self._first = str(path), _read_image(path, None, self.aspect).shape[:2]
                 break
             except _UnreadableError as reason:
                 if on_error == "raise":
                     raise _refusal(path, reason) from reason
-        return self._model[1] if self._model else (0, 0)
+        return self._first[1] if self._first else (0, 0)
 
     def _read_into(
         self, images: np.ndarray | None, row: int, path: str, on_error: str
@@ -393,10 +394,10 @@ class ImageFolder:
             if on_error == "skip":
                 return str(reason)
             raise _refusal(path, reason) from reason
-        if self.size is None and image.shape[:2] != self._model[1]:
+        if self.size is None and image.shape[:2] != self._first[1]:
             raise ValueError(
-                f"size=None keeps the size of images, but {self._model[0]!r} has "
-                f"{_pixels(self._model[1])} and {path!r} has {_pixels(image.shape)} pixels "
+                f"size=None keeps the size of images, but {self._first[0]!r} has "
+                f"{_pixels(self._first[1])} and {path!r} has {_pixels(image.shape)} pixels "
                 "(height x width); pass size=(height, width) to make them alike."
             )
         if images is not None:
@@ -491,7 +492,7 @@ def _read_image(path: str, size: Size | None, aspect: str) -> np.ndarray:
     if not os.path.getsize(path):
         raise _UnreadableError("it is empty")
     try:
-        with Image.open(path, formats=_known_formats()) as image:
+        with _opened(path) as image:
             return np.asarray(_decode(image, size, aspect))
     except MemoryError:
         raise
@@ -500,6 +501,22 @@ def _read_image(path: str, size: Size | None, aspect: str) -> np.ndarray:
     # Pillow's readers raise errors of any type on damaged files.
     except Exception as error:
         raise _UnreadableError(str(error).rstrip(".") or type(error).__name__) from error
+
+
+def _opened(path: str) -> Image.Image:
+    """Open an image as Pillow does, without its warning of large ones: we refuse them."""
+    with open(path, "rb") as file:
+        prefix = file.read(16)
+    for name in _known_formats():
+        reader, accepts = Image.OPEN[name]
+        # Some return a message, a str, for what they would need to read it.
+        if accepts is None or accepts(prefix) is True:
+            try:
+                return reader(path)
+            # How readers say that it is no file of theirs.
+            except (SyntaxError, IndexError, TypeError, struct.error):
+                continue
+    raise UnidentifiedImageError
 
 
 def _known_formats() -> list[str]:

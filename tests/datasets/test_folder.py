@@ -350,7 +350,9 @@ def test_one_bit_images_are_black_and_white(tmp_path):
 
 @pytest.mark.parametrize("name", ["image.png", "image.tif", "image.pgm"])
 def test_16_bit_gray_is_scaled_not_clipped(tmp_path, name):
-    values = np.array([[0, 128, 129, 257, 25700, 65535]], np.uint16)
+    # Older versions of Pillow write 16 bits of PGM from 32 only.
+    dtype = np.int32 if name.endswith("pgm") else np.uint16
+    values = np.array([[0, 128, 129, 257, 25700, 65535]], dtype)
     read = read_one(tmp_path, Image.fromarray(values), name)
     assert read[0, :, 0].tolist() == [0, 0, 1, 1, 100, 255]
     assert_array_equal(read[..., 0], read[..., 2])
@@ -495,7 +497,7 @@ def test_any_size_becomes_any_other(image_size, size, aspect):
     ("label", "name", "reason"),
     [
         ("dress", "truncated.jpg", "image file is truncated"),
-        ("dress", "bomb.png", "Image size .10000000000 pixels"),
+        ("dress", "bomb.png", "it has 100000 x 100000 pixels"),
         ("hat", "empty.jpg", "it is empty"),
         ("hat", "notes.txt", "it is none of .*JPEG, "),
         ("shoe", "page.jpg", "it is none of .*JPEG, "),
@@ -521,7 +523,7 @@ def test_skip_leaves_files_out_with_one_warning(damaged, read, size, n_jobs):
     assert len(caught) == 1
     assert caught[0].filename == __file__
     assert message.startswith(f"5 of 10 files in {str(damaged)!r} cannot be read as images: ")
-    assert "bomb.png' (Image size (10000000000 pixels)" in message
+    assert "bomb.png' (it has 100000 x 100000 pixels" in message
     assert message.endswith(" and 2 more. They are left out. Nothing is left of 'shoe'.")
     assert dataset.target.tolist() == ["dress"] * 3 + ["hat"] * 2
     assert dataset.target_names == ["dress", "hat"]
@@ -579,10 +581,8 @@ def test_images_over_the_limit_are_refused_before_they_are_decoded(tmp_path, mon
 def test_images_for_which_pillow_only_warns_are_refused_too(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     saved(tmp_path / "a" / "1.png", size=(40, 40))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with pytest.raises(ValueError, match="it has 40 x 40 pixels, more than the limit of 1000"):
-            load_image_folder(tmp_path)
+    with pytest.raises(ValueError, match="it has 40 x 40 pixels, more than the limit of 1000"):
+        load_image_folder(tmp_path)
     saved(tmp_path / "a" / "1.png", size=(20, 50))
     assert len(load_image_folder(tmp_path).data) == 1
 
