@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from fashionkit import ColorHistogram, HOGFeatures, SIFTFeatures, make_baseline
+from fashionkit import BackboneFeatures, ColorHistogram, HOGFeatures, SIFTFeatures, make_baseline
 from fashionkit.baselines import baselines
 
 FEATURES = ("hog", "sift", "color", "pixels")
@@ -215,3 +215,21 @@ def test_hog_svm_on_real_images(fashion_mnist):
     X, y, X_test, y_test = fashion_mnist
     pipeline = make_baseline("hog-svm", random_state=0).fit(X, y)
     assert pipeline.score(X_test, y_test) > 0.84
+
+
+def test_frozen_features_are_made_only_when_asked_for():
+    assert not any(name.startswith("mobilenetv2") for name in baselines())
+    made = baselines(features="mobilenetv2", random_state=0)
+    assert list(made) == [f"mobilenetv2-{classifier}" for classifier in CLASSIFIERS]
+    features = made["mobilenetv2-svm"].named_steps["mobilenetv2"]
+    assert isinstance(features, BackboneFeatures)
+    assert features.weights == "imagenet"
+
+
+def test_the_strong_pipeline_fits_and_predicts(garments):
+    X, y = garments
+    pipeline = make_baseline(
+        "mobilenetv2-svm", mobilenetv2__weights=None, mobilenetv2__alpha=0.35, random_state=0
+    ).fit(X[:100], y[:100])
+    probabilities = pipeline.predict_proba(X[100:110])
+    assert_allclose(probabilities.sum(axis=1), 1)

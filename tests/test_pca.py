@@ -159,3 +159,29 @@ def test_a_clone_and_a_pickle_give_the_same(shape):
 @parametrize_with_checks([BoundedPCA(), BoundedPCA(1, random_state=0)])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+def test_components_can_be_those_of_a_part():
+    X = samples(500, 20)
+    part = BoundedPCA(5, max_samples=100, random_state=0).fit(X)
+    assert_allclose(
+        part.transform(X).var(axis=0), BoundedPCA(5).fit_transform(X).var(axis=0), rtol=0.5
+    )
+    assert part.pca_.n_samples_ == 100
+    again = BoundedPCA(5, max_samples=100, random_state=0).fit(X)
+    assert_array_equal(again.transform(X), part.transform(X))
+    assert BoundedPCA(5, max_samples=1000).fit(X).pca_.n_samples_ == 500
+
+
+def test_half_precision_is_projected_in_chunks(monkeypatch):
+    X = samples(300, 20)
+    expected = BoundedPCA(5).fit(X.astype(np.float16).astype(np.float32))
+    monkeypatch.setattr("fashionkit._pca._VALUES_PER_CHUNK", 20 * 70)
+    pca = BoundedPCA(5).fit(X.astype(np.float16))
+    components = pca.transform(X.astype(np.float16))
+    assert components.dtype == np.float32
+    assert_allclose(
+        up_to_sign(components, expected.transform(X.astype(np.float16))),
+        expected.transform(X.astype(np.float16)),
+        atol=1e-4,
+    )

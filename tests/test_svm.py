@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections import Counter
 
 import numpy as np
@@ -409,3 +410,19 @@ def test_the_calibration_does_not_depend_on_the_scale_of_scores():
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+def test_the_faster_library_is_named_where_it_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearnex", None)
+    monkeypatch.setitem(sys.modules, "sklearnex.svm", None)
+    X, y = make_classification(60, random_state=0)
+    with pytest.raises(ImportError, match=r"library='sklearnex' needs .* pip install"):
+        CalibratedSVC(library="sklearnex").fit(X, y)
+
+
+def test_the_faster_library_gives_the_same():
+    pytest.importorskip("sklearnex", reason="needs the extra fashionkit[intelex]")
+    X, y = make_classification(300, n_classes=3, n_informative=6, random_state=0)
+    expected = CalibratedSVC(random_state=0).fit(X, y).predict_proba(X)
+    faster = CalibratedSVC(library="sklearnex", random_state=0).fit(X, y)
+    assert_allclose(faster.predict_proba(X), expected, atol=1e-2)

@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import ttest_ind
 from sklearn.base import clone
 
-from fashionkit import HierarchicalCNNClassifier
+from fashionkit import HierarchicalCNNClassifier, TransferClassifier
 
 SEEDS = range(8)
 
@@ -54,6 +54,28 @@ def test_weights_of_copies_add_up_where_batches_are_normalised(weighted):
     )
     other = clone(clf).fit(X, y, sample_weight=weight**3).predict_proba(X)
     assert not np.allclose(other, expected, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("params", [{}, {"fine_tune": "all"}], ids=str)
+def test_weights_equal_repetition_on_a_backbone(weighted, params):
+    X, y, weight, X_repeated, y_repeated = weighted
+    clf = TransferClassifier(
+        weights=None,
+        alpha=0.35,
+        layers="block_1_expand",
+        pooling="grid",
+        batch_size=1000,
+        epochs=3,
+        learning_rate=0.01,
+        fine_tune_epochs=2,
+        random_state=0,
+        **params,
+    )
+    expected = clone(clf).fit(X_repeated, y_repeated).predict_proba(X)
+    np.testing.assert_allclose(
+        clone(clf).fit(X, y, sample_weight=weight).predict_proba(X), expected, rtol=1e-3, atol=1e-5
+    )
+    assert not np.allclose(clone(clf).fit(X, y).predict_proba(X), expected, rtol=1e-2, atol=1e-4)
 
 
 def test_weights_equal_repetition_statistically_in_batches(tiny_cnn, weighted):
