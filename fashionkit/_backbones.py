@@ -22,6 +22,7 @@ from fashionkit._seeded import copy_values
 from fashionkit._tensorflow import keras
 
 LEVELS = ("low", "mid", "high")
+LAST = "last"
 POOLINGS = ("avg", "max", "grid", "flatten")
 
 # The last layers with an eighth of the resolution and so on, where these are not simply those that
@@ -110,10 +111,8 @@ class Backbone:
             What the layers were called when asked for.
         """
         whole = self.build_whole() if whole is None else whole
-        if self.layers is None:
-            tensors, names = [_last_image(whole, self)], ["last"]
-        else:
-            tensors, names = [self._find(whole, layer) for layer in self.layers], list(self.layers)
+        names = [LAST] if self.layers is None else list(self.layers)
+        tensors = [self._find(whole, layer) for layer in names]
         return keras().Model(whole.inputs, tensors, name=self.name), names
 
     def preprocess(self, images: Any) -> Any:
@@ -124,15 +123,18 @@ class Backbone:
 
     def _find(self, whole: Any, layer: str) -> Any:
         """Return the output of a layer, given by its name or level."""
+        if layer == LAST:
+            return _last_image(whole, self)
         if layer in LEVELS:
             return _level(whole, self, LEVELS.index(layer))
         try:
             tensor = whole.get_layer(layer).output
         except ValueError:
             usable = [one.name for one in whole.layers if _is_image(one.output)]
+            levels = ", ".join(map(repr, (*LEVELS, LAST)))
             raise ValueError(
                 f"layers has {layer!r}, which is no layer of backbone={self.name!r}; pass some of "
-                f"{', '.join(map(repr, LEVELS))} or the name of a layer: {', '.join(usable)}."
+                f"{levels} or the name of a layer: {', '.join(usable)}."
             ) from None
         if not _is_image(tensor):
             raise ValueError(

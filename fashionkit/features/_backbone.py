@@ -40,8 +40,8 @@ class BackboneFeatures(ImageTransformer):
 
     layers : str or list of str, default=None
         Layers to take features from, by name, or by level: "low", "mid" and "high" are the
-        last outputs before the resolution falls to an eighth, a 16th and a 32nd of the input's.
-        None for the last layer.
+        last outputs before the resolution falls to an eighth, a 16th and a 32nd of the input's,
+        "last" is the network's own output. None for the last layer alone.
 
     weights : "imagenet", path, fitted classifier or None, default="imagenet"
         Weights of the network.

@@ -57,8 +57,9 @@ class TransferClassifier(BaseKerasClassifier):
         Width of the network, where it has several.
 
     layers : str or list of str, default=None
-        Layers that the head sees, by name, or by level: "low", "mid" and "high". None for the
-        last layer. What lies behind the deepest of them is cut off.
+        Layers that the head sees, by name, or by level: "low", "mid", "high" and "last", as in
+        :class:`~fashionkit.BackboneFeatures`. None for the last layer. What lies behind the
+        deepest of them is cut off.
 
     input_size : int or tuple of int, default=None
         Size that images are brought to, or ``(height, width)``; None for their own, or the
