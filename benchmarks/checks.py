@@ -16,6 +16,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from fashionkit import (
     Augmentation,
+    BackboneFeatures,
     CalibratedSVC,
     CNNClassifier,
     ColorHistogram,
@@ -23,8 +24,19 @@ from fashionkit import (
     HOGFeatures,
     PixelFeatures,
     SIFTFeatures,
+    TransferClassifier,
 )
 from fashionkit.baselines import BoundedPCA
+
+
+def backbone(input_shape: tuple[int, int, int]) -> keras.Model:
+    """Build a network that works from one pixel up, for the checks' small tables."""
+    inputs = keras.Input(input_shape)
+    x = keras.layers.Conv2D(8, 3, padding="same", activation="relu")(inputs)
+    return keras.Model(inputs, x)
+
+
+BACKBONE = {"backbone": backbone, "weights": None, "pooling": "flatten"}
 
 
 def dense(meta: dict) -> keras.Model:
@@ -48,6 +60,8 @@ def main() -> None:
         "CNNClassifier": CNNClassifier(),
         "HierarchicalCNNClassifier": HierarchicalCNNClassifier(),
         "Augmentation": Augmentation(),
+        "TransferClassifier": TransferClassifier(**BACKBONE, epochs=20, learning_rate=0.01),
+        "BackboneFeatures": BackboneFeatures(**BACKBONE),
         "CalibratedSVC": CalibratedSVC(),
         "BoundedPCA": BoundedPCA(),
         "HOGFeatures": HOGFeatures(),
