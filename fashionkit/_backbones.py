@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
-from fashionkit._seeded import copy_values
+from fashionkit._seeded import copy_values, dtype_policy
 from fashionkit._tensorflow import keras
 
 LEVELS = ("low", "mid", "high")
@@ -77,8 +78,20 @@ class Backbone:
 
     @property
     def name(self) -> str:
-        """What errors call the network, and the layer that it becomes."""
-        return self.source if isinstance(self.source, str) else self.source.__name__
+        """What errors call the network."""
+        return self.source if isinstance(self.source, str) else name_of(self.source)
+
+    @property
+    def layer_name(self) -> str:
+        """What the layer is called that the network becomes where it is built on."""
+        if isinstance(self.source, str):
+            return self.source
+        return "backbone_" + re.sub(r"[^A-Za-z0-9_.]", "_", self.name)
+
+    @property
+    def n_values(self) -> int:
+        """Values of an image of the network's size."""
+        return self.channels * self.size[0] * self.size[1]
 
     def build_whole(self, weights: str | None = None) -> Any:
         """Build the network, with weights of Keras or random ones."""
@@ -113,7 +126,7 @@ class Backbone:
         whole = self.build_whole() if whole is None else whole
         names = [LAST] if self.layers is None else list(self.layers)
         tensors = [self._find(whole, layer) for layer in names]
-        return keras().Model(whole.inputs, tensors, name=self.name), names
+        return keras().Model(whole.inputs[0], tensors, name=self.layer_name), names
 
     def preprocess(self, images: Any) -> Any:
         """Turn images in [0, 1] into what the network was trained on, by Keras's own function."""
@@ -142,6 +155,12 @@ class Backbone:
                 "layer with height, width and channels."
             )
         return tensor
+
+
+def name_of(function: Callable) -> str:
+    """Return the name of a function, or of what a partial function or an object is made of."""
+    inner = getattr(function, "func", function)
+    return getattr(inner, "__name__", type(inner).__name__)
 
 
 def check_backbone(
@@ -200,6 +219,11 @@ def check_backbone(
             )
     if isinstance(weights, BaseEstimator):
         return _of_classifier(weights, names)
+    if weights is not None and not isinstance(weights, str | os.PathLike):
+        raise TypeError(
+            f"weights={weights!r}, expected 'imagenet', the path of a file, a fitted "
+            "CNNClassifier, or None for random weights."
+        )
     least = 1
     if isinstance(source, str):
         source = source.lower()
@@ -213,7 +237,7 @@ def check_backbone(
     size = input_size
     if size is None:
         size = tuple(max(least, side) for side in image_shape[:2])
-    elif np.ndim(size) == 0:
+    elif isinstance(size, Integral):
         size = (size, size)
     if len(size) != 2 or not all(isinstance(side, Integral) and side >= least for side in size):
         raise ValueError(
@@ -295,16 +319,26 @@ def attach(
 def _inference_layer() -> type:
     """Return the class of layers that are networks in inference mode."""
 
+    @keras().saving.register_keras_serializable("fashionkit")
     class InInferenceMode(keras().Layer):
         # Not ``model(x, training=False)`` in the outer network: Keras overrides that argument with
         # the outer network's mode, and normalisations would use the statistics of each batch.
 
-        def __init__(self, network):
-            super().__init__(name=network.name)
+        def __init__(self, network, **kwargs):
+            super().__init__(**{"name": network.name, **kwargs})
             self.network = network
 
         def call(self, images):
             return self.network(images, training=False)
+
+        def get_config(self):
+            network = keras().saving.serialize_keras_object(self.network)
+            return {**super().get_config(), "network": network}
+
+        @classmethod
+        def from_config(cls, config):
+            network = keras().saving.deserialize_keras_object(config.pop("network"))
+            return cls(network, **config)
 
     return InInferenceMode
 
@@ -376,7 +410,8 @@ def load_weights(backbone: Backbone, weights: Any) -> tuple[np.ndarray, ...]:
 @functools.lru_cache(maxsize=4)
 def _imagenet(backbone: Backbone) -> tuple[np.ndarray, ...]:
     try:
-        whole = backbone.build_whole("imagenet")
+        with dtype_policy("float32"):
+            whole = backbone.build_whole("imagenet")
     except ValueError as error:
         raise ValueError(
             f"Keras has no ImageNet weights for backbone={backbone.name!r} with "
@@ -399,7 +434,8 @@ def _imagenet(backbone: Backbone) -> tuple[np.ndarray, ...]:
 
 @functools.lru_cache(maxsize=4)
 def _from_file(backbone: Backbone, path: str, modified: int) -> tuple[np.ndarray, ...]:
-    whole = backbone.build_whole()
+    with dtype_policy("float32"):
+        whole = backbone.build_whole()
     try:
         _load(whole, path)
     except (ValueError, OSError, KeyError, UserWarning) as error:
@@ -436,7 +472,9 @@ def _load(model: Any, path: str) -> None:
 def _cut_weights(backbone: Backbone, whole: Any) -> tuple[np.ndarray, ...]:
     model, _ = backbone.build(whole)
     arrays = copy_values(model.variables)
-    for array in arrays:
+    for variable, array in zip(model.variables, arrays, strict=True):
+        if variable.name.endswith("seed_generator_state"):
+            array[...] = 0  # drawn by Keras, and of no use in inference mode
         array.flags.writeable = False  # shared by all who ask
     return tuple(arrays)
 
@@ -477,13 +515,20 @@ def _builder(name: str) -> Callable:
 def _last_image(whole: Any, backbone: Backbone) -> Any:
     if _is_image(whole.outputs[0]):
         return whole.outputs[0]
-    tensors = [one.output for one in whole.layers if _is_image(one.output)]
-    if len(tensors) < 2:  # the first is the input
+    given = [id(tensor) for tensor in whole.inputs]
+    tensors = [tensor for tensor in _images(whole) if id(tensor) not in given]
+    if not tensors:
         raise ValueError(
             f"backbone={backbone.name!r} has no layer whose output is an image; there are no "
             "features to take from it."
         )
     return tensors[-1]
+
+
+def _images(whole: Any) -> list[Any]:
+    """Return all outputs of layers that are images, also of layers with several outputs."""
+    outputs = [tensor for layer in whole.layers for tensor in keras().tree.flatten(layer.output)]
+    return [tensor for tensor in outputs if _is_image(tensor)]
 
 
 def _is_image(tensor: Any) -> bool:
@@ -519,6 +564,12 @@ def _check_own_network(model: Any, backbone: Backbone) -> None:
         raise TypeError(
             f"backbone={backbone.name!r} returned {type(model).__name__}, expected a keras.Model "
             "with a known input."
+        )
+    if any(getattr(variable, "_initializer", None) is None for variable in model.variables):
+        raise ValueError(
+            f"backbone={backbone.name!r} returned a model with layers made outside of it; make "
+            "all layers inside: clone a network that you have by keras.models.clone_model, and "
+            "copy its weights by set_weights."
         )
     expected = (None, *backbone.size, backbone.channels)
     if len(model.inputs) != 1 or tuple(model.inputs[0].shape) != expected:

@@ -17,6 +17,8 @@ from fashionkit._tensorflow import keras, tensorflow
 # processor's caches and memory, many enough to keep its cores busy.
 _VALUES_PER_BATCH = 2**21
 
+LARGEST_HALF = float(np.finfo(np.float16).max)
+
 
 def images_per_batch(backbone: Backbone) -> int:
     """Return how many images go through a network at a time."""

@@ -32,7 +32,7 @@ class SeededModel:
     def __init__(self, build: Callable[[], Any], dtype: str = "float32"):
         # In a stateless scope variables keep their initializers, so that they can be drawn again
         # for every seed, and values that a builder loads arrive as updates of the scope.
-        with _seeded(0), _dtype_policy(dtype), keras().StatelessScope() as scope:
+        with _seeded(0), dtype_policy(dtype), keras().StatelessScope() as scope:
             self.model = build()
             self._recipes = [
                 (variable, scope.get_current_value(variable), variable._initializer)
@@ -76,7 +76,7 @@ def _seeded(seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def _dtype_policy(dtype: str) -> Iterator[None]:
+def dtype_policy(dtype: str) -> Iterator[None]:
     """Build layers inside that compute in ``dtype``, whatever Keras's policy is outside."""
     policy = keras().config.dtype_policy()
     keras().config.set_dtype_policy(dtype)

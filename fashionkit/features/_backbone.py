@@ -13,11 +13,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._backbones import POOLINGS, check_backbone, load_weights
-from fashionkit._extractor import Extractor, borrow_extractor, images_per_batch
+from fashionkit._extractor import LARGEST_HALF, Extractor, borrow_extractor, images_per_batch
 from fashionkit._images import check_images, fit_images
 from fashionkit.features._base import ImageTransformer
-
-_LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
 class BackboneFeatures(ImageTransformer):
@@ -263,7 +261,7 @@ class BackboneFeatures(ImageTransformer):
             if self.mirror:
                 rows = (rows + self._raise(call(chunk[:, :, ::-1]))) / 2
             if self.dtype == "float16":
-                rows = np.clip(rows, -_LARGEST_HALF, _LARGEST_HALF)
+                rows = np.clip(rows, -LARGEST_HALF, LARGEST_HALF)
             features[start : start + size] = rows
         return features
 

@@ -67,7 +67,7 @@ class Phase:
         How to distort the images.
 
     learning_rate : float or None
-        Step size of the optimizer; None for its own.
+        Step size, where it is not the one of the estimator's optimizer.
 
     checkpoint_dir : str, path-like or None
         Where to keep the state.
@@ -477,11 +477,16 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
             seed = None
             is_free = not isinstance(self.random_state, Integral)
             if from_checkpoint and self.checkpoint_dir is not None and is_free:
-                seed = Checkpoint.read_seed(self.checkpoint_dir)
+                seeds = map(Checkpoint.read_seed, self._checkpoint_folders())
+                seed = next((seed for seed in seeds if seed is not None), None)
             if seed is None:
                 seed = int(check_random_state(self.random_state).randint(2**31 - 1))
             self._seed = seed
         return self._seed
+
+    def _checkpoint_folders(self) -> list[str | PathLike]:
+        """Return the folders in which a fit may have kept its state, the last phase first."""
+        return [self.checkpoint_dir]
 
     def _train(
         self,
@@ -498,7 +503,7 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
             epochs=epochs,
             first_epoch=getattr(self, "n_iter_", 0),
             augmentation=self._active_augmentation(),
-            learning_rate=self.learning_rate,
+            learning_rate=None,
             checkpoint_dir=self.checkpoint_dir if is_whole else None,
             trained=getattr(self, "_network", None),
         )
@@ -525,7 +530,9 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
         checkpoint = self._checkpoint(phase, samples, validation)
         compilation = Compilation(targets is not None, n_last, self.learning_rate_schedule)
         n_steps = phase.epochs * -(-len(samples.rows) // self.batch_size)
-        optimizer = self._make_optimizer(phase.learning_rate)
+        optimizer = self._make_optimizer()
+        if phase.learning_rate is not None:
+            optimizer.learning_rate = phase.learning_rate
         with borrow_engine(phase.spec, optimizer, compilation) as (engine, learning_rate):
             if self.learning_rate_schedule != "constant" and learning_rate is None:
                 raise ValueError(
@@ -588,9 +595,9 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BaseEstimator):
             return None, None
         return class_targets(len(self.classes_), self.label_smoothing), None
 
-    def _make_optimizer(self, learning_rate: float | None) -> Any:
+    def _make_optimizer(self) -> Any:
         params = dict(self.optimizer_params or {})
-        ours = {"learning_rate": learning_rate, "weight_decay": self.weight_decay}
+        ours = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
         ours = {name: float(value) for name, value in ours.items() if value is not None}
         for name in ours:
             if name in params:

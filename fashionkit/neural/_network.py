@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fashionkit._backbones import name_of
 from fashionkit._seeded import Arrays, SeededModel, assign_values, copy_values, fit_together
 from fashionkit._tensorflow import keras
 from fashionkit.neural import architectures
@@ -60,11 +61,14 @@ class NetworkSource:
     @property
     def __name__(self) -> str:
         architecture = self.spec.architecture
-        return architecture if isinstance(architecture, str) else architecture.__name__
+        return architecture if isinstance(architecture, str) else name_of(architecture)
 
     def __call__(self, input_shape: tuple[int, int, int]) -> Any:
         """Build the network; its shape is its own."""
-        return _call_builder(architectures.get(self.spec.architecture), self.spec)
+        model = _call_builder(architectures.get(self.spec.architecture), self.spec)
+        for layer in model._flatten_layers():
+            layer.trainable = True  # whatever was frozen when it was trained
+        return model
 
     def __eq__(self, other: Any) -> bool:
         return isinstance(other, NetworkSource) and self.spec.key == other.spec.key
@@ -105,8 +109,9 @@ class Network(SeededModel):
         """Set all variables, as :meth:`get_weights` returned them."""
         if not fit_together([*self._trainable, *self._non_trainable], [*trainable, *non_trainable]):
             raise ValueError(
-                "The weights of the last fit do not fit the network that architecture and "
-                "architecture_params now name; set them back, or fit with warm_start=False."
+                "The weights of the last fit do not fit the network that the parameters, such as "
+                "architecture and architecture_params, now name; set them back, or fit with "
+                "warm_start=False."
             )
         assign_values(self._trainable, trainable)
         assign_values(self._non_trainable, non_trainable)

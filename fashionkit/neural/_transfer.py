@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm.auto import tqdm
 
 from fashionkit._backbones import POOLINGS, Backbone, check_backbone, load_weights
-from fashionkit._extractor import Extractor, borrow_extractor, images_per_batch
+from fashionkit._extractor import LARGEST_HALF, Extractor, borrow_extractor, images_per_batch
 from fashionkit._images import Images
 from fashionkit._seeded import Arrays
 from fashionkit.neural import recipes
@@ -31,6 +31,9 @@ _LARGEST_EXACT = 2**30
 
 # Of the learning rate of the head, where the one of fine-tuning is not given.
 _FINE_TUNING_SHARE = 0.1
+
+# Where in ``checkpoint_dir`` the first of two phases keeps its state.
+_HEAD_FOLDER = "head"
 
 
 class TransferClassifier(BaseKerasClassifier):
@@ -370,22 +373,29 @@ class TransferClassifier(BaseKerasClassifier):
         """Train the head, then the rest; or go on with what is trained last."""
         augmentation = self._active_augmentation()
         folder = self.checkpoint_dir if is_whole else None
-        tunes = self.fine_tune is not False
-        if self.fine_tune is True:
-            raise ValueError("fine_tune=True; pass 'all', or how many of the last layers.")
+        tunes = self._tunes
+        rate = self._fine_tuning_rate() if tunes else None
         trained = getattr(self, "_network", None)
         backbone, arrays = self._check_backbone()
+        samples, validation = _enlarged(samples, validation, backbone)
         values, history = None, {}
-        if trained is None:
+        n_tuned = (None if self.fine_tune == "all" else self.fine_tune) if tunes else 0
+        if trained is not None and trained.spec.params["n_tuned"] != n_tuned:
+            # What is trained has changed: the same weights, and the optimizer afresh.
+            values, trained = trained.by_layer(), None
+            is_new = False
+        else:
+            is_new = trained is None
+        if is_new:
             values = self._first_values(backbone, arrays)
-        if not tunes or (trained is None and is_whole):
-            head_folder = Path(folder) / "head" if tunes and folder is not None else folder
+        if not tunes or (is_new and is_whole):
+            head_folder = Path(folder) / _HEAD_FOLDER if tunes and folder is not None else folder
             phase = Phase(
                 spec=self._spec(backbone, n_tuned=0),
                 epochs=epochs,
                 first_epoch=getattr(self, "n_iter_", 0),
                 augmentation=None if tunes else augmentation,
-                learning_rate=self.learning_rate,
+                learning_rate=None,
                 checkpoint_dir=head_folder,
                 trained=trained,
                 first_values=values,
@@ -395,13 +405,11 @@ class TransferClassifier(BaseKerasClassifier):
                 values = network.by_layer()
         if tunes:
             phase = Phase(
-                spec=self._spec(
-                    backbone, n_tuned=None if self.fine_tune == "all" else self.fine_tune
-                ),
+                spec=self._spec(backbone, n_tuned=n_tuned),
                 epochs=self.fine_tune_epochs if is_whole else 1,
                 first_epoch=getattr(self, "n_iter_", 0) + len(history.get("loss", ())),
                 augmentation=augmentation,
-                learning_rate=self._fine_tuning_rate(),
+                learning_rate=rate,
                 checkpoint_dir=folder,
                 trained=trained,
                 first_values=values,
@@ -427,7 +435,7 @@ class TransferClassifier(BaseKerasClassifier):
         backbone: Backbone = phase.spec.params["backbone"]
         trained = phase.trained
         if trained is None:
-            arrays = phase.first_values[backbone.name]
+            arrays = phase.first_values[backbone.layer_name]
         else:
             n_arrays = self._extractor(backbone).n_variables
             arrays = trained.non_trainable[:n_arrays]
@@ -437,7 +445,7 @@ class TransferClassifier(BaseKerasClassifier):
             phase,
             spec=self._head_spec(phase.spec),
             trained=trained,
-            first_values=None,  # the head's are drawn alike
+            first_values=None if trained is not None else _of_head(phase, backbone),
             fixed=arrays,
             prepare=lambda *both: self._compute_features(backbone, arrays, *both),
         )
@@ -460,7 +468,10 @@ class TransferClassifier(BaseKerasClassifier):
             starts = range(0, len(images), size)
             for start in tqdm(starts, unit="batch", desc="features", disable=not self.verbose):
                 chunk = slice(start, start + size)
-                rows[chunk, 0, 0] = call(images.scaled(chunk))
+                values = call(images.scaled(chunk))
+                if not exact:
+                    values = np.clip(values, -LARGEST_HALF, LARGEST_HALF)
+                rows[chunk, 0, 0] = values
             return Images(rows, (0.0, 1.0))
 
         trained_on = replace(samples, images=features(samples.images))
@@ -488,16 +499,15 @@ class TransferClassifier(BaseKerasClassifier):
             arrays = load_weights(backbone, self.weights)
         own = Network(self._head_spec(self._spec(backbone, n_tuned=0)))
         own.draw(self._draw_seed())
-        return {backbone.name: list(arrays), **own.by_layer(*own.get_weights())}
+        return {backbone.layer_name: list(arrays), **own.by_layer(*own.get_weights())}
 
     def _spec(self, backbone: Backbone, *, n_tuned: int | None) -> NetworkSpec:
-        units = self.head_units
         params = {
             "backbone": backbone,
             "channels": self.channels,
             "pooling": self.pooling,
             "grid": self.grid,
-            "head_units": () if units is None else tuple(map(int, np.atleast_1d(units))),
+            "head_units": _check_units(self.head_units),
             "dropout": self.dropout,
             "n_tuned": n_tuned,
         }
@@ -516,7 +526,7 @@ class TransferClassifier(BaseKerasClassifier):
     def _fine_tuning_rate(self) -> float:
         if self.fine_tune_learning_rate is not None:
             return self.fine_tune_learning_rate
-        rate = self._make_optimizer(self.learning_rate).learning_rate
+        rate = self._make_optimizer().learning_rate
         try:
             return _FINE_TUNING_SHARE * float(rate)
         except TypeError:  # a schedule of Keras
@@ -525,8 +535,50 @@ class TransferClassifier(BaseKerasClassifier):
                 "learning_rate_schedule instead, and a number as its learning rate."
             ) from None
 
+    def _checkpoint_folders(self) -> list[str | PathLike]:
+        folders = super()._checkpoint_folders()
+        return [*folders, Path(folders[0]) / _HEAD_FOLDER] if self._tunes else folders
+
     @property
-    def _values_per_image(self) -> int:
-        """How large images become inside of the network."""
-        backbone, _ = self._check_backbone()
-        return backbone.channels * backbone.size[0] * backbone.size[1]
+    def _tunes(self) -> bool:
+        """Whether there is a second phase."""
+        if not isinstance(self.fine_tune, bool | np.bool_):
+            return True
+        if self.fine_tune:
+            raise ValueError("fine_tune=True; pass 'all', or how many of the last layers.")
+        return False
+
+    @property
+    def _values_per_image(self) -> int | None:
+        """How large images become inside of the fitted network."""
+        if not hasattr(self, "_network"):
+            return None
+        return self._network.spec.params["backbone"].n_values
+
+
+def _enlarged(samples: Samples, validation: Samples | None, backbone: Backbone) -> Pair:
+    """Tell how large images become inside of the network, which limits how many go at a time."""
+    images = replace(samples.images, n_values=backbone.n_values)
+    trained_on = replace(samples, images=images)
+    if validation is None:
+        return trained_on, None
+    if validation.images is not samples.images:
+        images = replace(validation.images, n_values=backbone.n_values)
+    return trained_on, replace(validation, images=images)
+
+
+def _of_head(phase: Phase, backbone: Backbone) -> dict[str, Arrays]:
+    """Return what the layers of the head begin with."""
+    return {
+        name: arrays for name, arrays in phase.first_values.items() if name != backbone.layer_name
+    }
+
+
+def _check_units(units: Any) -> tuple[int, ...]:
+    given = () if units is None else (units,) if isinstance(units, Integral) else tuple(units)
+    if not all(isinstance(unit, Integral) and unit >= 1 for unit in given):
+        raise ValueError(
+            f"head_units={units!r}, expected whole numbers of at least 1, one for each dense "
+            "layer; or None for no such layer."
+        )
+    return tuple(map(int, given))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pickle
 import subprocess
@@ -33,6 +34,11 @@ def tiny_backbone(input_shape):
     )
 
 
+class TinyBackbone:
+    def __call__(self, input_shape):
+        return tiny_backbone(input_shape)
+
+
 def tiny(**params):
     defaults = {
         "backbone": tiny_backbone,
@@ -52,7 +58,7 @@ def data(garments):
 
 
 def backbone_weights(model):
-    return model.model_.get_layer("tiny_backbone").get_weights()
+    return model.model_.get_layer("backbone_tiny_backbone").get_weights()
 
 
 def test_a_head_learns_on_a_frozen_backbone(data):
@@ -217,8 +223,20 @@ class Killed(Exception):
     pass
 
 
+class FixedSeed(np.random.RandomState):
+    """A generator that draws one seed."""
+
+    def __init__(self, drawn):
+        super().__init__()
+        self.drawn = drawn
+
+    def randint(self, *args, **kwargs):
+        return self.drawn
+
+
+@pytest.mark.parametrize("random_state", [0, None], ids="random_state={}".format)
 @pytest.mark.parametrize("kill_at", [1, 3, 4], ids="killed in epoch {}".format)
-def test_a_killed_fit_goes_on(data, tmp_path, monkeypatch, kill_at):
+def test_a_killed_fit_goes_on(data, tmp_path, monkeypatch, kill_at, random_state):
     X, y, X_test, _ = data
 
     class Kill(keras().callbacks.Callback):
@@ -226,16 +244,17 @@ def test_a_killed_fit_goes_on(data, tmp_path, monkeypatch, kill_at):
             if epoch == kill_at:
                 raise Killed
 
-    params = {"fine_tune": "all", "checkpoint_dir": tmp_path}
-    expected = tiny(fine_tune="all").fit(X, y)
+    params = {"fine_tune": "all", "checkpoint_dir": tmp_path, "random_state": random_state}
     with pytest.raises(Killed):
         tiny(**params, callbacks=[Kill()]).fit(X, y)
     counts = count_features(monkeypatch)
     resumed = tiny(**params).fit(X, y)
+    n_images = sum(counts)
+    expected = tiny(fine_tune="all", random_state=FixedSeed(resumed._seed)).fit(X, y)
     assert_array_equal(resumed.predict_proba(X_test), expected.predict_proba(X_test))
     assert_allclose(resumed.history_["loss"], expected.history_["loss"])
     # A head that was finished needs no features again.
-    assert sum(counts) == (len(X) if kill_at < 3 else 0)
+    assert n_images == (len(X) if kill_at < 3 else 0)
 
 
 def test_another_backbone_does_not_go_on(data, tmp_path):
@@ -292,7 +311,7 @@ def test_a_fitted_network_is_tuned_for_other_classes(data):
     clone(model).fit(X, target)
     model.fit(X, target)
     assert model.score(X_test, np.where(y_test < 5, "left", "right")) > 0.8
-    inner = model.model_.get_layer("report")
+    inner = model.model_.get_layer("backbone_report")
     assert_array_equal(inner.get_weights()[0], source.model_.get_layer("conv_1").get_weights()[0])
 
 
@@ -332,6 +351,60 @@ def test_the_recipe_is_the_report_s_model(data):
     assert model.dropout == 0.5
 
 
+@pytest.mark.parametrize(
+    "function",
+    [functools.partial(tiny_backbone), lambda shape: tiny_backbone(shape), TinyBackbone()],
+    ids=["partial", "lambda", "object"],
+)
+def test_any_callable_builds_the_backbone(data, function):
+    X, y, X_test, _ = data
+    expected = tiny().fit(X, y).predict_proba(X_test)
+    assert_array_equal(tiny(backbone=function).fit(X, y).predict_proba(X_test), expected)
+
+
+def test_the_optimizer_may_have_a_rate_of_its_own(data):
+    X, y, X_test, _ = data
+    expected = tiny(fine_tune="all", learning_rate=0.01).fit(X, y).predict_proba(X_test)
+    for params in (
+        {"optimizer_params": {"learning_rate": 0.01}},
+        {"optimizer": keras().optimizers.Adam(0.01)},
+    ):
+        model = tiny(fine_tune="all", **params).fit(X, y)
+        assert_allclose(model.predict_proba(X_test), expected, atol=1e-6)
+
+
+def test_a_trained_head_can_be_followed_by_fine_tuning(data):
+    X, y, X_test, _ = data
+    both = tiny(fine_tune="all").fit(X, y)
+    model = tiny(warm_start=True).fit(X, y)
+    model.set_params(fine_tune="all").fit(X, y)
+    assert model.n_iter_ == both.n_iter_
+    assert_allclose(model.predict_proba(X_test), both.predict_proba(X_test), atol=1e-5)
+    loss = model.evaluate(X, y).loss
+    model.set_params(fine_tune=False).fit(X, y)
+    assert model.evaluate(X, y).loss < loss
+
+
+def test_a_transferred_network_is_tuned_as_a_whole(data):
+    X, y, _, _ = data
+    first = tiny().fit(X, y)
+    second = tiny(weights=first, fine_tune="all", layers=None).fit(X, y)
+    inner = second.model_.get_layer("backbone_transfer")
+    assert len(inner.trainable_variables) == 6
+    both = tiny(layers=["first", "second"]).fit(X, y)
+    features = BackboneFeatures(weights=both).fit(X)
+    assert features.transform(X[:5]).shape == (5, 8)
+
+
+def test_the_network_can_be_saved(data, tmp_path):
+    X, y, X_test, _ = data
+    model = tiny().fit(X, y)
+    model.model_.save(tmp_path / "model.keras")
+    loaded = keras().saving.load_model(tmp_path / "model.keras")
+    pixels = X_test[:5, :, :, None].astype(np.float32) / 255
+    assert_allclose(np.asarray(loaded(pixels)), model.predict_proba(X_test[:5]), atol=1e-5)
+
+
 def test_recipes_belong_to_a_class():
     assert recipes.list("TransferClassifier") == ("report-transfer",)
     with pytest.raises(ValueError, match="is for TransferClassifier"):
@@ -346,6 +419,8 @@ def test_recipes_belong_to_a_class():
     ("params", "message"),
     [
         ({"fine_tune": True}, "fine_tune=True; pass 'all'"),
+        ({"head_units": [0]}, "head_units=.0., expected whole numbers"),
+        ({"head_units": [1.5]}, r"head_units=.1\.5., expected whole numbers"),
         ({"fine_tune": 0}, "fine_tune"),
         ({"weights": "imagenet"}, "is a function; pass weights=None"),
         ({"layers": "third"}, "layers has 'third', which is no layer"),
@@ -357,6 +432,13 @@ def test_bad_parameters_are_named(data, params, message):
     X, y, _, _ = data
     with pytest.raises(ValueError, match=message):
         tiny(**params).fit(X[:40], y[:40])
+
+
+def test_a_network_built_before_is_refused(data):
+    X, y, _, _ = data
+    made = tiny_backbone((28, 28, 3))
+    with pytest.raises(ValueError, match="layers made outside of it; make all layers inside"):
+        tiny(backbone=lambda shape: made).fit(X[:40], y[:40])
 
 
 def test_a_failed_fit_leaves_nothing_half_fitted(data):
@@ -379,7 +461,7 @@ def test_heat_maps_are_those_of_the_backbone_s_output(data):
     X, y, X_test, _ = data
     model = tiny().fit(X, y)
     assert model.explain(X_test[:3]).shape == (3, 28, 28)
-    assert model.explain(X_test[:3], layer="tiny_backbone").max() > 0
+    assert model.explain(X_test[:3], layer="backbone_tiny_backbone").max() > 0
 
 
 @pytest.mark.realdata
