@@ -165,7 +165,7 @@ def _model_names() -> list[str]:
 def _pair_names() -> list[str]:
     from fashionkit.baselines import baselines
 
-    return [*baselines(), *baselines(features="mobilenetv2")]
+    return [*baselines(), *baselines(features=("mobilenetv2", "mobilenetv2+hog"))]
 
 
 def _network_names() -> list[str]:

@@ -233,3 +233,18 @@ def test_the_strong_pipeline_fits_and_predicts(garments):
     ).fit(X[:100], y[:100])
     probabilities = pipeline.predict_proba(X[100:110])
     assert_allclose(probabilities.sum(axis=1), 1)
+
+
+def test_frozen_features_and_histograms_lie_side_by_side(garments):
+    X, y = garments
+    pipeline = make_baseline(
+        "mobilenetv2+hog-svm",
+        mobilenetv2_hog__mobilenetv2__backbonefeatures__weights=None,
+        mobilenetv2_hog__mobilenetv2__backbonefeatures__alpha=0.35,
+        random_state=0,
+    )
+    features = pipeline.named_steps["mobilenetv2_hog"]
+    seeds = {k: v for k, v in features.get_params().items() if k.endswith("random_state")}
+    assert set(seeds.values()) == {0}
+    assert features.fit_transform(X[:100]).shape == (100, 200)  # as many as there are images
+    assert pipeline.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.5

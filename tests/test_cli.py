@@ -184,7 +184,7 @@ def test_help_names_every_model_without_tensorflow():
     )
     assert done.returncode == 0, done.stderr
     parts = {part for name in _cli._model_names() for part in name.split("-")}
-    assert len(parts) == 13
+    assert len(parts) == 14
     for part in parts:
         assert part in done.stdout
 
