@@ -73,7 +73,10 @@ scores = {
 }
 
 # %%
-# The fewer images there are, the more it helps to have seen others.
+# With twenty images the frozen features are ahead. With more the network from scratch overtakes
+# them: these are drawings, which are soon learnt, and five kinds of drawings teach little about
+# others. Networks trained on ImageNet have seen a million photos, and stay ahead on photos with
+# hundreds of images; the benchmarks in the documentation have the figures.
 
 fig, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 for name, accuracies in scores.items():
