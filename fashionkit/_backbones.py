@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
-from fashionkit._seeded import copy_values, dtype_policy
+from fashionkit._seeded import copy_values, dtype_policy, seeded
 from fashionkit._tensorflow import keras
 
 LEVELS = ("low", "mid", "high")
@@ -410,7 +410,8 @@ def load_weights(backbone: Backbone, weights: Any) -> tuple[np.ndarray, ...]:
 @functools.lru_cache(maxsize=4)
 def _imagenet(backbone: Backbone) -> tuple[np.ndarray, ...]:
     try:
-        with dtype_policy("float32"):
+        # Keras draws first weights even where others are loaded, from Python's own generator.
+        with seeded(0), dtype_policy("float32"):
             whole = backbone.build_whole("imagenet")
     except ValueError as error:
         raise ValueError(
@@ -434,10 +435,8 @@ def _imagenet(backbone: Backbone) -> tuple[np.ndarray, ...]:
 
 @functools.lru_cache(maxsize=4)
 def _from_file(backbone: Backbone, path: str, modified: int) -> tuple[np.ndarray, ...]:
-    with dtype_policy("float32"):
-        whole = backbone.build_whole()
     try:
-        _load(whole, path)
+        whole = _loaded(backbone, path)
     except (ValueError, OSError, KeyError, UserWarning) as error:
         hint = ""
         for alpha in _ALPHAS.get(backbone.source, ()):
@@ -454,19 +453,22 @@ def _from_file(backbone: Backbone, path: str, modified: int) -> tuple[np.ndarray
 
 def _fits(backbone: Backbone, path: str) -> bool:
     try:
-        _load(backbone.build_whole(), path)
+        _loaded(backbone, path)
     except Exception:  # whatever is wrong with it
         return False
     return True
 
 
-def _load(model: Any, path: str) -> None:
-    """Load weights, all of them."""
+def _loaded(backbone: Backbone, path: str) -> Any:
+    """Build the network and load its weights, all of them."""
+    with seeded(0), dtype_policy("float32"):
+        model = backbone.build_whole()
     with warnings.catch_warnings():
         # Keras only warns of layers that a file in its newer format lacks, and leaves them as they
         # were drawn.
         warnings.simplefilter("error", UserWarning)
         model.load_weights(path)
+    return model
 
 
 def _cut_weights(backbone: Backbone, whole: Any) -> tuple[np.ndarray, ...]:

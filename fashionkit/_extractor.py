@@ -17,13 +17,16 @@ from fashionkit._tensorflow import keras, tensorflow
 # processor's caches and memory, many enough to keep its cores busy.
 _VALUES_PER_BATCH = 2**21
 
-LARGEST_HALF = float(np.finfo(np.float16).max)
-
 
 def images_per_batch(backbone: Backbone) -> int:
     """Return how many images go through a network at a time."""
-    height, width = backbone.size
-    return max(1, _VALUES_PER_BATCH // (3 * height * width))
+    return max(1, _VALUES_PER_BATCH // backbone.n_values)
+
+
+def within(dtype: Any, values: np.ndarray) -> np.ndarray:
+    """Limit values to those that a type has, which are few in half precision."""
+    largest = np.finfo(dtype).max
+    return values if dtype == np.float32 else np.clip(values, -largest, largest)
 
 
 class Extractor:

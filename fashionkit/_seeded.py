@@ -32,7 +32,7 @@ class SeededModel:
     def __init__(self, build: Callable[[], Any], dtype: str = "float32"):
         # In a stateless scope variables keep their initializers, so that they can be drawn again
         # for every seed, and values that a builder loads arrive as updates of the scope.
-        with _seeded(0), dtype_policy(dtype), keras().StatelessScope() as scope:
+        with seeded(0), dtype_policy(dtype), keras().StatelessScope() as scope:
             self.model = build()
             self._recipes = [
                 (variable, scope.get_current_value(variable), variable._initializer)
@@ -46,7 +46,7 @@ class SeededModel:
     def first_weights(self, seed: int) -> Arrays:
         """Return the weights that a fresh model has for ``seed``, as ``model.variables`` are."""
         seeds = np.random.SeedSequence(seed).generate_state(len(self._recipes)).tolist()
-        with _seeded(seed):
+        with seeded(seed):
             return [
                 np.array(_initial_value(variable, initializer, own) if value is None else value)
                 for (variable, value, initializer), own in zip(self._recipes, seeds, strict=True)
@@ -59,7 +59,7 @@ class SeededModel:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     """Seed Python's and NumPy's global generators inside, and restore them afterwards.
 
     One thread at a time: two that overlap would restore each other's states.

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._backbones import POOLINGS, check_backbone, load_weights
-from fashionkit._extractor import LARGEST_HALF, Extractor, borrow_extractor, images_per_batch
+from fashionkit._extractor import Extractor, borrow_extractor, images_per_batch, within
 from fashionkit._images import check_images, fit_images
 from fashionkit.features._base import ImageTransformer
 
@@ -260,9 +260,7 @@ class BackboneFeatures(ImageTransformer):
             rows = self._raise(call(chunk))
             if self.mirror:
                 rows = (rows + self._raise(call(chunk[:, :, ::-1]))) / 2
-            if self.dtype == "float16":
-                rows = np.clip(rows, -LARGEST_HALF, LARGEST_HALF)
-            features[start : start + size] = rows
+            features[start : start + size] = within(features.dtype, rows)
         return features
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm.auto import tqdm
 
 from fashionkit._backbones import POOLINGS, Backbone, check_backbone, load_weights
-from fashionkit._extractor import LARGEST_HALF, Extractor, borrow_extractor, images_per_batch
+from fashionkit._extractor import Extractor, borrow_extractor, images_per_batch, within
 from fashionkit._images import Images
 from fashionkit._seeded import Arrays
 from fashionkit.neural import recipes
@@ -468,10 +468,7 @@ class TransferClassifier(BaseKerasClassifier):
             starts = range(0, len(images), size)
             for start in tqdm(starts, unit="batch", desc="features", disable=not self.verbose):
                 chunk = slice(start, start + size)
-                values = call(images.scaled(chunk))
-                if not exact:
-                    values = np.clip(values, -LARGEST_HALF, LARGEST_HALF)
-                rows[chunk, 0, 0] = values
+                rows[chunk, 0, 0] = within(rows.dtype, call(images.scaled(chunk)))
             return Images(rows, (0.0, 1.0))
 
         trained_on = replace(samples, images=features(samples.images))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 import subprocess
 import sys
 import warnings
@@ -308,6 +309,14 @@ def test_weights_of_another_width_or_network_are_refused(weights_file, images, t
     nonsense.write_bytes(b"no weights")
     with pytest.raises(ValueError, match="does not fit"):
         backbone_features(weights=nonsense).fit(images)
+
+
+def test_loading_leaves_random_numbers_as_they_were(weights_file, images):
+    path, _ = weights_file
+    before = random.getstate()
+    # A size of its own, so that nothing of it is kept from before.
+    backbone_features(weights=path, layers="low", input_size=41).fit(images)
+    assert random.getstate() == before
 
 
 def test_a_missing_file_is_named(images):
