@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from types import ModuleType
@@ -172,15 +173,37 @@ def one_thread_each() -> Iterator[None]:
         if not _one_thread_users:
             _one_thread_undo.callback(cv2.setNumThreads, cv2.getNumThreads())
             cv2.setNumThreads(1)
-            _one_thread_undo.enter_context(_libraries().limit(limits=1, user_api="blas"))
+            _one_thread_undo.enter_context(_limit_held_by_a_thread())
         _one_thread_users += 1
     try:
-        yield
+        # Once more for this thread: OpenBLAS on OpenMP keeps a number for each.
+        with _libraries().limit(limits=1, user_api="blas"):
+            yield
     finally:
         with _one_thread_lock:
             _one_thread_users -= 1
             if not _one_thread_users:
                 _one_thread_undo.close()
+
+
+@contextmanager
+def _limit_held_by_a_thread() -> Iterator[None]:
+    """Limit BLAS to one thread, from a thread that lives as long as the limit.
+
+    Who enters first may leave first and live on, and threadpoolctl lets none but the
+    living thread that set a limit restore it: in silence, the last who left could not.
+    """
+    limit = ExitStack()
+
+    def hold() -> None:
+        limit.enter_context(_libraries().limit(limits=1, user_api="blas"))
+
+    with ThreadPoolExecutor(max_workers=1) as keeper:
+        keeper.submit(hold).result()
+        try:
+            yield
+        finally:
+            keeper.submit(limit.close).result()
 
 
 @cache

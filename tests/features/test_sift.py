@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_info
 
 from fashionkit import make_garments
-from fashionkit.features import _sift
+from fashionkit.features import _descriptors, _sift
 from fashionkit.features._sift import SIFTFeatures
 
 cv2 = pytest.importorskip("cv2")
@@ -305,6 +305,32 @@ def test_numbers_of_threads_are_one_during_the_work_and_restored_after(
     assert all(cv2_threads == 1 and blas <= {1} for cv2_threads, blas in during)
     assert len(during) == 4
     assert blas_threads() == before[1]
+
+
+def test_numbers_of_threads_are_restored_when_who_entered_first_leaves_first_and_lives_on():
+    before = blas_threads()
+    entered, leave, left, end = (threading.Event() for _ in range(4))
+
+    def first():
+        with _descriptors.one_thread_each():
+            entered.set()
+            leave.wait()
+        left.set()
+        end.wait()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    try:
+        entered.wait()
+        with _descriptors.one_thread_each():
+            leave.set()
+            left.wait()
+            assert set(blas_threads()) <= {1}
+        assert blas_threads() == before
+    finally:
+        leave.set()
+        end.set()
+        thread.join()
 
 
 def _attempt(sift, X):
