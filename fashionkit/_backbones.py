@@ -1,4 +1,4 @@
-"""Networks trained on other images: how they are built, cut, fed and given their weights."""
+"""Networks trained on other images: how they are built, cut and fed."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from numbers import Integral
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
-from fashionkit._seeded import copy_values, dtype_policy, seeded
+from fashionkit._seeded import copy_values
 from fashionkit._tensorflow import keras
 
 LEVELS = ("low", "mid", "high")
@@ -40,8 +39,8 @@ _LEVEL_LAYERS = {
 _SMALLEST_SIDES = {"inceptionv3": 75, "inceptionresnetv2": 75, "xception": 71}
 _SMALLEST_SIDE = 32
 # Widths that Keras has weights for.
-_ALPHAS = {"mobilenetv2": (0.35, 0.5, 0.75, 1.0, 1.3, 1.4), "mobilenet": (0.25, 0.5, 0.75, 1.0)}
-_ALPHAS |= dict.fromkeys(("mobilenetv3small", "mobilenetv3large"), (0.75, 1.0))
+ALPHAS = {"mobilenetv2": (0.35, 0.5, 0.75, 1.0, 1.3, 1.4), "mobilenet": (0.25, 0.5, 0.75, 1.0)}
+ALPHAS |= dict.fromkeys(("mobilenetv3small", "mobilenetv3large"), (0.75, 1.0))
 
 # The resolution falls from one stage of a network to the next by about a half.
 _NEXT_STAGE = 0.7
@@ -99,7 +98,7 @@ class Backbone:
             model = self.source((*self.size, self.channels))
             _check_own_network(model, self)
             return model
-        options = {"alpha": self.alpha} if self.source in _ALPHAS else {}
+        options = {"alpha": self.alpha} if self.source in ALPHAS else {}
         with warnings.catch_warnings():
             # For sizes without weights of their own those for 224 pixels are used, as documented.
             warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
@@ -201,7 +200,8 @@ def check_backbone(
         What is wanted, hashable.
 
     arrays : list of ndarray or None
-        The weights of the classifier, where there is one, as :func:`load_weights` returns them.
+        The weights of the classifier, where there is one, as
+        :func:`~fashionkit._backbone_weights.load_weights` returns them.
 
     Raises
     ------
@@ -229,10 +229,10 @@ def check_backbone(
         source = source.lower()
         _builder(source)
         least = _SMALLEST_SIDES.get(source, _SMALLEST_SIDE)
-        if alpha != 1.0 and source not in _ALPHAS:
+        if alpha != 1.0 and source not in ALPHAS:
             raise ValueError(
                 f"alpha={alpha!r}, but backbone={source!r} has one width only; pass alpha=1.0, or "
-                f"one of the backbones {', '.join(map(repr, _ALPHAS))}."
+                f"one of the backbones {', '.join(map(repr, ALPHAS))}."
             )
     size = input_size
     if size is None:
@@ -365,120 +365,6 @@ def pooled_shape(shape: tuple[int, ...], pooling: str, grid: int) -> tuple[int, 
     """Return rows, columns and channels of a map of shape (height, width, channels)."""
     fields = {"avg": 1, "max": 1, "grid": grid}.get(pooling, max(shape))
     return min(shape[0], fields), min(shape[1], fields), shape[2]
-
-
-def load_weights(backbone: Backbone, weights: Any) -> tuple[np.ndarray, ...]:
-    """Return the weights of the needed part of a network, in the order of its variables.
-
-    Parameters
-    ----------
-    backbone : Backbone
-        One of Keras's networks.
-
-    weights : "imagenet" or path
-        Where they come from.
-
-    Returns
-    -------
-    arrays : tuple of ndarray
-        Values of ``model.variables``, where ``model`` is what :meth:`Backbone.build` returns.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file, or Keras cannot get its own.
-
-    ValueError
-        If the file does not fit the network, or the network is a function.
-    """
-    if not isinstance(backbone.source, str):
-        raise ValueError(
-            f"weights={weights!r}, but backbone={backbone.name!r} is a function; pass "
-            "weights=None, and load its weights inside the function, if it has some."
-        )
-    if isinstance(weights, str) and weights == "imagenet":
-        return _imagenet(backbone)
-    path = Path(weights).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"weights={str(weights)!r} is no file; pass 'imagenet', the path of a Keras weights "
-            "file (.h5, .weights.h5 or .keras), a fitted CNNClassifier, or None for random weights."
-        )
-    return _from_file(backbone, str(path), path.stat().st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=4)
-def _imagenet(backbone: Backbone) -> tuple[np.ndarray, ...]:
-    try:
-        # Keras draws first weights even where others are loaded, from Python's own generator.
-        with seeded(0), dtype_policy("float32"):
-            whole = backbone.build_whole("imagenet")
-    except ValueError as error:
-        raise ValueError(
-            f"Keras has no ImageNet weights for backbone={backbone.name!r} with "
-            f"alpha={backbone.alpha}: {error}"
-        ) from error
-    except Exception as error:  # Keras raises no other class where a download fails
-        if "URL fetch failure" not in str(error):
-            raise
-        address = str(error).partition(" on ")[2].partition(": ")[0]
-        file = address.rpartition("/")[2] or "the weights"
-        folder = os.path.join(os.environ.get("KERAS_HOME", "~/.keras"), "models")
-        raise FileNotFoundError(
-            f"weights='imagenet' of backbone={backbone.name!r} could not be had: {file} is not in "
-            f"{folder}, and {address} could not be reached. Connect to the internet once; or put "
-            "that file there (the environment variable KERAS_HOME names another folder than "
-            "~/.keras); or pass the path of a weights file as weights."
-        ) from error
-    return _cut_weights(backbone, whole)
-
-
-@functools.lru_cache(maxsize=4)
-def _from_file(backbone: Backbone, path: str, modified: int) -> tuple[np.ndarray, ...]:
-    try:
-        whole = _loaded(backbone, path)
-    except (ValueError, OSError, KeyError, UserWarning) as error:
-        hint = ""
-        for alpha in _ALPHAS.get(backbone.source, ()):
-            if alpha != backbone.alpha and _fits(replace(backbone, alpha=alpha), path):
-                hint = f"; it fits alpha={alpha}"
-                break
-        raise ValueError(
-            f"weights={path!r} does not fit backbone={backbone.name!r} with "
-            f"alpha={backbone.alpha}{hint}. A file must hold the weights of that network without "
-            f"its top (include_top=False). Keras says: {error}"
-        ) from error
-    return _cut_weights(backbone, whole)
-
-
-def _fits(backbone: Backbone, path: str) -> bool:
-    try:
-        _loaded(backbone, path)
-    except Exception:  # whatever is wrong with it
-        return False
-    return True
-
-
-def _loaded(backbone: Backbone, path: str) -> Any:
-    """Build the network and load its weights, all of them."""
-    with seeded(0), dtype_policy("float32"):
-        model = backbone.build_whole()
-    with warnings.catch_warnings():
-        # Keras only warns of layers that a file in its newer format lacks, and leaves them as they
-        # were drawn.
-        warnings.simplefilter("error", UserWarning)
-        model.load_weights(path)
-    return model
-
-
-def _cut_weights(backbone: Backbone, whole: Any) -> tuple[np.ndarray, ...]:
-    model, _ = backbone.build(whole)
-    arrays = copy_values(model.variables)
-    for variable, array in zip(model.variables, arrays, strict=True):
-        if variable.name.endswith("seed_generator_state"):
-            array[...] = 0  # drawn by Keras, and of no use in inference mode
-        array.flags.writeable = False  # shared by all who ask
-    return tuple(arrays)
 
 
 def _average_fields(maps: Any, grid: int) -> Any:

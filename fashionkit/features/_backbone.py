@@ -12,7 +12,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from fashionkit._backbones import POOLINGS, check_backbone, load_weights
+from fashionkit._backbone_weights import load_weights
+from fashionkit._backbones import POOLINGS, check_backbone
 from fashionkit._extractor import Extractor, borrow_extractor, images_per_batch, within
 from fashionkit._images import check_images, fit_images
 from fashionkit.features._base import ImageTransformer

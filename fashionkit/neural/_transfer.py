@@ -13,7 +13,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm.auto import tqdm
 
-from fashionkit._backbones import POOLINGS, Backbone, check_backbone, load_weights
+from fashionkit._backbone_weights import load_weights
+from fashionkit._backbones import POOLINGS, Backbone, check_backbone
 from fashionkit._extractor import Extractor, borrow_extractor, images_per_batch, within
 from fashionkit._images import Images
 from fashionkit._seeded import Arrays

@@ -18,7 +18,7 @@ from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils import _safe_indexing
 
-from fashionkit.datasets import ImageFolder, _folder, load_image_folder
+from fashionkit.datasets import ImageFolder, _photo, load_image_folder
 
 READERS = pytest.mark.parametrize(
     "read", [load_image_folder, lambda path, **params: ImageFolder(path, **params)[:]]
@@ -475,7 +475,7 @@ def test_fast_decoding_of_jpeg_differs_little_from_full_decoding(tmp_path, monke
     waves = np.stack([np.sin(x), np.cos(y), np.sin(x + y)], axis=-1) * 100 + 128
     image = Image.fromarray(waves.astype(np.uint8))
     fast = read_one(tmp_path, image, "1.jpg", 48, quality=95)
-    monkeypatch.setattr(_folder, "_decode_smaller", lambda *args: None)
+    monkeypatch.setattr(_photo, "_decode_smaller", lambda *args: None)
     full = read_one(tmp_path, image, "1.jpg", 48, quality=95)
     assert not np.array_equal(fast, full)
     assert np.abs(fast.astype(int) - full).mean() < 1
@@ -488,7 +488,7 @@ def test_fast_decoding_of_jpeg_differs_little_from_full_decoding(tmp_path, monke
     st.sampled_from(["crop", "pad", "stretch"]),
 )
 def test_any_size_becomes_any_other(image_size, size, aspect):
-    resized = _folder._resized(Image.new("RGB", image_size, "red"), size, aspect)
+    resized = _photo._resized(Image.new("RGB", image_size, "red"), size, aspect)
     assert resized.size == size[::-1]
     assert resized.getpixel(((size[1] - 1) // 2, (size[0] - 1) // 2)) == (255, 0, 0)
 
@@ -634,8 +634,8 @@ def test_damaged_files_are_read_or_refused_never_anything_else(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            read = _folder._read_image(str(path), (4, 4), "crop")
-        except _folder._UnreadableError as reason:
+            read = _photo.read_image(str(path), (4, 4), "crop")
+        except _photo.UnreadableError as reason:
             assert str(reason)  # noqa: PT017
         else:
             assert read.shape == (4, 4, 3)

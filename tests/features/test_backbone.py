@@ -331,7 +331,7 @@ def test_without_network_and_file_three_ways_are_told(images, monkeypatch, tmp_p
         raise Exception("URL fetch failure on https://host/models/file.h5: None -- unreachable")
 
     monkeypatch.setattr(Backbone, "build_whole", fail)
-    from fashionkit._backbones import load_weights
+    from fashionkit._backbone_weights import load_weights
 
     with pytest.raises(FileNotFoundError) as caught:
         load_weights(Backbone("mobilenetv2", (32, 32), alpha=0.75), "imagenet")
