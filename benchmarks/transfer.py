@@ -7,6 +7,7 @@ such as https://github.com/alexeygrigorev/clothing-dataset-small with a list of 
 sender is in two folds.
 
     python benchmarks/transfer.py strong                   # frozen features and a kernel
+    python benchmarks/transfer.py invariant                # and views of the support vectors
     python benchmarks/transfer.py quick                    # the report's accuracy in a minute
     python benchmarks/transfer.py report --epochs 2        # the report's model
     python benchmarks/transfer.py cached                   # features once, or in every epoch
@@ -36,6 +37,7 @@ from fashionkit import (
     BackboneFeatures,
     CalibratedSVC,
     CNNClassifier,
+    InvariantSVC,
     TransferClassifier,
     fetch_fashion_mnist,
     make_baseline,
@@ -89,6 +91,23 @@ def run_strong(options) -> None:
     model = make_baseline(name, random_state=options.seed, **options.params)
     model.set_params(**{f"{holders[name]}__weights": options.weights})
     _evaluate(name, model, _fashion_mnist(options))
+
+
+def run_invariant(options) -> None:
+    """The same features of plain images, and a machine that learns from views of its vectors."""
+    views = options.params.pop("views", "flip+shift")
+    weights = "mobilenetv2_hog__mobilenetv2__backbonefeatures__weights"
+    params = {
+        weights: options.weights,
+        "mobilenetv2_hog__mobilenetv2__backbonefeatures__mirror": False,
+        "svm__C": 5,
+        "svm__library": "sklearnex",
+        "svm__calibration_size": 5_000,
+        **options.params,
+    }
+    estimator = make_baseline("mobilenetv2+hog-svm", random_state=options.seed, **params)
+    model = InvariantSVC(estimator, views=views)
+    _evaluate(f"mobilenetv2+hog-svm, {views}", model, _fashion_mnist(options))
 
 
 def run_quick(options) -> None:
@@ -481,6 +500,7 @@ def _literal(text: str):
 
 PARTS = {
     "strong": run_strong,
+    "invariant": run_invariant,
     "quick": run_quick,
     "report": run_report,
     "cached": run_cached,

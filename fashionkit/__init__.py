@@ -17,6 +17,7 @@ _HOMES = {
     "HOGFeatures": "features",
     "HierarchicalCNNClassifier": "neural",
     "ImageFolder": "datasets",
+    "InvariantSVC": "baselines",
     "PixelFeatures": "features",
     "SIFTFeatures": "features",
     "TransferClassifier": "neural",

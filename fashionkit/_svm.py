@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 from numbers import Integral, Real
 from typing import Any
@@ -12,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
@@ -26,6 +27,8 @@ _LEAST_SLOPE = 0.1
 
 # Values at a time in the systems of equations that are solved for all samples together.
 _VALUES_PER_CHUNK = 2**20
+
+Folds = list[tuple[np.ndarray, np.ndarray]]
 
 
 def couple(wins: np.ndarray) -> np.ndarray:
@@ -128,6 +131,7 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
     See Also
     --------
     fashionkit.make_baseline : Pipelines that end with this.
+    InvariantSVC : Also learns what does not change a garment.
     sklearn.svm.SVC : The machine itself.
     sklearn.calibration.CalibratedClassifierCV : Calibrates any classifier.
 
@@ -225,16 +229,16 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         self.classes_, counts = np.unique(y, return_counts=True)
         self._check_counts(counts)
-        svc = _machine_class(self.library)(
-            C=self.C,
-            kernel=self.kernel,
-            gamma=self.gamma,
-            class_weight=self.class_weight,
-            cache_size=self.cache_size,
-            decision_function_shape="ovo",
-        )
+        svc = self._machine()
         # The calibration first: it is short, and fails where anything does.
-        self.slopes_, self.intercepts_ = self._calibrate(svc, X, y)
+        rows, folds = self._calibration_folds(y)
+        X_drawn, y_drawn = X[rows], y[rows]
+
+        def score(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+            machine = clone(svc).fit(X_drawn[train], y_drawn[train])
+            return machine.decision_function(X_drawn[test])
+
+        self._calibrate(score, folds, y_drawn)
         self.svc_ = svc.fit(X, y)
         return self
 
@@ -253,10 +257,12 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)
-        n_classes = len(self.classes_)
-        size = max(1, _VALUES_PER_CHUNK // n_classes**2)
+        size = max(1, _VALUES_PER_CHUNK // len(self.classes_) ** 2)
         return np.concatenate(
-            [self._probabilities(X[start : start + size]) for start in range(0, len(X), size)]
+            [
+                self._probabilities(self.svc_.decision_function(X[rows]))
+                for rows in gen_batches(len(X), size)
+            ]
         )
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
@@ -302,25 +308,39 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
                 "sklearn.svm.SVC, which has no probabilities."
             )
 
-    def _calibrate(self, svc: SVC, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Fit a sigmoid for each pair of classes, on scores of unseen samples."""
+    def _machine(self) -> SVC:
+        """Return a machine with our parameters, not fitted yet."""
+        return _machine_class(self.library)(
+            C=self.C,
+            kernel=self.kernel,
+            gamma=self.gamma,
+            class_weight=self.class_weight,
+            cache_size=self.cache_size,
+            decision_function_shape="ovo",
+        )
+
+    def _calibration_folds(self, y: np.ndarray) -> tuple[np.ndarray, Folds]:
+        """Draw samples to calibrate on, and divide them into folds."""
         random_state = check_random_state(self.random_state)
-        chosen = self._draw(y, random_state)
-        X, y = X[chosen], y[chosen]
+        rows = self._draw(y, random_state)
         folds = StratifiedKFold(self.cv, shuffle=True, random_state=random_state)
+        return rows, list(folds.split(rows, y[rows]))
+
+    def _calibrate(
+        self, score: Callable[[np.ndarray, np.ndarray], np.ndarray], folds: Folds, y: np.ndarray
+    ) -> None:
+        """Fit a sigmoid for each pair of classes, on scores of unseen samples."""
         n_classes = len(self.classes_)
         scores = np.empty((len(y), n_classes * (n_classes - 1) // 2))
         # Not cross_val_predict: it numbers the classes, which class_weight then misses.
-        for train, test in folds.split(X, y):
-            machine = clone(svc).fit(X[train], y[train])
-            scores[test] = _by_pair(machine.decision_function(X[test]))
+        for train, test in folds:
+            scores[test] = _by_pair(score(train, test))
         weights = compute_sample_weight(self.class_weight, y)
         sigmoids = []
-        for pair, score in zip(combinations(self.classes_, 2), scores.T, strict=True):
+        for pair, column in zip(combinations(self.classes_, 2), scores.T, strict=True):
             either = np.isin(y, pair)
-            sigmoids.append(_sigmoid(score[either], y[either] == pair[0], weights[either]))
-        slopes, intercepts = np.transpose(sigmoids)
-        return slopes, intercepts
+            sigmoids.append(_sigmoid(column[either], y[either] == pair[0], weights[either]))
+        self.slopes_, self.intercepts_ = np.transpose(sigmoids)
 
     def _draw(self, y: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
         """Draw ``calibration_size`` samples by class, but ``cv`` of each class at least."""
@@ -332,10 +352,11 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         ]
         return np.sort(np.concatenate(drawn))
 
-    def _probabilities(self, X: np.ndarray) -> np.ndarray:
-        scores = _by_pair(self.svc_.decision_function(X))
+    def _probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Turn the machine's scores into probabilities."""
+        scores = _by_pair(scores)
         n_classes = len(self.classes_)
-        wins = np.zeros((len(X), n_classes, n_classes))
+        wins = np.zeros((len(scores), n_classes, n_classes))
         first, second = np.triu_indices(n_classes, 1)
         wins[:, first, second] = expit(scores * self.slopes_ + self.intercepts_)
         wins[:, second, first] = 1 - wins[:, first, second]

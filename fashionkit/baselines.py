@@ -14,6 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
+from fashionkit._invariant_svm import InvariantSVC
 from fashionkit._memory import once
 from fashionkit._pca import BoundedPCA
 from fashionkit._svm import CalibratedSVC
@@ -25,7 +26,7 @@ from fashionkit.features import (
     SIFTFeatures,
 )
 
-__all__ = ["BoundedPCA", "CalibratedSVC", "baselines", "make_baseline"]
+__all__ = ["BoundedPCA", "CalibratedSVC", "InvariantSVC", "baselines", "make_baseline"]
 
 Steps = list[tuple[str, Any]]
 
