@@ -12,6 +12,7 @@ import keras
 from _report import print_setting, print_table
 from scikeras.wrappers import KerasClassifier
 from sklearn.base import is_classifier
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
 from fashionkit import (
@@ -22,6 +23,7 @@ from fashionkit import (
     ColorHistogram,
     HierarchicalCNNClassifier,
     HOGFeatures,
+    InvariantSVC,
     PixelFeatures,
     SIFTFeatures,
     TransferClassifier,
@@ -63,6 +65,7 @@ def main() -> None:
         "TransferClassifier": TransferClassifier(**BACKBONE, epochs=20, learning_rate=0.01),
         "BackboneFeatures": BackboneFeatures(**BACKBONE),
         "CalibratedSVC": CalibratedSVC(),
+        "InvariantSVC": InvariantSVC(make_pipeline(PixelFeatures(), CalibratedSVC(random_state=0))),
         "BoundedPCA": BoundedPCA(),
         "HOGFeatures": HOGFeatures(),
         "SIFTFeatures": SIFTFeatures(),

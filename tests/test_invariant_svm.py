@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC
 
@@ -277,10 +277,8 @@ def test_too_few_images_of_a_class_are_refused_before_anything_is_described(data
 
 
 def test_fashion_mnist(fashion_mnist):
-    X, y, _, _ = fashion_mnist
+    X, y, X_test, y_test = fashion_mnist
     plain = make_baseline("hog-svm", random_state=0)
-    scores = [
-        cross_val_score(model, X, y, cv=StratifiedKFold(2, shuffle=True, random_state=0)).mean()
-        for model in (plain, InvariantSVC(plain, views="flip+shift"))
-    ]
-    assert scores[1] > scores[0] > 0.8
+    invariant = InvariantSVC(plain, views="flip+shift")
+    scores = [model.fit(X, y).score(X_test, y_test) for model in (plain, invariant)]
+    assert scores[1] > scores[0] > 0.88
