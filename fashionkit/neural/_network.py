@@ -108,18 +108,17 @@ class Network(SeededModel):
     def set_weights(self, trainable: Arrays, non_trainable: Arrays) -> None:
         """Set all variables, as :meth:`get_weights` returned them."""
         if not fit_together([*self._trainable, *self._non_trainable], [*trainable, *non_trainable]):
-            raise ValueError(
-                "The weights of the last fit do not fit the network that the parameters, such as "
-                "architecture and architecture_params, now name; set them back, or fit with "
-                "warm_start=False."
-            )
+            raise _misfit()
         assign_values(self._trainable, trainable)
         assign_values(self._non_trainable, non_trainable)
 
     def set_layers(self, values: Mapping[str, Arrays]) -> None:
         """Set all variables of some layers, given by their names."""
+        layers = {layer.name: layer for layer in self.model.layers}
         for name, arrays in values.items():
-            assign_values(self.model.get_layer(name).variables, arrays)
+            if name not in layers or not fit_together(layers[name].variables, arrays):
+                raise _misfit()
+            assign_values(layers[name].variables, arrays)
 
     def by_layer(self, trainable: Arrays, non_trainable: Arrays) -> dict[str, Arrays]:
         """Arrange weights, as :meth:`get_weights` returns them, by the names of layers."""
@@ -135,6 +134,14 @@ class Network(SeededModel):
         """Tell whether the same variables are trained as when the network was built."""
         now = self.model.trainable_variables
         return list(map(id, now)) == list(map(id, self._trainable))
+
+
+def _misfit() -> ValueError:
+    return ValueError(
+        "The weights of the last fit do not fit the network that the parameters, such as "
+        "architecture, architecture_params, layers or head_units, now name; set them back, or "
+        "fit with warm_start=False."
+    )
 
 
 def _call_builder(build: Callable, spec: NetworkSpec) -> Any:

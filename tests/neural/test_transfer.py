@@ -385,6 +385,17 @@ def test_a_trained_head_can_be_followed_by_fine_tuning(data):
     assert model.evaluate(X, y).loss < loss
 
 
+@pytest.mark.parametrize("fine_tune", [False, "all"])
+@pytest.mark.parametrize(
+    "params", [{"head_units": 5}, {"layers": "first"}, {"input_size": 40}], ids=repr
+)
+def test_another_network_cannot_go_on_from_the_last_fit(data, params, fine_tune):
+    X, y, _, _ = data
+    model = tiny(warm_start=True).fit(X, y).set_params(fine_tune=fine_tune, **params)
+    with pytest.raises(ValueError, match=r"weights of the last fit do not fit.*warm_start=False"):
+        model.fit(X, y)
+
+
 def test_a_transferred_network_is_tuned_as_a_whole(data):
     X, y, _, _ = data
     first = tiny().fit(X, y)
