@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,8 +20,8 @@ from sklearn.utils.validation import check_is_fitted
 from fashionkit._images import check_images, fit_images
 from fashionkit._svm import CalibratedSVC
 
-# Images that are predicted at a time, so that only so many are in memory several times.
-_IMAGES_PER_CHUNK = 10_000
+# Pixels whose views are in memory at a time: some 10,000 small images, or 50 photos.
+_VALUES_PER_CHUNK = 2**23
 
 
 class InvariantSVC(ClassifierMixin, BaseEstimator):
@@ -161,7 +162,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         self.features_ = features
         machine = svm._machine().set_params(**_as_first_fitted(svm, rows, y))
         drawn, folds = svm._calibration_folds(y)
-        seen = [rows[drawn], *self._describe_views(pixels[drawn])]
+        seen = [rows[drawn], *self._describe_views(pixels, drawn)]
         y_drawn = y[drawn]
 
         def score(train: np.ndarray, test: np.ndarray) -> np.ndarray:
@@ -173,7 +174,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
 
         svm._calibrate(score, folds, y_drawn)
         svm.svc_, self.n_support_ = _fit_twice(
-            machine, rows, y, lambda support: self._describe_views(pixels[support])
+            machine, rows, y, lambda support: self._describe_views(pixels, support)
         )
         svm.n_features_in_ = rows.shape[1]
         self.svm_ = svm
@@ -196,10 +197,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         pixels = check_images(self, X).pixels
         return np.concatenate(
-            [
-                self.svm_._probabilities(self._score(pixels[chunk]))
-                for chunk in gen_batches(len(pixels), _IMAGES_PER_CHUNK)
-            ]
+            [self.svm_._probabilities(self._score(pixels[chunk])) for chunk in _chunks(pixels)]
         )
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
@@ -249,9 +247,14 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         steps.append((name, "passthrough"))
         return Pipeline(steps, memory=self.estimator.memory), clone(last)
 
-    def _describe_views(self, pixels: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield the features of each view of images but the first."""
-        yield from map(self._describe, other_views(pixels, self.views, self.pixel_range_[0]))
+    def _describe_views(self, pixels: np.ndarray, rows: np.ndarray) -> list[np.ndarray]:
+        """Return the features of each view of some images but the first."""
+        black = self.pixel_range_[0]
+        chunks = [
+            [self._describe(view) for view in other_views(pixels[rows[chunk]], self.views, black)]
+            for chunk in _chunks(pixels, len(rows))
+        ]
+        return [np.concatenate(view) for view in zip(*chunks, strict=True)]
 
     def _describe(self, pixels: np.ndarray) -> np.ndarray:
         with warnings.catch_warnings():
@@ -260,13 +263,18 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
             return self.features_.transform(pixels)
 
     def _score(self, pixels: np.ndarray) -> np.ndarray:
-        views = (self._describe(pixels), *self._describe_views(pixels))
-        return _mean([self.svm_.svc_.decision_function(view) for view in views])
+        views = (pixels, *other_views(pixels, self.views, self.pixel_range_[0]))
+        return _mean([self.svm_.svc_.decision_function(self._describe(view)) for view in views])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _chunks(pixels: np.ndarray, n_samples: int | None = None) -> Iterator[slice]:
+    size = max(1, _VALUES_PER_CHUNK // math.prod(pixels.shape[1:]))
+    return gen_batches(len(pixels) if n_samples is None else n_samples, size)
 
 
 def other_views(pixels: np.ndarray, views: str | None, black: float) -> Iterator[np.ndarray]:

@@ -21,6 +21,7 @@ from fashionkit import (
     HOGFeatures,
     InvariantSVC,
     PixelFeatures,
+    _invariant_svm,
     make_baseline,
     make_garments,
 )
@@ -197,13 +198,20 @@ def test_a_pickled_classifier_predicts_the_same(data, fitted):
     assert_array_equal(again.predict_proba(X[300:]), fitted.predict_proba(X[300:]))
 
 
-def test_images_are_predicted_in_chunks(data, fitted, monkeypatch):
-    from fashionkit import _invariant_svm
-
-    X, _ = data
+def test_views_are_described_in_chunks(data, fitted, monkeypatch):
+    X, y = data
     expected = fitted.predict_proba(X[300:350])
-    monkeypatch.setattr(_invariant_svm, "_IMAGES_PER_CHUNK", 7)
+    described = []
+    original = PixelFeatures.transform
+    monkeypatch.setattr(_invariant_svm, "_VALUES_PER_CHUNK", 7 * 28 * 28)
+    monkeypatch.setattr(
+        PixelFeatures, "transform", lambda *args: described.append(len(args[1])) or original(*args)
+    )
     assert_allclose(fitted.predict_proba(X[300:350]), expected, rtol=1e-6)
+    assert max(described) == 7
+    again = clone(fitted).fit(X[:300], y[:300])
+    assert sorted(set(described))[-2:] == [7, 300]
+    assert_allclose(again.predict_proba(X[300:350]), expected, rtol=1e-6)
 
 
 def test_a_search_over_what_is_inside(data):
