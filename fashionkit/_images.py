@@ -89,7 +89,9 @@ class Images:
         return inside & (np.rint(self.pixels) == self.pixels).all(axis=axes)
 
 
-def fit_images(estimator: Any, X: Any, y: Any = "no_validation") -> Any:
+def fit_images(
+    estimator: Any, X: Any, y: Any = "no_validation", *, image_shape: tuple | None = None
+) -> Any:
     """Validate ``X``, and ``y`` where given, and learn the contract's attributes.
 
     Sets ``n_features_in_``, ``image_shape_`` and ``pixel_range_`` on the estimator, and
@@ -107,6 +109,9 @@ def fit_images(estimator: Any, X: Any, y: Any = "no_validation") -> Any:
     y : array-like of shape (n_samples,), default="no_validation"
         Targets, validated together with ``X``.
 
+    image_shape : tuple of int, default=None
+        What decides the shape of flat rows where the estimator's parameter does not.
+
     Returns
     -------
     images : Images
@@ -116,7 +121,8 @@ def fit_images(estimator: Any, X: Any, y: Any = "no_validation") -> Any:
     checked = validate_data(estimator, flat, y)
     with_y = isinstance(checked, tuple)
     flat = checked[0] if with_y else checked
-    shape = _resolve_shape(getattr(estimator, "image_shape", None), shape, flat.shape[1])
+    requested = getattr(estimator, "image_shape", None) or image_shape
+    shape = _resolve_shape(requested, shape, flat.shape[1])
     estimator.image_shape_ = shape
     estimator.pixel_range_ = _check_range(infer_pixel_range(flat))
     n_values = getattr(estimator, "_values_per_image", None)

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
-from sklearn.utils import gen_batches
+from sklearn.utils import check_array, gen_batches
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
@@ -23,6 +23,12 @@ from fashionkit._svm import CalibratedSVC
 # Pixels whose views are in memory at a time: some 10,000 small images, or 50 photos.
 _VALUES_PER_CHUNK = 2**23
 
+# Shorter rows are those of small tables, such as scikit-learn's checks have, not of images.
+_LONG_ROW = 100
+
+# Of warnings from fit, behind what validates parameters.
+_USERS_LINE = 4
+
 
 class InvariantSVC(ClassifierMixin, BaseEstimator):
     """Support vector machine that learns what does not change a garment.
@@ -30,7 +36,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
     It is fitted twice. The second time, the images that were support vectors are joined by
     their mirror images, or by copies that are moved by a pixel. The class of an image is that
     of the mean scores of all such views of it. With tens of thousands of images, this costs a
-    fraction of what distorting all of them would, and is as good.
+    fraction of what distorting all of them would.
 
     Read more in the :ref:`User Guide <baselines>`.
 
@@ -46,8 +52,9 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         times as long. None adds nothing, to compare with.
 
     image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
-        it: a square if there is one, gray before RGB; else one row of pixels.
+        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None takes the
+        ``image_shape`` of a transformer that has one; else it is inferred: a square if there
+        is one, gray before RGB; else one row of pixels.
 
     Attributes
     ----------
@@ -90,6 +97,14 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
 
     The calibration, too, compares scores of views: in each of its folds a machine is fitted
     twice.
+
+    Features that are the same for an image and its mirror image, such as those of a
+    BackboneFeatures with ``mirror=True`` or colour histograms, gain nothing from "flip": pass
+    ``mirror=False``, or "shift". Views that are near each other share the cost of a mistake, so
+    that a smaller ``C`` than for the plain pipeline may be better.
+
+    The memory of the pipeline keeps the features of all images, but not those of their other
+    views, which depend on the machine's parameters.
 
     References
     ----------
@@ -151,14 +166,15 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
             has folds.
         """
         features, svm = self._parts()
-        images, y = fit_images(self, X, y)
+        images, y = fit_images(self, X, y, image_shape=_shape_asked_for(self.estimator))
+        self._warn_of_lines()
         check_classification_targets(y)
         self.classes_, counts = np.unique(y, return_counts=True)
         svm._validate_params()
         svm.classes_ = self.classes_
         svm._check_counts(counts)
         pixels = images.pixels
-        rows = features.fit_transform(pixels, y)
+        rows = check_array(features.fit_transform(pixels, y), input_name="features")
         self.features_ = features
         machine = svm._machine().set_params(**_as_first_fitted(svm, rows, y))
         drawn, folds = svm._calibration_folds(y)
@@ -166,9 +182,11 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         y_drawn = y[drawn]
 
         def score(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-            views = [view[train] for view in seen]
             fitted, _ = _fit_twice(
-                machine, views[0], y_drawn[train], lambda support: [v[support] for v in views[1:]]
+                machine,
+                seen[0][train],
+                y_drawn[train],
+                lambda support: [view[train[support]] for view in seen[1:]],
             )
             return _mean([fitted.decision_function(view[test]) for view in seen])
 
@@ -195,10 +213,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
             In the order of ``classes_``.
         """
         check_is_fitted(self)
-        pixels = check_images(self, X).pixels
-        return np.concatenate(
-            [self.svm_._probabilities(self._score(pixels[chunk])) for chunk in _chunks(pixels)]
-        )
+        return self._probabilities(check_images(self, X).pixels)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithms of the probabilities of the classes.
@@ -214,7 +229,8 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``.
         """
-        return np.log(self.predict_proba(X))
+        check_is_fitted(self)
+        return np.log(self._probabilities(check_images(self, X).pixels))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each image.
@@ -230,7 +246,8 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         labels : ndarray of shape (n_samples,)
             Labels from ``classes_``.
         """
-        probabilities = self.predict_proba(X)
+        check_is_fitted(self)
+        probabilities = self._probabilities(check_images(self, X).pixels)
         return self.classes_[probabilities.argmax(axis=1)]
 
     def _parts(self) -> tuple[Pipeline, CalibratedSVC]:
@@ -243,9 +260,18 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
                 "make_baseline('hog-svm')."
             )
         # With a last step that does nothing, the memory keeps what all the others make.
-        steps = [(key, clone(step)) for key, step in transformers]
-        steps.append((name, "passthrough"))
-        return Pipeline(steps, memory=self.estimator.memory), clone(last)
+        return clone(self.estimator).set_params(**{name: "passthrough"}), clone(last)
+
+    def _warn_of_lines(self) -> None:
+        """Warn where flat rows, whose shape nobody knows, are mirrored and moved as lines."""
+        if self.views and self.image_shape_[0] == 1 and self.image_shape_[1] > _LONG_ROW:
+            warnings.warn(
+                f"X has images of one row of {self.image_shape_[1]} pixels, whose views="
+                f"{self.views!r} mean little; pass image_shape=(height, width) if they are flat "
+                "images that are not square.",
+                UserWarning,
+                stacklevel=_USERS_LINE,
+            )
 
     def _describe_views(self, pixels: np.ndarray, rows: np.ndarray) -> list[np.ndarray]:
         """Return the features of each view of some images but the first."""
@@ -260,7 +286,12 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         with warnings.catch_warnings():
             # We have warned of it already.
             warnings.filterwarnings("ignore", "X has pixels in the range", UserWarning)
-            return self.features_.transform(pixels)
+            return check_array(self.features_.transform(pixels), input_name="features")
+
+    def _probabilities(self, pixels: np.ndarray) -> np.ndarray:
+        return np.concatenate(
+            [self.svm_._probabilities(self._score(pixels[chunk])) for chunk in _chunks(pixels)]
+        )
 
     def _score(self, pixels: np.ndarray) -> np.ndarray:
         views = (pixels, *other_views(pixels, self.views, self.pixel_range_[0]))
@@ -270,6 +301,13 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _shape_asked_for(estimator: Pipeline) -> tuple[int, ...] | None:
+    """Return the shape of flat rows that a transformer has been given, if any."""
+    params = estimator.get_params().items()
+    shapes = (value for name, value in params if name.endswith("__image_shape"))
+    return next((shape for shape in shapes if shape is not None), None)
 
 
 def _chunks(pixels: np.ndarray, n_samples: int | None = None) -> Iterator[slice]:

@@ -173,6 +173,30 @@ def test_colour_images_and_flat_rows_of_a_given_shape():
     assert_allclose(clf.fit(flat[:150], y[:150]).predict_proba(flat[150:]), expected, atol=1e-6)
 
 
+def test_flat_rows_have_the_shape_that_a_transformer_was_given():
+    X, y = make_garments(150, random_state=0)
+    wide = np.concatenate([X, X], axis=2)
+    flat = wide.reshape(len(wide), -1)
+    expected = InvariantSVC(pixels()).fit(wide, y).predict_proba(wide)
+    estimator = pixels().set_params(pixelfeatures__image_shape=(28, 56))
+    clf = InvariantSVC(estimator).fit(flat, y)
+    assert clf.image_shape_ == (28, 56, 1)
+    assert_allclose(clf.predict_proba(flat), expected)
+    with pytest.warns(UserWarning, match=r"one row of 1568 pixels.*pass image_shape") as caught:
+        InvariantSVC(pixels()).fit(flat, y)
+    assert caught[0].filename == __file__
+
+
+def test_frames_from_transformers_and_steps_that_are_switched_off(data):
+    X, y = data
+    expected = InvariantSVC(pixels()).fit(X[:200], y[:200]).predict_proba(X)
+    frames = pixels().set_output(transform="pandas")
+    assert_array_equal(InvariantSVC(frames).fit(X[:200], y[:200]).predict_proba(X), expected)
+    steps = [("pixels", PixelFeatures()), ("off", "passthrough"), *pixels().steps[1:]]
+    clf = InvariantSVC(Pipeline(steps)).fit(X[:200], y[:200])
+    assert_array_equal(clf.predict_proba(X), expected)
+
+
 def test_balanced_weights_are_those_of_all_samples(data):
     X, y = data
     rows = np.concatenate([np.flatnonzero(y == 0)[:12], np.flatnonzero(y == 6)])
@@ -245,10 +269,12 @@ def test_an_int_as_random_state_makes_all_the_same(data, fitted):
 
 def test_one_warning_of_pixels_of_another_range(data, fitted):
     X, _ = data
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        fitted.predict(X[300:305] / 255)
-    assert ["X has pixels in the range" in str(w.message) for w in caught] == [True]
+    for method in (fitted.predict, fitted.predict_proba, fitted.predict_log_proba):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            method(X[300:305] / 255)
+        assert ["X has pixels in the range" in str(w.message) for w in caught] == [True]
+        assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from joblib import Parallel, delayed
 from sklearn.utils import Bunch, check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from fashionkit.datasets._photo import Size, UnreadableError, pixels, read_image
+from fashionkit.datasets._photo import Size, UnreadableError, read_image, size_text
 
 # What systems leave in folders, in lower case; what starts with a dot is ignored as well.
 _LITTER = {"__macosx", "desktop.ini", "thumbs.db"}
@@ -369,7 +369,7 @@ class ImageFolder:
         if self.size is None and image.shape[:2] != self._first[1]:
             raise ValueError(
                 f"size=None keeps the size of images, but {self._first[0]!r} has "
-                f"{pixels(self._first[1])} and {path!r} has {pixels(image.shape)} pixels "
+                f"{size_text(self._first[1])} and {path!r} has {size_text(image.shape)} pixels "
                 "(height x width); pass size=(height, width) to make them alike."
             )
         if images is not None:
@@ -476,7 +476,9 @@ def _without(images: np.ndarray, reasons: list[str | None]) -> np.ndarray:
 def _describe(folder: ImageFolder, shape: tuple[int, ...]) -> str:
     counts = zip(*np.unique(folder.target, return_counts=True), strict=True)
     classes = ", ".join(f"{count} {label}" for label, count in counts)
-    return f"{shape[0]} RGB images of {pixels(shape[1:])} pixels from {folder.path!r}: {classes}."
+    return (
+        f"{shape[0]} RGB images of {size_text(shape[1:])} pixels from {folder.path!r}: {classes}."
+    )
 
 
 def _some(items: list[str]) -> str:

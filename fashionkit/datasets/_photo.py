@@ -80,7 +80,7 @@ def _decode(image: Image.Image, size: Size | None, aspect: str) -> Image.Image:
     limit = Image.MAX_IMAGE_PIXELS or _MAX_PIXELS
     if image.width * image.height > limit:
         raise UnreadableError(
-            f"it has {pixels(image.size[::-1])} pixels, more than the limit of {limit} that "
+            f"it has {size_text(image.size[::-1])} pixels, more than the limit of {limit} that "
             "PIL.Image.MAX_IMAGE_PIXELS sets"
         )
     if size is not None:
@@ -156,5 +156,6 @@ def _resized(image: Image.Image, size: Size, aspect: str) -> Image.Image:
     return canvas
 
 
-def pixels(shape: tuple[int, ...]) -> str:
+def size_text(shape: tuple[int, ...]) -> str:
+    """Return height and width as text."""
     return f"{shape[0]} x {shape[1]}"
