@@ -476,9 +476,8 @@ def _without(images: np.ndarray, reasons: list[str | None]) -> np.ndarray:
 def _describe(folder: ImageFolder, shape: tuple[int, ...]) -> str:
     counts = zip(*np.unique(folder.target, return_counts=True), strict=True)
     classes = ", ".join(f"{count} {label}" for label, count in counts)
-    return (
-        f"{shape[0]} RGB images of {size_text(shape[1:])} pixels from {folder.path!r}: {classes}."
-    )
+    size = size_text(shape[1:])
+    return f"{shape[0]} RGB images of {size} pixels from {folder.path!r}: {classes}."
 
 
 def _some(items: list[str]) -> str:
