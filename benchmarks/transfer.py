@@ -106,7 +106,7 @@ def run_invariant(options) -> None:
     if name == "mobilenetv2+hog-svm":
         params |= {
             f"{features}__layers": ["low", "mid", "block_10_expand_relu", "high"],
-            # The most that keeps the memory within 4 GB.
+            # Copies of more, of 20,736 columns each, would take another gigabyte.
             "mobilenetv2_hog__mobilenetv2__boundedpca__max_samples": 4_000,
             "mobilenetv2_hog__mobilenetv2__boundedpca__n_components": 800,
             # A fifth of the variance, as each layer has.

@@ -206,6 +206,7 @@ def make_baseline(
     See Also
     --------
     fashionkit.baselines.baselines : All of them.
+    InvariantSVC : Makes those with a support vector machine learn from mirror images, too.
     HOGFeatures : The features, for pipelines of your own.
     compare_models : Compares baselines and networks.
 
