@@ -7,8 +7,8 @@ such as https://github.com/alexeygrigorev/clothing-dataset-small with a list of 
 sender is in two folds.
 
     python benchmarks/transfer.py strong                   # frozen features and a kernel
-    python benchmarks/transfer.py invariant                # and mirrored support vectors, which
-                                                           # needs scikit-learn-intelex
+    python benchmarks/transfer.py invariant                # and views of the support vectors; needs
+                                                           # scikit-learn-intelex
     python benchmarks/transfer.py quick                    # the report's accuracy in a minute
     python benchmarks/transfer.py report --epochs 2        # the report's model
     python benchmarks/transfer.py cached                   # features once, or in every epoch
@@ -97,21 +97,22 @@ def run_strong(options) -> None:
 def run_invariant(options) -> None:
     """Features of plain images, and a machine that learns from views of its support vectors."""
     name = options.params.pop("name", "mobilenetv2+hog-svm")
-    views = options.params.pop("views", "flip")
-    params = {"svm__library": "sklearnex", "svm__calibration_size": 5_000}
+    views = options.params.pop("views", "flip+shift")
+    params = {
+        "svm__library": "sklearnex",
+        "svm__calibration_size": 2_000,
+        "svm__cache_size": 600,
+    }
     if name in HOLDERS:
         features = HOLDERS[name]
         # Not of both views at once: they are learnt, and averaged, one by one.
         params |= {f"{features}__mirror": False, f"{features}__weights": options.weights}
     if name == "mobilenetv2+hog-svm":
         params |= {
-            f"{features}__layers": ["low", "mid", "block_10_expand_relu", "high"],
-            # Copies of more, of 20,736 columns each, would take another gigabyte.
+            f"{features}__layers": ["low", "mid", "block_10_expand_relu"],
+            # Copies of more samples, of 11,520 columns each, would be the peak of memory.
             "mobilenetv2_hog__mobilenetv2__boundedpca__max_samples": 4_000,
-            "mobilenetv2_hog__mobilenetv2__boundedpca__n_components": 800,
-            # A fifth of the variance, as each layer has.
-            "mobilenetv2_hog__transformer_weights": {"hog": 4.2},
-            "pca__n_components": 1_000,
+            "pca__n_components": 600,
             "svm__C": 5,
         }
     params |= options.params
