@@ -98,11 +98,7 @@ def run_invariant(options) -> None:
     """Features of plain images, and a machine that learns from views of its support vectors."""
     name = options.params.pop("name", "mobilenetv2+hog-svm")
     views = options.params.pop("views", "flip+shift")
-    params = {
-        "svm__library": "sklearnex",
-        "svm__calibration_size": 2_000,
-        "svm__cache_size": 600,
-    }
+    params = {"svm__library": "sklearnex", "svm__calibration_size": 2_000}
     if name in HOLDERS:
         features = HOLDERS[name]
         # Not of both views at once: they are learnt, and averaged, one by one.
