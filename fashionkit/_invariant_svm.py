@@ -26,7 +26,8 @@ _VALUES_PER_CHUNK = 2**23
 # Shorter rows are those of small tables, such as scikit-learn's checks have, not of images.
 _LONG_ROW = 100
 
-# Of warnings from fit, behind what validates parameters.
+# Of warnings from fit, behind what validates parameters. Those of check_images name the user's line
+# where the public method itself calls it.
 _USERS_LINE = 4
 
 
@@ -67,7 +68,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
     svm_ : CalibratedSVC
         The machine, fitted on the support vectors and their views, and its calibration.
 
-    n_support_ : int
+    n_support_vectors_ : int
         How many of the images were support vectors of the first fit.
 
     n_features_in_ : int
@@ -91,7 +92,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
     Notes
     -----
     The method is that of virtual support vectors [1]_, with the mean over views beside it:
-    what is not a support vector does not change the machine, nor would its views. The
+    what is not a support vector does not change the machine, and its views seldom would. The
     parameters of the machine are those that the first fit had, also where they depend on the
     data, as ``gamma="scale"`` and ``class_weight="balanced"`` do.
 
@@ -191,7 +192,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
             return _mean([fitted.decision_function(view[test]) for view in seen])
 
         svm._calibrate(score, folds, y_drawn)
-        svm.svc_, self.n_support_ = _fit_twice(
+        svm.svc_, self.n_support_vectors_ = _fit_twice(
             machine, rows, y, lambda support: self._describe_views(pixels, support)
         )
         svm.n_features_in_ = rows.shape[1]

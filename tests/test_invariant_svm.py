@@ -99,7 +99,7 @@ def test_it_is_a_machine_fitted_by_hand_on_views_of_support_vectors(data, views)
     ]
 
     clf = InvariantSVC(pixels(C=3), views=views).fit(X, y)
-    assert clf.n_support_ == len(support)
+    assert clf.n_support_vectors_ == len(support)
     assert_allclose(clf._score(X_test), np.mean(scores, axis=0), atol=1e-4)
 
 
