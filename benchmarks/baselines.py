@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from _report import cpu_seconds, print_setting, print_table
+from _measure import cpu_seconds, print_setting, print_table
 from PIL import Image
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
@@ -76,7 +76,7 @@ def on_fashion_mnist(options: argparse.Namespace, params: dict) -> None:
 
         def compare(name=name, model=model, results=results) -> None:
             results["of"] = compare_models(
-                {name: model}, X, y, X_test=X_test, y_test=y_test, target_names=CLASS_NAMES
+                {name: model}, X, y, X_test=X_test, y_test=y_test, class_names=CLASS_NAMES
             )
 
         seconds = cpu_seconds(compare)

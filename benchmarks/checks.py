@@ -9,7 +9,7 @@ import warnings
 from collections import Counter
 
 import keras
-from _report import print_setting, print_table
+from _measure import print_setting, print_table
 from scikeras.wrappers import KerasClassifier
 from sklearn.base import is_classifier
 from sklearn.pipeline import make_pipeline
@@ -28,7 +28,7 @@ from fashionkit import (
     SIFTFeatures,
     TransferClassifier,
 )
-from fashionkit.baselines import BoundedPCA
+from fashionkit.features import BoundedPCA
 
 
 def backbone(input_shape: tuple[int, int, int]) -> keras.Model:

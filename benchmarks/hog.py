@@ -16,7 +16,7 @@ import sys
 from multiprocessing import get_context
 
 import numpy as np
-from _report import cpu_seconds, interleaved, print_setting, print_table, wall_seconds
+from _measure import cpu_seconds, interleaved, print_setting, print_table, wall_seconds
 from joblib import Parallel, delayed
 from skimage.feature import hog
 from sklearn.base import clone
@@ -26,7 +26,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from fashionkit import HOGFeatures, fetch_fashion_mnist
-from fashionkit.baselines import BoundedPCA, CalibratedSVC
+from fashionkit.features import BoundedPCA
+from fashionkit.svm import CalibratedSVC
 
 N_IMAGES = 10_000
 SETTINGS = {

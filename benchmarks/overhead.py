@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import psutil
 import tensorflow as tf
-from _report import cpu_seconds, interleaved, print_setting, print_table, wall_seconds
+from _measure import cpu_seconds, interleaved, print_setting, print_table, wall_seconds
 from scikeras.wrappers import KerasClassifier
 
 from fashionkit import CNNClassifier, fetch_fashion_mnist, make_garments
@@ -147,7 +147,7 @@ def successive_fits(name: str) -> tuple[list[float], float]:
 
 def bare_keras(sizes=None) -> keras.Model:
     """Return the report's network as one would compile it without any wrapper."""
-    model = architectures.report((28, 28, 1), 10, **(sizes or {}))
+    model = architectures.basic((28, 28, 1), 10, **(sizes or {}))
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
-from _report import cpu_seconds, print_setting, print_table
+from _measure import cpu_seconds, print_setting, print_table
 
 from fashionkit import CNNClassifier, fetch_fashion_mnist
 from fashionkit.neural import architectures
@@ -74,7 +74,7 @@ def by_keras(X, y, X_test, y_test, epochs, seed) -> tuple[float, float, float]:
     tf.random.set_seed(seed)
     if seed is not None:
         keras.utils.set_random_seed(seed)
-    model = architectures.report((28, 28, 1), 10)
+    model = architectures.basic((28, 28, 1), 10)
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     X, X_test = ((images[..., np.newaxis] / 255).astype("float32") for images in (X, X_test))
     seconds = cpu_seconds(lambda: model.fit(X, y, epochs=epochs, batch_size=32, verbose=0))

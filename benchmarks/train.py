@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import mean, median
 
 import numpy as np
-from _report import cpu_seconds, interleaved, print_setting, print_table
+from _measure import cpu_seconds, interleaved, print_setting, print_table
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import GridSearchCV, PredefinedSplit, train_test_split
 from sklearn.pipeline import make_pipeline
@@ -29,7 +29,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 from fashionkit import CLASS_NAMES, CNNClassifier, HierarchicalCNNClassifier, fetch_fashion_mnist
 from fashionkit.neural import architectures, recipes
-from fashionkit.plotting import draw_confusion_matrix, draw_training_histories
+from fashionkit.neural._core import engine
+from fashionkit.plotting._confusion import draw_confusion_matrix
+from fashionkit.plotting._history import draw_training_histories
 from fashionkit.preprocessing import Augmentation
 
 REPORTED = 0.9021
@@ -59,7 +61,7 @@ def run_recipes(options) -> None:
     """Each recipe on all training images: accuracy, and what it costs."""
     models = {
         name: CNNClassifier.from_recipe(name, **options.params)
-        for name in options.names or recipes.list()
+        for name in options.names or recipes.list_recipes()
     }
     if options.epochs:
         models = {name: model.set_params(epochs=options.epochs) for name, model in models.items()}
@@ -76,7 +78,7 @@ def run_architectures(options) -> None:
             batch_size=64,
             epochs=options.epochs or 4,
         ).set_params(**options.params)
-        for name in options.names or architectures.list()
+        for name in options.names or architectures.list_architectures()
     }
     compare(models, options)
 
@@ -168,7 +170,7 @@ def run_throughput(options) -> None:
     X, y = X[:2560], y[:2560]
     scaled = (X[..., np.newaxis] / 255).astype("float32")
     rows = []
-    for name in options.names or architectures.list():
+    for name in options.names or architectures.list_architectures():
         model = architectures.get(name)((28, 28, 1), 10)
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         clf = CNNClassifier(name, batch_size=128, epochs=1, random_state=0)
@@ -219,20 +221,19 @@ def run_profile(options) -> None:
         "soft targets": {"label_smoothing": 0.1},
         "averaged weights": {"ema_decay": 0.99},
     }
-    from fashionkit.neural import _engine
 
     def work(params):
-        steps = params.get("steps", _engine.STEPS_PER_EXECUTION)
+        steps = params.get("steps", engine.STEPS_PER_EXECUTION)
         rest = {name: value for name, value in params.items() if name != "steps"}
         clf = CNNClassifier("fast", **{**base, **rest})
 
         def fit():
-            before = _engine.STEPS_PER_EXECUTION
-            _engine.STEPS_PER_EXECUTION = steps
+            before = engine.STEPS_PER_EXECUTION
+            engine.STEPS_PER_EXECUTION = steps
             try:
                 clf.fit(X, y)
             finally:
-                _engine.STEPS_PER_EXECUTION = before
+                engine.STEPS_PER_EXECUTION = before
 
         return fit
 

@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from _report import cpu_seconds, peak_memory, print_setting, print_table
+from _measure import cpu_seconds, peak_memory, print_setting, print_table
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, train_test_split
 from sklearn.pipeline import make_pipeline
@@ -43,8 +43,8 @@ from fashionkit import (
     fetch_fashion_mnist,
     make_baseline,
 )
-from fashionkit.baselines import BoundedPCA
 from fashionkit.datasets import ImageFolder
+from fashionkit.features import BoundedPCA
 
 # The steps of baselines that have weights.
 HOLDERS = {
@@ -98,7 +98,7 @@ def run_invariant(options) -> None:
     """Features of plain images, and a machine that learns from views of its support vectors."""
     name = options.params.pop("name", "mobilenetv2+hog-svm")
     views = options.params.pop("views", "flip+shift")
-    params = {"svm__library": "sklearnex", "svm__calibration_size": 2_000}
+    params = {"svm__backend": "sklearnex", "svm__calibration_size": 2_000}
     if name in HOLDERS:
         features = HOLDERS[name]
         # Not of both views at once: they are learnt, and averaged, one by one.
@@ -134,7 +134,7 @@ def run_quick(options) -> None:
 def run_report(options) -> None:
     """The report's second model, as the report trains it."""
     model = TransferClassifier.from_recipe(
-        "report-transfer", weights=options.weights, random_state=options.seed, verbose=1
+        "basic", weights=options.weights, random_state=options.seed, verbose=1
     ).set_params(**options.params)
     if options.epochs:
         model.set_params(epochs=options.epochs)
@@ -148,7 +148,7 @@ def run_cached(options) -> None:
     n_cached, n_direct = options.train_size or 4_000, 1_000
     head = {
         "weights": options.weights,
-        "input_size": 96,
+        "image_size": 96,
         "pooling": "flatten",
         "head_units": 128,
         "dropout": 0.5,
@@ -303,7 +303,7 @@ def _tuned(options) -> TransferClassifier:
     model = TransferClassifier(
         weights=options.weights,
         layers="high",
-        input_size=56,
+        image_size=56,
         pooling="grid",
         grid=2,
         epochs=3,
@@ -383,7 +383,7 @@ def _by_layer(options, sizes, params, images, y, y_test) -> pd.DataFrame:
         features = BackboneFeatures(
             layers=[layer for layer in STUDY_LAYERS if layer != "last"] + ["out_relu"],
             weights=options.weights,
-            input_size=size,
+            image_size=size,
             pooling="grid",
             power=0.5,
             dtype="float16",
@@ -458,7 +458,7 @@ def _photos(options, size: int) -> tuple:
     listed = pd.read_csv(options.photos / "senders.csv").set_index("file")["sender_id"]
     images, labels, senders = [], [], []
     for split in ("train", "validation"):
-        folder = ImageFolder(options.photos / split, size=size)
+        folder = ImageFolder(options.photos / split, image_size=size)
         images.append(folder[:])
         labels.append(folder.target)
         senders.append(listed.loc[[Path(name).name for name in folder.filenames]].to_numpy())

@@ -40,7 +40,7 @@ comparison = compare_models(
     y_train,
     X_test=X_test,
     y_test=y_test,
-    target_names=CLASS_NAMES,
+    class_names=CLASS_NAMES,
 )
 comparison
 

@@ -46,7 +46,7 @@ comparison = compare_models(
     y_train,
     X_test=X_test,
     y_test=y_test,
-    target_names=CLASS_NAMES,
+    class_names=CLASS_NAMES,
 )
 comparison
 
@@ -128,7 +128,7 @@ search.best_params_
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import make_pipeline
 
-from fashionkit.baselines import BoundedPCA
+from fashionkit.features import BoundedPCA
 
 boosted = make_pipeline(
     HOGFeatures(12, signed=True, interpolate=True),

@@ -9,15 +9,16 @@ __version__ = "0.1.0.dev0"
 _HOMES = {
     "Augmentation": "preprocessing",
     "BackboneFeatures": "features",
+    "BoundedPCA": "features",
     "CLASS_NAMES": "datasets",
     "CNNClassifier": "neural",
-    "CalibratedSVC": "baselines",
+    "CalibratedSVC": "svm",
     "ColorHistogram": "features",
     "Comparison": "comparison",
     "HOGFeatures": "features",
     "HierarchicalCNNClassifier": "neural",
     "ImageFolder": "datasets",
-    "InvariantSVC": "baselines",
+    "InvariantSVC": "svm",
     "PixelFeatures": "features",
     "SIFTFeatures": "features",
     "TransferClassifier": "neural",
@@ -40,6 +41,7 @@ _SUBMODULES = (
     "neural",
     "plotting",
     "preprocessing",
+    "svm",
 )
 
 __all__ = ["__version__", *_HOMES, *_SUBMODULES]

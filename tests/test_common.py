@@ -48,7 +48,7 @@ EXPECTED_FAILURES = dict.fromkeys(
 MIRRORED = {
     "check_classifiers_train": (
         "asks for an accuracy on tables whose mirror image is of another class; what it means is "
-        "tested in tests/test_invariant_svm.py"
+        "tested in tests/svm/test_invariant.py"
     ),
 }
 ESTIMATORS = [

@@ -23,7 +23,7 @@ _LITTER = {"__macosx", "desktop.ini", "thumbs.db"}
 _SIZE = [Interval(Integral, 1, None, closed="left"), tuple, None]
 _PARAMETERS = {
     "path": [str, os.PathLike],
-    "size": _SIZE,
+    "image_size": _SIZE,
     "aspect": [StrOptions({"crop", "pad", "stretch"})],
     "on_error": [StrOptions({"raise", "skip"})],
     "n_jobs": [Integral, None],
@@ -37,7 +37,7 @@ _PARAMETERS = {
 def load_image_folder(
     path: str | os.PathLike[str],
     *,
-    size: int | Size | None = None,
+    image_size: int | Size | None = None,
     aspect: str = "crop",
     on_error: str = "raise",
     n_jobs: int | None = None,
@@ -51,12 +51,12 @@ def load_image_folder(
         The folder. The names of its sub-folders are the labels; the images are in
         them, at any depth. Files that lie beside the sub-folders are not read.
 
-    size : int or tuple of int, default=None
+    image_size : int or tuple of int, default=None
         Height and width of the images, or one number for both. None keeps the size
         of the files, which must then be the same for all.
 
     aspect : {"crop", "pad", "stretch"}, default="crop"
-        What happens to an image of other proportions than `size`. ``"crop"`` cuts off
+        What happens to an image of other proportions than `image_size`. ``"crop"`` cuts off
         what is too much, the same on both sides; ``"pad"`` adds a white margin;
         ``"stretch"`` changes the proportions.
 
@@ -100,7 +100,7 @@ def load_image_folder(
         If the path is that of a file.
     ValueError
         If a parameter is invalid, if the folder has no sub-folders with files, if
-        images differ in size and `size` is None, if a file cannot be read as an image
+        images differ in size and `image_size` is None, if a file cannot be read as an image
         and ``on_error="raise"``, or if no file can.
 
     Warns
@@ -137,7 +137,7 @@ def load_image_folder(
     ...     for label, colour in [("dress", "red"), ("hat", "blue")]:
     ...         (Path(folder) / label).mkdir()
     ...         Image.new("RGB", (30, 40), colour).save(Path(folder) / label / "1.png")
-    ...     photos = load_image_folder(folder, size=(20, 16))
+    ...     photos = load_image_folder(folder, image_size=(20, 16))
     >>> photos.data.shape, photos.data.dtype
     ((2, 20, 16, 3), dtype('uint8'))
     >>> photos.target.tolist()
@@ -147,7 +147,7 @@ def load_image_folder(
            [  0,   0, 255]], dtype=uint8)
     """
     # It only lists the files here, so that each is read once.
-    folder = ImageFolder(path, size=size, aspect=aspect, n_jobs=n_jobs)
+    folder = ImageFolder(path, image_size=image_size, aspect=aspect, n_jobs=n_jobs)
     data, reasons = folder._read(folder.filenames, on_error)
     data = _without(data, reasons)
     folder._leave_out(reasons)
@@ -175,12 +175,12 @@ class ImageFolder:
         The folder. The names of its sub-folders are the labels; the images are in
         them, at any depth. Files that lie beside the sub-folders are not read.
 
-    size : int or tuple of int, default=None
+    image_size : int or tuple of int, default=None
         Height and width of the images, or one number for both. None keeps the size
         of the files, which must then be the same for all.
 
     aspect : {"crop", "pad", "stretch"}, default="crop"
-        What happens to an image of other proportions than `size`. ``"crop"`` cuts off
+        What happens to an image of other proportions than `image_size`. ``"crop"`` cuts off
         what is too much, the same on both sides; ``"pad"`` adds a white margin;
         ``"stretch"`` changes the proportions.
 
@@ -238,7 +238,7 @@ class ImageFolder:
     ...     (Path(files.name) / label).mkdir()
     ...     for i in range(10):
     ...         Image.new("L", (8, 8), gray + i).save(Path(files.name) / label / f"{i}.png")
-    >>> folder = ImageFolder(files.name, size=4)
+    >>> folder = ImageFolder(files.name, image_size=4)
     >>> len(folder), folder.target_names
     (20, ['dark', 'light'])
     >>> folder[:5].shape
@@ -258,19 +258,19 @@ class ImageFolder:
         self,
         path: str | os.PathLike[str],
         *,
-        size: int | Size | None = None,
+        image_size: int | Size | None = None,
         aspect: str = "crop",
         on_error: str = "raise",
         n_jobs: int | None = None,
     ) -> None:
         self.path = os.fspath(path)
-        self.size = _height_and_width(size)
+        self.image_size = _height_and_width(image_size)
         self.aspect = aspect
         self.n_jobs = n_jobs
         self.filenames, self.target = _list_files(self.path)
         self.target_names: list[str] = np.unique(self.target).tolist()
         self.skipped: list[tuple[str, str]] = []
-        # With size=None, the first image that can be read, whose size all must have.
+        # With image_size=None, the first image that can be read, whose size all must have.
         self._first: tuple[str, Size] | None = None
         if on_error == "skip":
             self._leave_out(self._read(self.filenames, on_error, keep=False)[1])
@@ -300,17 +300,20 @@ class ImageFolder:
         return images.reshape(*paths.shape, *images.shape[1:])
 
     @validate_params(
-        {"size": [Interval(Integral, 1, None, closed="left")], "random_state": ["random_state"]},
+        {
+            "chunk_size": [Interval(Integral, 1, None, closed="left")],
+            "random_state": ["random_state"],
+        },
         prefer_skip_nested_validation=True,
     )
     def chunks(
-        self, size: int = 256, *, random_state: int | np.random.RandomState | None = None
+        self, chunk_size: int = 256, *, random_state: int | np.random.RandomState | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Go through all images once, a chunk at a time.
 
         Parameters
         ----------
-        size : int, default=256
+        chunk_size : int, default=256
             Number of images in a chunk; the last may have fewer.
 
         random_state : int or RandomState, default=None
@@ -329,14 +332,15 @@ class ImageFolder:
         if random_state is not None:
             check_random_state(random_state).shuffle(order)
         return (
-            (self[order[rows]], self.target[order[rows]]) for rows in gen_batches(len(self), size)
+            (self[order[rows]], self.target[order[rows]])
+            for rows in gen_batches(len(self), chunk_size)
         )
 
     def _read(
         self, paths: np.ndarray, on_error: str, keep: bool = True
     ) -> tuple[np.ndarray | None, list[str | None]]:
         """Return the images in one array, and why each that cannot be read cannot."""
-        height, width = self.size or self._size_of_first(on_error)
+        height, width = self.image_size or self._size_of_first(on_error)
         images = np.empty((len(paths), height, width, 3), np.uint8) if keep else None
         # Threads, whatever the context prefers: each writes its rows of one array.
         reasons = Parallel(self.n_jobs, require="sharedmem")(
@@ -361,16 +365,16 @@ class ImageFolder:
     ) -> str | None:
         """Read an image into its row, or return why it cannot be read."""
         try:
-            image = read_image(path, self.size, self.aspect)
+            image = read_image(path, self.image_size, self.aspect)
         except UnreadableError as reason:
             if on_error == "skip":
                 return str(reason)
             raise _refusal(path, reason) from reason
-        if self.size is None and image.shape[:2] != self._first[1]:
+        if self.image_size is None and image.shape[:2] != self._first[1]:
             raise ValueError(
-                f"size=None keeps the size of images, but {self._first[0]!r} has "
+                f"image_size=None keeps the size of images, but {self._first[0]!r} has "
                 f"{size_text(self._first[1])} and {path!r} has {size_text(image.shape)} pixels "
-                "(height x width); pass size=(height, width) to make them alike."
+                "(height x width); pass image_size=(height, width) to make them alike."
             )
         if images is not None:
             images[row] = image
@@ -405,7 +409,7 @@ def _height_and_width(size: int | tuple | None) -> Size | None:
         return None if size is None else (int(size), int(size))
     if len(size) != 2 or not all(isinstance(side, Integral) and side >= 1 for side in size):
         raise ValueError(
-            f"size={size!r} is not two positive integers; pass (height, width), one integer "
+            f"image_size={size!r} is not two positive integers; pass (height, width), one integer "
             "for both, or None to keep the size of the files."
         )
     return int(size[0]), int(size[1])

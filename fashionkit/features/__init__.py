@@ -3,7 +3,15 @@
 from fashionkit.features._backbone import BackboneFeatures
 from fashionkit.features._color import ColorHistogram
 from fashionkit.features._hog import HOGFeatures
+from fashionkit.features._pca import BoundedPCA
 from fashionkit.features._pixels import PixelFeatures
 from fashionkit.features._sift import SIFTFeatures
 
-__all__ = ["BackboneFeatures", "ColorHistogram", "HOGFeatures", "PixelFeatures", "SIFTFeatures"]
+__all__ = [
+    "BackboneFeatures",
+    "BoundedPCA",
+    "ColorHistogram",
+    "HOGFeatures",
+    "PixelFeatures",
+    "SIFTFeatures",
+]

@@ -12,9 +12,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from fashionkit._backbone_weights import load_weights
-from fashionkit._backbones import POOLINGS, check_backbone
-from fashionkit._extractor import Extractor, borrow_extractor, images_per_batch, within
+from fashionkit._backbones.check import check_backbone
+from fashionkit._backbones.extractor import Extractor, borrow_extractor, images_per_batch, within
+from fashionkit._backbones.networks import POOLINGS
+from fashionkit._backbones.weights import load_weights
 from fashionkit._images import check_images, fit_images
 from fashionkit.features._base import ImageTransformer
 
@@ -22,7 +23,7 @@ from fashionkit.features._base import ImageTransformer
 class BackboneFeatures(ImageTransformer):
     """Frozen features from any layers of a network trained on other images.
 
-    Images are enlarged or reduced to ``input_size``, gray ones repeated three times, scaled as
+    Images are enlarged or reduced to ``image_size``, gray ones repeated three times, scaled as
     the network expects it, and led through the network as far as the deepest layer asked for.
     What each of the layers makes of them is pooled. For small gray images the layers in the
     middle are far better than the last one, which is made for photos of 224 pixels.
@@ -49,7 +50,7 @@ class BackboneFeatures(ImageTransformer):
           ``~/.keras`` or of the environment variable ``KERAS_HOME``;
         - the path of a file with weights, without the top;
         - a fitted :class:`~fashionkit.CNNClassifier`: features are taken from its network, and
-          ``backbone``, ``alpha`` and ``input_size`` are ignored. To clone such a transformer,
+          ``backbone``, ``alpha`` and ``image_size`` are ignored. To clone such a transformer,
           as a search does, wrap the classifier in a
           :class:`~sklearn.frozen.FrozenEstimator`;
         - None: random weights, drawn from ``random_state``.
@@ -58,7 +59,7 @@ class BackboneFeatures(ImageTransformer):
         Width of the network, where it has several: of "mobilenetv2" 0.35, 0.5, 0.75, 1.0, 1.3
         or 1.4.
 
-    input_size : int or tuple of int, default=None
+    image_size : int or tuple of int, default=None
         Size that images are brought to, or ``(height, width)``; None for their own, or the
         smallest that the network can take, whichever is larger.
 
@@ -149,7 +150,7 @@ class BackboneFeatures(ImageTransformer):
         "layers": [str, "array-like", None],
         "weights": "no_validation",  # by _backbones, which knows what there is
         "alpha": [Interval(Real, 0, None, closed="neither")],
-        "input_size": [Interval(Integral, 1, None, closed="left"), tuple, list, None],
+        "image_size": [Interval(Integral, 1, None, closed="left"), tuple, list, None],
         "pooling": [StrOptions(set(POOLINGS))],
         "grid": [Interval(Integral, 1, None, closed="left")],
         "power": [Interval(Real, 0, None, closed="neither"), None],
@@ -167,7 +168,7 @@ class BackboneFeatures(ImageTransformer):
         layers: str | Sequence[str] | None = None,
         weights: Any = "imagenet",
         alpha: float = 1.0,
-        input_size: int | tuple[int, int] | None = None,
+        image_size: int | tuple[int, int] | None = None,
         pooling: str = "avg",
         grid: int = 4,
         power: float | None = None,
@@ -181,7 +182,7 @@ class BackboneFeatures(ImageTransformer):
         self.layers = layers
         self.weights = weights
         self.alpha = alpha
-        self.input_size = input_size
+        self.image_size = image_size
         self.pooling = pooling
         self.grid = grid
         self.power = power
@@ -224,7 +225,7 @@ class BackboneFeatures(ImageTransformer):
             self.image_shape_,
             layers=self.layers,
             alpha=self.alpha,
-            input_size=self.input_size,
+            image_size=self.image_size,
         )
         self._backbone = backbone
         extractor = self._extractor()

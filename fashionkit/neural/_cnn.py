@@ -7,24 +7,24 @@ from os import PathLike
 from typing import Any, Self
 
 from fashionkit.neural import architectures, recipes
-from fashionkit.neural._base import BaseKerasClassifier
-from fashionkit.neural._network import NetworkSpec
+from fashionkit.neural._core.base import BaseKerasClassifier
+from fashionkit.neural._core.network import NetworkSpec
 from fashionkit.preprocessing import Augmentation
 
 
 class CNNClassifier(BaseKerasClassifier):
     """Convolutional neural network for small images.
 
-    The defaults are those of the report: three convolutions, Adam, batches of 32, ten
-    epochs. On Fashion-MNIST that classifies about 90 % of the test images correctly.
+    The defaults are a basic network: three convolutions, Adam, batches of 32, ten epochs. On
+    Fashion-MNIST it classifies about 90 % of the test images correctly.
     ``CNNClassifier.from_recipe("strong")`` reaches more than 94 %.
 
     Read more in the :ref:`User Guide <cnn>`.
 
     Parameters
     ----------
-    architecture : str or callable, default="report"
-        The network: "report", "lenet5", "alexnet", "resnet", "wide_resnet", "inception" or "fast",
+    architecture : str or callable, default="basic"
+        The network: "basic", "lenet5", "alexnet", "resnet", "wide_resnet", "inception" or "fast",
         each described in :mod:`fashionkit.neural.architectures`; or a function
         ``(input_shape, n_classes, **params)`` that returns an untrained ``keras.Model`` from
         float32 images in [0, 1] to class probabilities. It must build the same network
@@ -204,7 +204,7 @@ class CNNClassifier(BaseKerasClassifier):
 
     def __init__(
         self,
-        architecture: str | Callable = "report",
+        architecture: str | Callable = "basic",
         *,
         architecture_params: dict[str, Any] | None = None,
         optimizer: Any = "adam",
@@ -262,7 +262,7 @@ class CNNClassifier(BaseKerasClassifier):
         Parameters
         ----------
         name : str
-            "report", "quick", "fast" or "strong"; see :mod:`fashionkit.neural.recipes`.
+            "basic", "quick", "fast" or "strong"; see :mod:`fashionkit.neural.recipes`.
 
         **params : dict
             Parameters that differ from the recipe's, or that it leaves open, such as

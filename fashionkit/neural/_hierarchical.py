@@ -12,11 +12,11 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import Images, check_images, check_targets
-from fashionkit.neural._base import BaseKerasClassifier
+from fashionkit.neural._core.base import BaseKerasClassifier
+from fashionkit.neural._core.network import NetworkSpec
+from fashionkit.neural._core.samples import Samples, encode_labels
+from fashionkit.neural._core.targets import Targets, smooth
 from fashionkit.neural._hierarchy import resolve_tree
-from fashionkit.neural._network import NetworkSpec
-from fashionkit.neural._samples import Samples, encode_labels
-from fashionkit.neural._targets import Targets, smooth
 from fashionkit.neural.architectures import branched
 from fashionkit.preprocessing import Augmentation
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.cluster.hierarchy import cut_tree, linkage
 
 from fashionkit.datasets import CLASS_NAMES
-from fashionkit.neural._samples import Samples
+from fashionkit.neural._core.samples import Samples
 
 # Seo and Shin's tree of Fashion-MNIST, by the names of its classes.
 FASHION_MNIST_TREE = {

@@ -13,17 +13,18 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm.auto import tqdm
 
-from fashionkit._backbone_weights import load_weights
-from fashionkit._backbones import POOLINGS, Backbone, check_backbone
-from fashionkit._extractor import Extractor, borrow_extractor, images_per_batch, within
+from fashionkit._backbones.check import check_backbone
+from fashionkit._backbones.extractor import Extractor, borrow_extractor, images_per_batch, within
+from fashionkit._backbones.networks import POOLINGS, Backbone
+from fashionkit._backbones.seeded import Arrays
+from fashionkit._backbones.weights import load_weights
 from fashionkit._images import Images
-from fashionkit._seeded import Arrays
 from fashionkit.neural import recipes
-from fashionkit.neural._base import BaseKerasClassifier, History, Pair, Phase
-from fashionkit.neural._inference import TrainedNetwork
-from fashionkit.neural._network import Network, NetworkSpec
-from fashionkit.neural._precision import resolve_dtype
-from fashionkit.neural._samples import Samples
+from fashionkit.neural._core.base import BaseKerasClassifier, History, Pair, Phase
+from fashionkit.neural._core.inference import TrainedNetwork
+from fashionkit.neural._core.network import Network, NetworkSpec
+from fashionkit.neural._core.precision import resolve_dtype
+from fashionkit.neural._core.samples import Samples
 from fashionkit.neural._transfer_network import head, transfer
 from fashionkit.preprocessing import Augmentation
 
@@ -65,7 +66,7 @@ class TransferClassifier(BaseKerasClassifier):
         :class:`~fashionkit.BackboneFeatures`. None for the last layer. What lies behind the
         deepest of them is cut off.
 
-    input_size : int or tuple of int, default=None
+    image_size : int or tuple of int, default=None
         Size that images are brought to, or ``(height, width)``; None for their own, or the
         smallest that the network can take, whichever is larger.
 
@@ -246,7 +247,7 @@ class TransferClassifier(BaseKerasClassifier):
         "weights": "no_validation",  # by _backbones, which knows what there is
         "alpha": [Interval(Real, 0, None, closed="neither")],
         "layers": [str, "array-like", None],
-        "input_size": [Interval(Integral, 1, None, closed="left"), tuple, list, None],
+        "image_size": [Interval(Integral, 1, None, closed="left"), tuple, list, None],
         "channels": [StrOptions({"repeat", "conv"})],
         "pooling": [StrOptions(set(POOLINGS))],
         "grid": [Interval(Integral, 1, None, closed="left")],
@@ -264,7 +265,7 @@ class TransferClassifier(BaseKerasClassifier):
         weights: Any = "imagenet",
         alpha: float = 1.0,
         layers: str | Sequence[str] | None = None,
-        input_size: int | tuple[int, int] | None = None,
+        image_size: int | tuple[int, int] | None = None,
         channels: str = "repeat",
         pooling: str = "avg",
         grid: int = 4,
@@ -300,7 +301,7 @@ class TransferClassifier(BaseKerasClassifier):
         self.weights = weights
         self.alpha = alpha
         self.layers = layers
-        self.input_size = input_size
+        self.image_size = image_size
         self.channels = channels
         self.pooling = pooling
         self.grid = grid
@@ -339,7 +340,7 @@ class TransferClassifier(BaseKerasClassifier):
         Parameters
         ----------
         name : str
-            "report-transfer"; see :mod:`fashionkit.neural.recipes`.
+            "basic"; see :mod:`fashionkit.neural.recipes`.
 
         **params : dict
             Parameters that differ from the recipe's, or that it leaves open, such as
@@ -358,7 +359,7 @@ class TransferClassifier(BaseKerasClassifier):
         Examples
         --------
         >>> from fashionkit import TransferClassifier
-        >>> TransferClassifier.from_recipe("report-transfer").input_size
+        >>> TransferClassifier.from_recipe("basic").image_size
         96
         """
         return cls(**recipes.get(name, "TransferClassifier")).set_params(**params)
@@ -486,7 +487,7 @@ class TransferClassifier(BaseKerasClassifier):
             self.image_shape_,
             layers=self.layers,
             alpha=self.alpha,
-            input_size=self.input_size,
+            image_size=self.image_size,
         )
 
     def _first_values(self, backbone: Backbone, arrays: Arrays | None) -> dict[str, Arrays]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fashionkit._backbones import Backbone, attach, join
+from fashionkit._backbones.attach import attach, join
+from fashionkit._backbones.networks import Backbone
 from fashionkit._tensorflow import keras
 from fashionkit.neural.architectures._pieces import probabilities
 

@@ -1,18 +1,17 @@
 """Recipes: named combinations of parameters of neural classifiers, each with its source.
 
-A recipe is an ordinary dictionary of parameters, and
-:meth:`CNNClassifier.from_recipe <fashionkit.CNNClassifier.from_recipe>` makes an ordinary
+A recipe is an ordinary dictionary of parameters, and ``from_recipe`` of the class makes an ordinary
 classifier with them: each can be seen, set and searched over.
 
-Those of :class:`~fashionkit.CNNClassifier`:
+Recipes of :class:`~fashionkit.CNNClassifier`:
 
 ========== ============================================ ====================================
-name       what it is for                               source
+name       purpose                                      source
 ========== ============================================ ====================================
-``report`` the defaults: a small network, untuned       the report; TensorFlow's tutorial
-                                                        "Convolutional Neural Network"
-``quick``  the report's accuracy in a fraction of its   as ``fast``, but one epoch of a network
-           time                                         with half the filters, and images and
+``basic``  the defaults: a small network, untuned       TensorFlow's tutorial "Convolutional
+                                                        Neural Network (CNN)"
+``quick``  the accuracy of ``basic`` in a fraction of   as ``fast``, but one epoch of a network
+           its time                                     with half the filters, and images and
                                                         labels as they are
 ``fast``   minutes on two cores                         our own, after K. Jordan, "94% on
                                                         CIFAR-10 in 3.29 Seconds on a Single
@@ -25,28 +24,30 @@ name       what it is for                               source
                                                         (Zhong et al. 2017)
 ========== ============================================ ====================================
 
-Those of :class:`~fashionkit.TransferClassifier`:
+Recipes of :class:`~fashionkit.TransferClassifier`:
 
-=================== =================================== ====================================
-name                what it is for                      source
-=================== =================================== ====================================
-``report-transfer`` the report's second model: a frozen the report
-                    MobileNetV2 at 96 pixels behind a
-                    trained convolution, 3,733,992
-                    parameters
-=================== =================================== ====================================
+========== ============================================ ====================================
+name       purpose                                      source
+========== ============================================ ====================================
+``basic``  a frozen MobileNetV2 at 96 pixels behind a   "Fashion images classification using
+           trained convolution: 3,733,992 parameters,   deep learning and transfer learning
+           of which 1,476,008 are trained               models", M.Tech project report, 2024
+========== ============================================ ====================================
+
+The same report trains ``basic`` of :class:`~fashionkit.CNNClassifier`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from fashionkit.datasets._names import choices
 from fashionkit.preprocessing import Augmentation
 
-__all__ = ["get", "list"]
+__all__ = ["get", "list_recipes"]
 
 
-def list(kind: str = "CNNClassifier") -> tuple[str, ...]:
+def list_recipes(kind: str = "CNNClassifier") -> list[str]:
     """Return the names that ``from_recipe`` of a class knows.
 
     Parameters
@@ -56,20 +57,20 @@ def list(kind: str = "CNNClassifier") -> tuple[str, ...]:
 
     Returns
     -------
-    names : tuple of str
+    names : list of str
         The names, from the least to the most accurate.
 
     Examples
     --------
     >>> from fashionkit.neural import recipes
-    >>> recipes.list()
-    ('report', 'quick', 'fast', 'strong')
-    >>> recipes.list("TransferClassifier")
-    ('report-transfer',)
+    >>> recipes.list_recipes()
+    ['basic', 'quick', 'fast', 'strong']
+    >>> recipes.list_recipes("TransferClassifier")
+    ['basic']
     """
     if kind not in _RECIPES:
-        raise ValueError(f"kind={kind!r}, expected one of {', '.join(map(repr, _RECIPES))}.")
-    return tuple(_RECIPES[kind])
+        raise ValueError(f"kind={kind!r}, expected one of {choices(_RECIPES)}.")
+    return list(_RECIPES[kind])
 
 
 def get(name: str, kind: str = "CNNClassifier") -> dict[str, Any]:
@@ -78,7 +79,7 @@ def get(name: str, kind: str = "CNNClassifier") -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        A name from :func:`list`.
+        A name from :func:`list_recipes`.
 
     kind : {"CNNClassifier", "TransferClassifier"}, default="CNNClassifier"
         The class whose parameters they are.
@@ -97,19 +98,21 @@ def get(name: str, kind: str = "CNNClassifier") -> dict[str, Any]:
     Examples
     --------
     >>> from fashionkit.neural import recipes
-    >>> recipes.get("report")["epochs"]
+    >>> recipes.get("basic")["epochs"]
     10
     """
-    if name not in list(kind):
+    if name not in list_recipes(kind):
         for other, known in _RECIPES.items():
             if name in known:
                 raise ValueError(f"recipe {name!r} is for {other}: {other}.from_recipe({name!r}).")
-        raise ValueError(f"recipe {name!r} is not known; pass one of {list(kind)}.")
+        raise ValueError(
+            f"recipe {name!r} is not known; pass one of {choices(list_recipes(kind))}."
+        )
     return _RECIPES[kind][name]()
 
 
-def _report() -> dict[str, Any]:
-    return {"architecture": "report", "optimizer": "adam", "epochs": 10, "batch_size": 32}
+def _basic() -> dict[str, Any]:
+    return {"architecture": "basic", "optimizer": "adam", "epochs": 10, "batch_size": 32}
 
 
 def _quick() -> dict[str, Any]:
@@ -156,10 +159,10 @@ def _strong() -> dict[str, Any]:
     }
 
 
-def _report_transfer() -> dict[str, Any]:
+def _basic_transfer() -> dict[str, Any]:
     return {
         "backbone": "mobilenetv2",
-        "input_size": 96,
+        "image_size": 96,
         "channels": "conv",
         "pooling": "flatten",
         "head_units": 128,
@@ -172,6 +175,6 @@ def _report_transfer() -> dict[str, Any]:
 
 
 _RECIPES = {
-    "CNNClassifier": {"report": _report, "quick": _quick, "fast": _fast, "strong": _strong},
-    "TransferClassifier": {"report-transfer": _report_transfer},
+    "CNNClassifier": {"basic": _basic, "quick": _quick, "fast": _fast, "strong": _strong},
+    "TransferClassifier": {"basic": _basic_transfer},
 }

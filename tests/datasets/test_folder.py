@@ -36,7 +36,7 @@ def read_one(folder, image, name="image.png", size=None, aspect="crop", **params
     """Save an image as the only one of a folder, and return it as it is read."""
     (folder / "a").mkdir(exist_ok=True)
     image.save(folder / "a" / name, **params)
-    return load_image_folder(folder, size=size, aspect=aspect).data[0]
+    return load_image_folder(folder, image_size=size, aspect=aspect).data[0]
 
 
 def png(*chunks):
@@ -404,8 +404,8 @@ def test_the_first_frame_or_page_is_read(tmp_path, name):
     ("size", "shape"), [(4, (4, 4)), ((4, 10), (4, 10)), (np.int64(5), (5, 5)), (None, (8, 6))]
 )
 def test_images_have_the_size_asked_for(photos, size, shape):
-    assert load_image_folder(photos, size=size).data.shape == (5, *shape, 3)
-    assert ImageFolder(photos, size=size)[:].shape == (5, *shape, 3)
+    assert load_image_folder(photos, image_size=size).data.shape == (5, *shape, 3)
+    assert ImageFolder(photos, image_size=size)[:].shape == (5, *shape, 3)
 
 
 @READERS
@@ -414,10 +414,10 @@ def test_images_of_different_sizes_need_a_size(photos, read, on_error):
     saved(photos / "hat" / "large.png", size=(9, 5))
     with pytest.raises(
         ValueError,
-        match=r"dress.0\.png' has 8 x 6 and .*large\.png' has 5 x 9 pixels .*; pass size=",
+        match=r"dress.0\.png' has 8 x 6 and .*large\.png' has 5 x 9 pixels .*; pass image_size=",
     ):
         read(photos, on_error=on_error)
-    assert load_image_folder(photos, size=8).data.shape == (6, 8, 8, 3)
+    assert load_image_folder(photos, image_size=8).data.shape == (6, 8, 8, 3)
 
 
 def test_an_image_of_the_size_asked_for_is_not_changed(tmp_path):
@@ -510,7 +510,7 @@ def test_a_file_that_cannot_be_read_is_named(damaged, tmp_path, read, size, labe
     with pytest.raises(
         ValueError, match=rf"{name}' cannot be read as an image: {reason}.*on_error='skip'"
     ):
-        read(tmp_path / "only", size=size)
+        read(tmp_path / "only", image_size=size)
 
 
 @pytest.mark.parametrize("size", [None, 4])
@@ -518,7 +518,7 @@ def test_a_file_that_cannot_be_read_is_named(damaged, tmp_path, read, size, labe
 @pytest.mark.parametrize("read", [load_image_folder, ImageFolder])
 def test_skip_leaves_files_out_with_one_warning(damaged, read, size, n_jobs):
     with pytest.warns(UserWarning, match="They are left out") as caught:
-        dataset = read(damaged, size=size, on_error="skip", n_jobs=n_jobs)
+        dataset = read(damaged, image_size=size, on_error="skip", n_jobs=n_jobs)
     message = str(caught[0].message)
     assert len(caught) == 1
     assert caught[0].filename == __file__
@@ -552,7 +552,7 @@ def test_an_error_is_raised_where_nothing_can_be_read(tmp_path, read, size):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "notes.txt").write_text("no image")
     with pytest.raises(ValueError, match=r"1 of 1 files in .*notes\.txt' .*Expected at least one"):
-        read(tmp_path, size=size, on_error="skip")
+        read(tmp_path, image_size=size, on_error="skip")
 
 
 def test_files_that_other_programs_would_have_to_read_are_not_opened(tmp_path):
@@ -571,7 +571,7 @@ def test_images_over_the_limit_are_refused_before_they_are_decoded(tmp_path, mon
     tracemalloc.start()
     try:
         with pytest.raises(ValueError, match=r"1\.png' cannot be read .*pixels.* limit of"):
-            load_image_folder(tmp_path, size=4)
+            load_image_folder(tmp_path, image_size=4)
         assert tracemalloc.get_traced_memory()[1] < 4e6
     finally:
         tracemalloc.stop()
@@ -593,19 +593,19 @@ def test_running_out_of_memory_is_not_taken_for_a_damaged_file(photos, monkeypat
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
     with pytest.raises(MemoryError):
-        load_image_folder(photos, on_error="skip", size=4)
+        load_image_folder(photos, on_error="skip", image_size=4)
 
 
 @READERS
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"size": 0}, "'size' parameter"),
-        ({"size": "large"}, "'size' parameter"),
-        ({"size": (4,)}, r"size=\(4,\) is not two positive integers"),
-        ({"size": (4, 0)}, r"size=\(4, 0\) is not two positive integers"),
-        ({"size": (4, 4, 3)}, r"size=\(4, 4, 3\) is not two positive integers"),
-        ({"size": (4.0, 4)}, r"size=\(4\.0, 4\) is not two positive integers"),
+        ({"image_size": 0}, "'image_size' parameter"),
+        ({"image_size": "large"}, "'image_size' parameter"),
+        ({"image_size": (4,)}, r"image_size=\(4,\) is not two positive integers"),
+        ({"image_size": (4, 0)}, r"image_size=\(4, 0\) is not two positive integers"),
+        ({"image_size": (4, 4, 3)}, r"image_size=\(4, 4, 3\) is not two positive integers"),
+        ({"image_size": (4.0, 4)}, r"image_size=\(4\.0, 4\) is not two positive integers"),
         ({"aspect": "fill"}, "'aspect' parameter .* Got 'fill' instead"),
         ({"on_error": "ignore"}, "'on_error' parameter .* Got 'ignore' instead"),
         ({"n_jobs": "all"}, "'n_jobs' parameter .* Got 'all' instead"),
@@ -649,7 +649,7 @@ def test_the_images_are_held_once_even_if_some_are_skipped(tmp_path):
     tracemalloc.start()
     try:
         with pytest.warns(UserWarning, match="1 of 41 files"):
-            data = load_image_folder(tmp_path, size=256, on_error="skip").data
+            data = load_image_folder(tmp_path, image_size=256, on_error="skip").data
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -665,7 +665,7 @@ def test_threads_read_the_same(photos):
 
 
 def test_several_threads_may_read_from_one_folder(photos):
-    folder = ImageFolder(photos, size=4)
+    folder = ImageFolder(photos, image_size=4)
     expected, found = folder[:], []
     threads = [threading.Thread(target=lambda: found.append(folder[:])) for _ in range(4)]
     for thread in threads:
@@ -718,7 +718,7 @@ def test_going_through_the_folder_gives_image_by_image(photos):
 
 
 def test_nothing_is_read_before_it_is_asked_for(damaged):
-    folder = ImageFolder(damaged, size=4)
+    folder = ImageFolder(damaged, image_size=4)
     assert len(folder) == 10
     assert folder[:3].shape == (3, 4, 4, 3)
     with pytest.raises(ValueError, match=r"empty\.jpg' cannot be read as an image: it is empty"):
@@ -752,15 +752,18 @@ def test_chunks_come_in_the_same_order_for_the_same_random_state(photos):
 
 @pytest.mark.parametrize(
     ("params", "message"),
-    [({"size": 0}, "'size' parameter"), ({"random_state": "x"}, "'random_state' parameter")],
+    [
+        ({"chunk_size": 0}, "'chunk_size' parameter"),
+        ({"random_state": "x"}, "'random_state' parameter"),
+    ],
 )
 def test_bad_chunks_are_refused_before_anything_is_read(damaged, params, message):
     with pytest.raises(ValueError, match=message):
-        ImageFolder(damaged, size=4).chunks(**params)
+        ImageFolder(damaged, image_size=4).chunks(**params)
 
 
 def test_chunks_train_a_classifier(photos):
-    folder = ImageFolder(photos, size=2)
+    folder = ImageFolder(photos, image_size=2)
     classifier = SGDClassifier(random_state=0)
     for epoch in range(5):
         for X, y in folder.chunks(2, random_state=epoch):
@@ -813,7 +816,7 @@ def real_photos():
 
 @pytest.mark.realdata
 def test_real_photos_are_listed_and_read(real_photos):
-    folder = ImageFolder(real_photos, size=(64, 48), n_jobs=2)
+    folder = ImageFolder(real_photos, image_size=(64, 48), n_jobs=2)
     assert len(folder) == 3068
     assert len(folder.target_names) == 10
     assert "t-shirt" in folder.target_names

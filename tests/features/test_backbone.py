@@ -21,7 +21,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from fashionkit import BackboneFeatures, CNNClassifier
-from fashionkit._backbones import Backbone
+from fashionkit._backbones.networks import Backbone
 from fashionkit._tensorflow import keras
 
 SIZE = 32
@@ -139,7 +139,7 @@ def test_the_network_ends_with_the_deepest_layer():
 
 @pytest.mark.parametrize("side", [7, 8, 3])
 def test_a_grid_takes_means_of_fields(side):
-    from fashionkit._backbones import _average_fields
+    from fashionkit._backbones.attach import _average_fields
 
     maps = np.random.default_rng(0).normal(size=(2, side, side, 5)).astype(np.float32)
     grid = 4
@@ -163,9 +163,9 @@ def test_a_grid_takes_means_of_fields(side):
 
 @pytest.mark.parametrize("pooling", ["avg", "max", "grid", "flatten"])
 def test_names_tell_where_features_are_from(images, pooling):
-    flat = backbone_features(layers="mid", pooling="flatten", input_size=48).fit(images)
+    flat = backbone_features(layers="mid", pooling="flatten", image_size=48).fit(images)
     maps = flat.transform(images).reshape(len(images), 6, 6, -1)
-    features = backbone_features(layers="mid", pooling=pooling, grid=3, input_size=48).fit(images)
+    features = backbone_features(layers="mid", pooling=pooling, grid=3, image_size=48).fit(images)
     columns = dict(zip(features.get_feature_names_out(), features.transform(images).T, strict=True))
     expected = {
         "avg": ("mid_5", maps[..., 5].mean(axis=(1, 2))),
@@ -286,8 +286,8 @@ def test_a_function_may_build_the_network(garments):
         ({"layers": "block_99"}, "layers has 'block_99', which is no layer.*'low'.*block_1_expand"),
         ({"layers": []}, "expected names of layers"),
         ({"layers": ["low", "low"]}, "none of them twice"),
-        ({"input_size": 20}, "input_size=20, expected a whole number of at least 32"),
-        ({"input_size": (40, 40, 3)}, "expected a whole number .* or a pair"),
+        ({"image_size": 20}, "image_size=20, expected a whole number of at least 32"),
+        ({"image_size": (40, 40, 3)}, "expected a whole number .* or a pair"),
         ({"backbone": "vgg16", "alpha": 0.5}, "alpha=0.5, but backbone='vgg16' has one width"),
         ({"alpha": 0.3, "weights": "imagenet"}, "no ImageNet weights .* alpha=0.3"),
     ],
@@ -315,7 +315,7 @@ def test_loading_leaves_random_numbers_as_they_were(weights_file, images):
     path, _ = weights_file
     before = random.getstate()
     # A size of its own, so that nothing of it is kept from before.
-    backbone_features(weights=path, layers="low", input_size=41).fit(images)
+    backbone_features(weights=path, layers="low", image_size=41).fit(images)
     assert random.getstate() == before
 
 
@@ -331,7 +331,7 @@ def test_without_network_and_file_three_ways_are_told(images, monkeypatch, tmp_p
         raise Exception("URL fetch failure on https://host/models/file.h5: None -- unreachable")
 
     monkeypatch.setattr(Backbone, "build_whole", fail)
-    from fashionkit._backbone_weights import load_weights
+    from fashionkit._backbones.weights import load_weights
 
     with pytest.raises(FileNotFoundError) as caught:
         load_weights(Backbone("mobilenetv2", (32, 32), alpha=0.75), "imagenet")
@@ -349,7 +349,7 @@ def test_real_weights_tell_garments_apart(fashion_mnist, alpha):
     if not path.is_file():
         pytest.skip(f"needs Keras's weights: put {path.name} into keras/models of FASHIONKIT_DATA")
     features = BackboneFeatures(
-        layers="mid", weights=path, alpha=float(alpha), input_size=56, pooling="grid", power=0.5
+        layers="mid", weights=path, alpha=float(alpha), image_size=56, pooling="grid", power=0.5
     )
     model = make_pipeline(features, LogisticRegression(max_iter=50))
     with warnings.catch_warnings():

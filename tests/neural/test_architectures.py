@@ -20,15 +20,15 @@ TINY = {
     "fast": {"filters": (4, 4)},
     "inception": {"width": 0.05, "n_modules": (1, 1)},
     "lenet5": {"filters": (2, 4), "dense_units": (8,)},
-    "report": {"filters": (4, 4), "dense_units": (8,)},
+    "basic": {"filters": (4, 4), "dense_units": (8,)},
     "resnet": {"filters": (4, 8), "depth": 6},
     "wide_resnet": {"filters": (2, 4), "depth": 7, "dropout": 0.3},
 }
 
 BAD = [
-    ("report", {"filters": (0.5, 4)}),
-    ("report", {"kernel_size": 0}),
-    ("report", {"dropout": 1.0}),
+    ("basic", {"filters": (0.5, 4)}),
+    ("basic", {"kernel_size": 0}),
+    ("basic", {"dropout": 1.0}),
     ("lenet5", {"filters": (6,)}),
     ("lenet5", {"filters": 6}),
     ("lenet5", {"dense_units": (0,)}),
@@ -54,7 +54,7 @@ BAD = [
     ("inception", {"dropout": 1}),
 ]
 
-each_architecture = pytest.mark.parametrize("name", architectures.list())
+each_architecture = pytest.mark.parametrize("name", architectures.list_architectures())
 
 
 @pytest.fixture
@@ -93,9 +93,9 @@ def multiply_adds(model):
 
 class TestRegistry:
     def test_the_networks_are_listed_by_name(self):
-        names = architectures.list()
-        assert names == tuple(sorted(names))
-        assert {"alexnet", "inception", "lenet5", "report", "resnet", "wide_resnet"} <= set(names)
+        names = architectures.list_architectures()
+        assert names == sorted(names)
+        assert {"alexnet", "inception", "lenet5", "basic", "resnet", "wide_resnet"} <= set(names)
 
     @each_architecture
     def test_a_name_stands_for_the_function_of_that_name(self, name):
@@ -105,7 +105,7 @@ class TestRegistry:
     def test_an_unknown_name_is_answered_with_the_known_ones(self):
         with pytest.raises(ValueError, match="architecture='vgg' is not known") as error:
             architectures.get("vgg")
-        assert all(repr(name) in str(error.value) for name in architectures.list())
+        assert all(repr(name) in str(error.value) for name in architectures.list_architectures())
 
     def test_any_function_stands_for_itself(self):
         assert architectures.get(outline) is outline

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fashionkit import Augmentation
-from fashionkit.neural._checkpoint import FILE_NAME, Checkpoint, TrainingState, _describe
+from fashionkit.neural._core.checkpoint import FILE_NAME, Checkpoint, TrainingState, _describe
 
 # Everything that has a state of its own: dropout, normalisation, momenta, averages, a schedule,
 # augmentation, and the epochs waited for a better validation loss.

@@ -54,7 +54,7 @@ def through_skops(estimator):
 
 class TestReportArchitecture:
     def test_it_has_the_reports_layers_and_parameters(self):
-        model = architectures.report((28, 28, 1), 10)
+        model = architectures.basic((28, 28, 1), 10)
         counts = [layer.count_params() for layer in model.layers if layer.count_params()]
         assert counts == [320, 18_496, 36_928, 36_928, 650]
         assert model.count_params() == 93_322
@@ -65,7 +65,7 @@ class TestReportArchitecture:
 
     def test_its_parameters_vary_depth_width_and_regularisation(self):
         params = {"filters": (8, 8), "kernel_size": 5, "dense_units": (16, 16)}
-        model = architectures.report((28, 28, 1), 3, **params, dropout=0.5, batch_norm=True)
+        model = architectures.basic((28, 28, 1), 3, **params, dropout=0.5, batch_norm=True)
         kinds = [type(layer).__name__ for layer in model.layers]
         assert kinds.count("Conv2D") == kinds.count("BatchNormalization") == 2
         assert kinds.count("Dense") == 3
@@ -73,7 +73,7 @@ class TestReportArchitecture:
 
     @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 40, 3), (17, 18, 1), (18, 18, 1)])
     def test_small_images_are_padded(self, shape):
-        model = architectures.report(shape, 2)
+        model = architectures.basic(shape, 2)
         padded = any(type(layer).__name__ == "ZeroPadding2D" for layer in model.layers)
         assert padded == (min(shape[:2]) < 18)
         assert model(np.zeros((1, *shape))).shape == (1, 2)
@@ -81,12 +81,12 @@ class TestReportArchitecture:
     @pytest.mark.parametrize("params", [{"filters": ()}, {"filters": (0,)}, {"dense_units": (-1,)}])
     def test_sizes_below_one_are_refused(self, params):
         with pytest.raises(ValueError, match=f"{next(iter(params))}=.*at least"):
-            architectures.report((28, 28, 1), 10, **params)
+            architectures.basic((28, 28, 1), 10, **params)
 
     def test_defaults_of_the_classifier_are_the_reports(self):
         clf = CNNClassifier()
         assert (clf.architecture, clf.optimizer, clf.epochs, clf.batch_size) == (
-            "report", "adam", 10, 32
+            "basic", "adam", 10, 32
         )  # fmt: skip
 
 
@@ -305,13 +305,13 @@ class TestTraining:
         assert tiny_cnn().fit(X, y > 4).predict(X).dtype == bool
 
     def test_validation_fraction_is_stratified_and_held_out(self, tiny_cnn, garments, monkeypatch):
-        from fashionkit.neural import _base
+        from fashionkit.neural._core import base
 
         seen = []
         monkeypatch.setattr(
-            _base,
+            base,
             "train",
-            lambda *args, _train=_base.train: seen.append(args) or _train(*args),
+            lambda *args, _train=base.train: seen.append(args) or _train(*args),
         )
         clf = tiny_cnn(validation_fraction=0.2).fit(*garments)
         _, samples, validation = seen[0][:3]
@@ -501,7 +501,7 @@ class TestBadInput:
             ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
             ({"image_shape": 28}, "'image_shape' parameter"),
             ({"class_weight": "heavy"}, "'class_weight' parameter"),
-            ({"architecture": "vgg"}, r"'vgg' is not known; pass one of \(.*'report'.*\)"),
+            ({"architecture": "vgg"}, r"'vgg' is not known; pass one of .*'basic'.*"),
             ({"architecture_params": {"depth": 3}}, "depth"),
             ({"optimizer": "adamm"}, "optimizer='adamm'"),
             ({"optimizer": 3}, "optimizer=3"),

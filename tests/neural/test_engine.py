@@ -14,7 +14,8 @@ import pytest
 from sklearn.base import clone
 
 from fashionkit import CNNClassifier
-from fashionkit.neural import _engine, architectures
+from fashionkit.neural import architectures
+from fashionkit.neural._core import engine
 
 FRESH_PROCESS = """
 import sys, numpy as np
@@ -36,7 +37,7 @@ def with_dropout(**params):
 
 
 def count_engines():
-    return sum(map(len, _engine._idle.values()))
+    return sum(map(len, engine._idle.values()))
 
 
 def test_fits_of_one_kind_share_one_engine(tiny_cnn, garments):
@@ -68,10 +69,10 @@ def test_fits_leave_fitted_estimators_alone(tiny_cnn, garments):
 
 
 def test_idle_engines_are_bounded(tiny_cnn, garments):
-    for units in range(1, _engine.MAX_IDLE_ENGINES + 3):
+    for units in range(1, engine.MAX_IDLE_ENGINES + 3):
         params = {"filters": (2,), "dense_units": (units,)}
         tiny_cnn(architecture_params=params, epochs=1).fit(*garments)
-    assert count_engines() == _engine.MAX_IDLE_ENGINES
+    assert count_engines() == engine.MAX_IDLE_ENGINES
 
 
 def test_an_engine_is_dropped_after_a_failed_fit(tiny_cnn, garments):
@@ -83,7 +84,7 @@ def test_an_engine_is_dropped_after_a_failed_fit(tiny_cnn, garments):
     clf = tiny_cnn(architecture_params=kind)
     with pytest.raises(KeyboardInterrupt):
         clf.set_params(callbacks=[Refuse()]).fit(*garments)
-    assert not any(engines for key, engines in _engine._idle.items() if "(3,)" in str(key))
+    assert not any(engines for key, engines in engine._idle.items() if "(3,)" in str(key))
     assert not clf.__sklearn_is_fitted__()
     interrupted = clf.set_params(callbacks=None).fit(*garments).predict_proba(garments[0])
     fresh = tiny_cnn(architecture_params=kind).fit(*garments).predict_proba(garments[0])
@@ -231,7 +232,7 @@ def test_a_callback_that_changes_the_model_spoils_no_other_fit(tiny_cnn, garment
 
 
 def test_partials_of_one_function_share_an_engine_after_cloning(garments):
-    build = functools.partial(architectures.report, filters=(2,), dense_units=())
+    build = functools.partial(architectures.basic, filters=(2,), dense_units=())
     clf = CNNClassifier(build, epochs=1, random_state=0).fit(*garments)
     before = count_engines()
     clone(clf).fit(*garments)

@@ -13,8 +13,9 @@ from sklearn.exceptions import NotFittedError
 from fashionkit import CNNClassifier
 from fashionkit._images import Images
 from fashionkit._tensorflow import keras, tensorflow
-from fashionkit.neural import _gradcam, architectures
-from fashionkit.neural._gradcam import grad_cam
+from fashionkit.neural import architectures
+from fashionkit.neural._core import gradcam
+from fashionkit.neural._core.gradcam import grad_cam
 
 SIDE = 8
 CORNERS = {
@@ -88,7 +89,7 @@ def reference(model, pixels, targets, layer, *, n_head=1):
 @pytest.fixture(scope="module")
 def network():
     keras().utils.set_random_seed(0)
-    return architectures.report((28, 28, 1), 10, filters=(4, 6, 8), dense_units=16)
+    return architectures.basic((28, 28, 1), 10, filters=(4, 6, 8), dense_units=16)
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +186,7 @@ def test_the_size_of_steps_changes_nothing(network, monkeypatch):
     images, targets = random_images(10), np.arange(10, dtype=np.int32)
     at_once = grad_cam(network, images, targets)
     assert at_once.max() == 1
-    monkeypatch.setattr(_gradcam, "_IMAGES_PER_STEP", 3)
+    monkeypatch.setattr(gradcam, "_IMAGES_PER_STEP", 3)
     assert_allclose(grad_cam(network, images, targets), at_once, atol=1e-5)
 
 

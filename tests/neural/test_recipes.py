@@ -12,9 +12,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from fashionkit import Augmentation, CNNClassifier
-from fashionkit.neural import _engine, _inference, recipes
-from fashionkit.neural._optimizers import cosine, muon, one_cycle, scheduled_rate
-from fashionkit.neural._precision import resolve_dtype
+from fashionkit.neural import recipes
+from fashionkit.neural._core import engine, inference
+from fashionkit.neural._core.optimizers import cosine, muon, one_cycle, scheduled_rate
+from fashionkit.neural._core.precision import resolve_dtype
 
 TINY_FAST = {"filters": (4, 8)}
 
@@ -61,9 +62,9 @@ class TestSchedules:
     def test_other_lengths_and_rates_need_no_other_engine(self, tiny_cnn, garments):
         params = {"learning_rate_schedule": "cosine", "architecture_params": {"filters": (5,)}}
         tiny_cnn(epochs=1, learning_rate=0.01, **params).fit(*garments)
-        before = sum(map(len, _engine._idle.values()))
+        before = sum(map(len, engine._idle.values()))
         again = tiny_cnn(epochs=3, learning_rate=0.003, batch_size=50, **params).fit(*garments)
-        assert sum(map(len, _engine._idle.values())) == before
+        assert sum(map(len, engine._idle.values())) == before
         assert again.n_iter_ == 3
 
     def test_a_warm_start_begins_a_cycle_of_its_own(self, tiny_cnn, garments):
@@ -369,7 +370,7 @@ class TestViews:
     def test_one_image_is_no_more_than_a_call(self, fitted, garments):
         clf = copy.deepcopy(fitted).set_params(test_time_augmentation="flip")
         assert clf.predict_proba(garments[0][:1]).shape == (1, 10)
-        assert len(_inference._functions) <= _inference.MAX_FUNCTIONS
+        assert len(inference._functions) <= inference.MAX_FUNCTIONS
 
 
 class TestNumberTypes:
@@ -410,7 +411,7 @@ def halves(input_shape, n_classes):
 
 
 class TestRecipes:
-    @pytest.mark.parametrize("name", recipes.list())
+    @pytest.mark.parametrize("name", recipes.list_recipes())
     def test_a_recipe_is_an_ordinary_classifier(self, name, garments):
         clf = CNNClassifier.from_recipe(name, epochs=1, random_state=0)
         if clf.architecture == "fast":
@@ -420,7 +421,7 @@ class TestRecipes:
         assert clf.fit(*garments).predict(garments[0]).shape == (300,)
 
     def test_the_reports_recipe_is_the_default(self):
-        assert repr(CNNClassifier.from_recipe("report")) == repr(CNNClassifier())
+        assert repr(CNNClassifier.from_recipe("basic")) == repr(CNNClassifier())
 
     def test_what_is_given_counts_more_than_the_recipe(self):
         clf = CNNClassifier.from_recipe("strong", epochs=2, augmentation__rotation=5)

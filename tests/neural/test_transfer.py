@@ -17,7 +17,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
 from fashionkit import Augmentation, BackboneFeatures, CNNClassifier, TransferClassifier
-from fashionkit._extractor import Extractor
+from fashionkit._backbones.extractor import Extractor
 from fashionkit._tensorflow import keras
 from fashionkit.neural import recipes
 
@@ -327,9 +327,9 @@ def test_layers_and_pooling_are_those_of_the_features(data):
 
 def test_the_recipe_is_the_report_s_model(data):
     X = data[0]
-    model = TransferClassifier.from_recipe(
-        "report-transfer", weights=None, epochs=1, random_state=0
-    ).fit(X[:32], np.arange(32) % 10)
+    model = TransferClassifier.from_recipe("basic", weights=None, epochs=1, random_state=0).fit(
+        X[:32], np.arange(32) % 10
+    )
     shapes = [(layer.name, tuple(layer.output.shape[1:])) for layer in model.model_.layers]
     assert [shape for _, shape in shapes] == [
         (28, 28, 1),
@@ -387,7 +387,7 @@ def test_a_trained_head_can_be_followed_by_fine_tuning(data):
 
 @pytest.mark.parametrize("fine_tune", [False, "all"])
 @pytest.mark.parametrize(
-    "params", [{"head_units": 5}, {"layers": "first"}, {"input_size": 40}], ids=repr
+    "params", [{"head_units": 5}, {"layers": "first"}, {"image_size": 40}], ids=repr
 )
 def test_another_network_cannot_go_on_from_the_last_fit(data, params, fine_tune):
     X, y, _, _ = data
@@ -417,13 +417,13 @@ def test_the_network_can_be_saved(data, tmp_path):
 
 
 def test_recipes_belong_to_a_class():
-    assert recipes.list("TransferClassifier") == ("report-transfer",)
+    assert recipes.list_recipes("TransferClassifier") == ["basic"]
     with pytest.raises(ValueError, match="is for TransferClassifier"):
-        CNNClassifier.from_recipe("report-transfer")
+        CNNClassifier.from_recipe("basic")
     with pytest.raises(ValueError, match="is for CNNClassifier"):
         TransferClassifier.from_recipe("fast")
     with pytest.raises(ValueError, match="expected one of 'CNNClassifier'"):
-        recipes.list("KerasClassifier")
+        recipes.list_recipes("KerasClassifier")
 
 
 @pytest.mark.parametrize(
@@ -487,7 +487,7 @@ def test_fine_tuning_real_weights_helps(fashion_mnist, alpha):
         weights=path,
         alpha=float(alpha),
         layers="mid",
-        input_size=56,
+        image_size=56,
         pooling="grid",
         fine_tune="all",
         fine_tune_epochs=1,

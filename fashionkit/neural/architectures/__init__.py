@@ -10,23 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fashionkit.datasets._names import choices
 from fashionkit.neural.architectures._alexnet import alexnet
+from fashionkit.neural.architectures._basic import basic
 from fashionkit.neural.architectures._fast import branched, fast
 from fashionkit.neural.architectures._inception import inception
 from fashionkit.neural.architectures._lenet5 import lenet5
-from fashionkit.neural.architectures._report import report
 from fashionkit.neural.architectures._resnet import resnet
 from fashionkit.neural.architectures._wide_resnet import wide_resnet
 
 __all__ = [
     "alexnet",
+    "basic",
     "branched",
     "fast",
     "get",
     "inception",
     "lenet5",
-    "list",
-    "report",
+    "list_architectures",
     "resnet",
     "wide_resnet",
 ]
@@ -34,25 +35,25 @@ __all__ = [
 # What CNNClassifier(architecture=...) knows, each by the name of its function.
 _REGISTERED: dict[str, Callable] = {
     builder.__name__: builder
-    for builder in (alexnet, fast, inception, lenet5, report, resnet, wide_resnet)
+    for builder in (alexnet, basic, fast, inception, lenet5, resnet, wide_resnet)
 }
 
 
-def list() -> tuple[str, ...]:
+def list_architectures() -> list[str]:
     """Return the names that ``CNNClassifier(architecture=...)`` knows.
 
     Returns
     -------
-    names : tuple of str
+    names : list of str
         The names, sorted.
 
     Examples
     --------
     >>> from fashionkit.neural import architectures
-    >>> architectures.list()
-    ('alexnet', ..., 'wide_resnet')
+    >>> architectures.list_architectures()
+    ['alexnet', ..., 'wide_resnet']
     """
-    return tuple(sorted(_REGISTERED))
+    return sorted(_REGISTERED)
 
 
 def get(architecture: str | Callable) -> Callable:
@@ -61,7 +62,7 @@ def get(architecture: str | Callable) -> Callable:
     Parameters
     ----------
     architecture : str or callable
-        A name from :func:`list`, or a function like those of this module.
+        A name from :func:`list_architectures`, or a function like those of this module.
 
     Returns
     -------
@@ -76,14 +77,15 @@ def get(architecture: str | Callable) -> Callable:
     Examples
     --------
     >>> from fashionkit.neural import architectures
-    >>> architectures.get("report") is architectures.report
+    >>> architectures.get("basic") is architectures.basic
     True
     """
     if callable(architecture):
         return architecture
     if architecture not in _REGISTERED:
         raise ValueError(
-            f"architecture={architecture!r} is not known; pass one of {list()} or a callable "
+            f"architecture={architecture!r} is not known; pass one of "
+            f"{choices(list_architectures())}, or a callable "
             "(input_shape, n_classes, **params) -> keras.Model."
         )
     return _REGISTERED[architecture]

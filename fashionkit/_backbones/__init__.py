@@ -1,0 +1,1 @@
+"""Networks trained elsewhere: how they are built, cut, given weights and compiled."""

@@ -1,0 +1,140 @@
+"""The parameters of estimators that name a network: how they are checked and resolved."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
+
+from fashionkit._backbones.networks import Backbone
+from fashionkit._backbones.records import RECORDS, find_record
+from fashionkit._backbones.seeded import copy_values
+from fashionkit.datasets._names import choices
+
+
+class BackboneSource(ABC):
+    """Base of estimators whose fitted network can be the backbone of another estimator."""
+
+    @abstractmethod
+    def _backbone_source(self) -> tuple[Callable, Any] | None:
+        """Return how the network is built, and the network itself.
+
+        Returns
+        -------
+        source : callable
+            Builds the network from the shape of its input, and has the attributes ``size``
+            (height and width) and ``channels`` of its images.
+
+        model : keras.Model
+            The fitted network. None in place of both where nothing is fitted yet.
+        """
+
+
+def check_backbone(
+    source: Any,
+    weights: Any,
+    image_shape: tuple[int, int, int],
+    *,
+    layers: Any,
+    alpha: float,
+    image_size: Any,
+) -> tuple[Backbone, list[np.ndarray] | None]:
+    """Resolve the parameters that say which network is wanted, and how much of it.
+
+    Parameters
+    ----------
+    source : str or callable
+        As in :class:`Backbone`.
+
+    weights : str, path, classifier or None
+        Where its weights come from. A fitted classifier is source and weights in one.
+
+    image_shape : tuple of int
+        Shape of the images.
+
+    layers : str, sequence of str or None
+        Names of layers, or levels.
+
+    alpha : float
+        Width of the network.
+
+    image_size : int, tuple of int or None
+        Size that images are resized to; None for their own, but no smaller than the network
+        can take.
+
+    Returns
+    -------
+    backbone : Backbone
+        What is wanted, hashable.
+
+    arrays : list of ndarray or None
+        The weights of the classifier, where there is one, as
+        :func:`~fashionkit._backbones.weights.load_weights` returns them.
+
+    Raises
+    ------
+    ValueError
+        If there is no such network, or it cannot have this size or width, or the classifier is
+        not a fitted one.
+    """
+    names = (layers,) if isinstance(layers, str) else layers
+    if names is not None:
+        names = tuple(map(str, names))
+        if not names or len(set(names)) < len(names):
+            raise ValueError(
+                f"layers={layers!r}, expected names of layers, none of them twice; or None for "
+                "the last."
+            )
+    if isinstance(weights, BaseEstimator):
+        return _of_classifier(weights, names)
+    if weights is not None and not isinstance(weights, str | os.PathLike):
+        raise TypeError(
+            f"weights={weights!r}, expected 'imagenet', the path of a file, a fitted "
+            "CNNClassifier, or None for random weights."
+        )
+    least = 1
+    if isinstance(source, str):
+        source = source.lower()
+        record = find_record(source)
+        least = record.smallest_side
+        if alpha != 1.0 and not record.alphas:
+            several = choices(name for name, other in RECORDS.items() if other.alphas)
+            raise ValueError(
+                f"alpha={alpha!r}, but backbone={source!r} has one width only; pass alpha=1.0, or "
+                f"one of the backbones {several}."
+            )
+    size = image_size
+    if size is None:
+        size = tuple(max(least, side) for side in image_shape[:2])
+    elif isinstance(size, Integral):
+        size = (size, size)
+    if len(size) != 2 or not all(isinstance(side, Integral) and side >= least for side in size):
+        raise ValueError(
+            f"image_size={image_size!r}, expected a whole number of at least {least} pixels, "
+            "which the backbone needs, or a pair (height, width) of them."
+        )
+    return Backbone(source, tuple(map(int, size)), names, float(alpha)), None
+
+
+def _of_classifier(
+    classifier: Any, layers: tuple[str, ...] | None
+) -> tuple[Backbone, list[np.ndarray]]:
+    """Return the network of a fitted neural classifier, and its weights."""
+    inner = classifier.estimator if isinstance(classifier, FrozenEstimator) else classifier
+    found = inner._backbone_source() if isinstance(inner, BackboneSource) else None
+    if found is None:
+        raise ValueError(
+            f"weights={inner!r} is not a fitted neural classifier; fit a CNNClassifier first, and "
+            "wrap it in sklearn.frozen.FrozenEstimator where transformers are cloned, as in a "
+            "search: clones of estimators are not fitted."
+        )
+    source, network = found
+    backbone = Backbone(source, source.size, layers, channels=source.channels)
+    model, _ = backbone.build(network)
+    return backbone, copy_values(model.variables)

@@ -1,0 +1,189 @@
+"""One protocol for all models: the same images to train on, the same ones to be judged by."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils._param_validation import validate_params
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from tqdm.auto import tqdm
+
+from fashionkit.comparison._comparison import Comparison
+from fashionkit.comparison._evaluation import Result, evaluate
+
+logger = logging.getLogger(__name__)
+
+
+@validate_params(
+    {
+        "models": [dict, list, tuple],
+        "X": "no_validation",
+        "y": ["array-like"],
+        "X_test": "no_validation",
+        "y_test": ["array-like"],
+        "class_names": ["array-like", None],
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=False,
+)
+def compare_models(
+    models: Mapping[str, Any] | Sequence[tuple[str, Any]],
+    X: Any,
+    y: Any,
+    *,
+    X_test: Any,
+    y_test: Any,
+    class_names: Sequence[str] | None = None,
+    verbose: int = 0,
+) -> Comparison:
+    """Train models on the same images and compare them on the same other ones.
+
+    Each model is cloned, fitted once on ``(X, y)`` and evaluated once on
+    ``(X_test, y_test)``, one after the other. Choose no model and no parameter by the
+    result, or it will be too good to be true; a search belongs on the training data.
+
+    Parameters
+    ----------
+    models : dict of str to estimator, or list of (str, estimator)
+        Unfitted classifiers and their names; they are left as they are.
+
+    X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+            (n_samples, height, width, channels)
+        Training images, passed to each model as they are. scikit-learn's own
+        classifiers take flat rows only, ``X.reshape(len(X), -1)``; the estimators of
+        fashionkit take every form.
+
+    y : array-like of shape (n_samples,)
+        Class labels of any type.
+
+    X_test : array-like
+        Test images, of the same form as ``X``.
+
+    y_test : array-like of shape (n_test_samples,)
+        Their labels, all of which must occur in ``y``.
+
+    class_names : sequence of str, default=None
+        The name of each class, in the order of the sorted labels; by default the
+        labels themselves.
+
+    verbose : int, default=0
+        1 to show a progress bar over the models.
+
+    Returns
+    -------
+    comparison : Comparison
+        The results.
+
+    Raises
+    ------
+    ValueError
+        If the arguments are not valid, or every model has failed.
+
+    Warns
+    -----
+    UserWarning
+        If a model has failed. The results of the others are kept.
+
+    See Also
+    --------
+    make_baseline : Hand-made features with classical classifiers.
+    CNNClassifier : A convolutional network.
+    sklearn.model_selection.cross_validate : Several fits of one model.
+
+    Notes
+    -----
+    Times are wall times in this process and include whatever else the machine does.
+    That of fitting is one call of ``fit``; the first neural network of a process also
+    loads TensorFlow in it. That of predicting is one call of ``predict`` on all test
+    images, divided by their number, after a call on 8 of them, so that nothing is
+    compiled or loaded while the clock runs.
+
+    Examples
+    --------
+    >>> from fashionkit import compare_models, make_garments
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> X, y = make_garments(600, random_state=0)
+    >>> X = X.reshape(len(X), -1)
+    >>> comparison = compare_models(
+    ...     {"knn": KNeighborsClassifier(), "guess": DummyClassifier()},
+    ...     X[:400], y[:400], X_test=X[400:], y_test=y[400:],
+    ... )
+    >>> comparison.to_frame()["model"].tolist()
+    ['knn', 'guess']
+    >>> comparison.confusion_matrix("knn").shape
+    (10, 10)
+    """
+    clones = _clone_all(models)
+    y, y_test = column_or_1d(y, warn=True), column_or_1d(y_test, warn=True)
+    labels, names = _check_labels(X, y, X_test, y_test, class_names)
+    results = []
+    first_error = None
+    with tqdm(clones.items(), unit="model", disable=not verbose) as bar:
+        for name, estimator in bar:
+            bar.set_description(name)
+            try:
+                result = evaluate(name, estimator, X, y, X_test, y_test)
+            except Exception as error:  # whatever a model raises, the others go on
+                first_error = first_error or error
+                said = " ".join(str(error).split())
+                result = Result(name, error=f"{type(error).__name__}: {said}")
+                logger.info("Model %r failed.", name, exc_info=True)
+                message = f"Model {name!r} failed: {result.error}"
+                warnings.warn(message, UserWarning, stacklevel=3)
+            results.append(result)
+    if all(result.error for result in results):
+        reasons = "; ".join(f"{result.name!r}: {result.error}" for result in results)
+        raise ValueError(f"Every model failed. {reasons}") from first_error
+    return Comparison(results, y_test, labels, names)
+
+
+def _clone_all(models: Any) -> dict[str, Any]:
+    """Return clones by name, before anything has cost time."""
+    pairs = list(models.items() if isinstance(models, Mapping) else models)
+    if not pairs:
+        raise ValueError("models is empty; pass at least one classifier by its name.")
+    clones: dict[str, Any] = {}
+    for pair in pairs:
+        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
+            raise ValueError(f"models has the entry {pair!r}; expected (name, estimator).")
+        name, estimator = pair
+        if name in clones:
+            raise ValueError(f"models has two entries of the name {name!r}; rename one.")
+        if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
+            raise ValueError(
+                f"models[{name!r}] is {estimator!r}; expected a classifier with fit and predict."
+            )
+        clones[name] = clone(estimator)
+    return clones
+
+
+def _check_labels(
+    X: Any, y: np.ndarray, X_test: Any, y_test: np.ndarray, class_names: Any
+) -> tuple[np.ndarray, list[str]]:
+    """Return the labels and their names, after checking that all belongs together."""
+    check_consistent_length(X, y)
+    check_consistent_length(X_test, y_test)
+    check_classification_targets(y)
+    if not len(y_test):
+        raise ValueError("X_test has no images; at least one is needed.")
+    labels = unique_labels(y)
+    unseen = np.setdiff1d(y_test, labels)
+    if len(unseen):
+        raise ValueError(
+            f"y_test has the labels {unseen[:5].tolist()} that y has not; "
+            "leave them out, or train on them too."
+        )
+    names = [str(label) for label in labels] if class_names is None else list(class_names)
+    if len(names) != len(labels):
+        raise ValueError(
+            f"class_names has {len(names)} names, but y has {len(labels)} classes: "
+            f"{labels[:12].tolist()}."
+        )
+    return labels, [str(name) for name in names]

@@ -1,0 +1,78 @@
+"""Names: of classes, for tables and figures, and of choices, for errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sklearn.utils import column_or_1d
+
+
+def name_labels(labels: Any, class_names: Sequence[str] | Mapping[Any, str] | None) -> list[str]:
+    """Return the name of each label.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_samples,)
+        Labels of any type.
+
+    class_names : sequence or dict of str, or None
+        The names of the labels 0, 1, ..., or a dict from label to name; None for the
+        labels themselves.
+
+    Returns
+    -------
+    names : list of str
+        One name for each label.
+
+    Raises
+    ------
+    ValueError
+        If a label has no name.
+
+    Examples
+    --------
+    >>> from fashionkit.datasets._names import name_labels
+    >>> name_labels([1, 0, 1], ["bag", "coat"])
+    ['coat', 'bag', 'coat']
+    """
+    labels = column_or_1d(labels)
+    if class_names is None:
+        return [str(label) for label in labels]
+    names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
+    unknown = sorted({str(label) for label in labels if label not in names})
+    if unknown:
+        raise ValueError(
+            f"labels {', '.join(unknown[:5])} have no name in class_names, which names "
+            f"{', '.join(map(str, list(names)[:12]))}; pass a dict from label to name."
+        )
+    return [str(names[label]) for label in labels]
+
+
+def choices(names: Iterable[Any], *, most: int | None = None) -> str:
+    """Return names as errors list them.
+
+    Parameters
+    ----------
+    names : iterable
+        Names, sorted unless they have an order of their own.
+
+    most : int, default=None
+        Maximum number to list; None for all.
+
+    Returns
+    -------
+    text : str
+        The names in quotation marks, with "..." where some are left out.
+
+    Examples
+    --------
+    >>> from fashionkit.datasets._names import choices
+    >>> choices({"tree", "svm"})
+    "'svm', 'tree'"
+    >>> choices(["low", "mid", "high"], most=2)
+    "'low', 'mid', ..."
+    """
+    listed = sorted(names) if isinstance(names, set | frozenset) else list(names)
+    left_out = most is not None and len(listed) > most
+    return ", ".join([*map(repr, listed[:most]), *["..."] * left_out])

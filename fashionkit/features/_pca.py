@@ -1,0 +1,144 @@
+"""Principal components: at most so many, however few samples or features there are."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.decomposition import PCA
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+_DTYPES = [np.float64, np.float32, np.float16]
+
+# Values that are projected at a time.
+_VALUES_PER_CHUNK = 2**25
+
+
+class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Principal components, at most so many.
+
+    :class:`~sklearn.decomposition.PCA` refuses to give more components than there are
+    samples or features, which a pipeline for data of any size cannot know beforehand.
+    This gives as many as there are. It can find them on a part of the samples, and it projects
+    in chunks, so that features in half precision never exist as a whole in another type.
+
+    Read more in the :ref:`User Guide <baselines>`.
+
+    Parameters
+    ----------
+    n_components : int, default=200
+        Most components to keep.
+
+    max_samples : int, default=None
+        Most samples to find the components on, drawn at random; None for all.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws samples, and random directions in the solver that scikit-learn chooses for
+        large data. Pass an int for the same components each time.
+
+    Attributes
+    ----------
+    pca_ : PCA
+        The fitted components.
+
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of features seen in ``fit``, where they are all strings.
+
+    See Also
+    --------
+    sklearn.decomposition.PCA : What does the work.
+
+    Examples
+    --------
+    >>> from fashionkit import BoundedPCA, make_garments
+    >>> X, y = make_garments(20, random_state=0)
+    >>> BoundedPCA(200).fit_transform(X.reshape(20, -1)).shape
+    (20, 20)
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "max_samples": [Interval(Integral, 2, None, closed="left"), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components: int = 200,
+        *,
+        max_samples: int | None = None,
+        random_state: Any = None,
+    ):
+        self.n_components = n_components
+        self.max_samples = max_samples
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> BoundedPCA:
+        """Find the components.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        y : ignored
+            There by convention.
+
+        Returns
+        -------
+        self : BoundedPCA
+            The fitted transformer.
+        """
+        X = validate_data(self, X, dtype=_DTYPES, ensure_min_samples=2)
+        random_state = self.random_state
+        if self.max_samples is not None and self.max_samples < len(X):
+            random_state = check_random_state(random_state)
+            chosen = random_state.permutation(len(X))[: self.max_samples]
+            X = X[np.sort(chosen)]
+        if X.dtype == np.float16:
+            X = X.astype(np.float32)
+        self.pca_ = PCA(min(self.n_components, *X.shape), random_state=random_state).fit(X)
+        self._n_features_out = self.pca_.n_components_
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Project on the components.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        components : ndarray of shape (n_samples, n_components)
+            In the floating-point type of ``X``; float32 for half precision.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=_DTYPES, reset=False)
+        dtype = np.float32 if X.dtype == np.float16 else X.dtype
+        size = max(1, _VALUES_PER_CHUNK // X.shape[1])
+        return np.concatenate(
+            [
+                self.pca_.transform(X[start : start + size].astype(dtype, copy=False))
+                for start in range(0, len(X), size)
+            ]
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,6 @@
+"""What does a classifier get wrong? Tables of its confusions and of its mistakes."""
+
+from fashionkit.inspection._confusions import most_confused
+from fashionkit.inspection._mistakes import worst_mistakes
+
+__all__ = ["most_confused", "worst_mistakes"]

@@ -1,0 +1,112 @@
+"""Confusions: which classes a classifier takes for which others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
+
+from fashionkit.datasets._names import name_labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@validate_params(
+    {
+        "y_true": ["array-like"],
+        "y_pred": ["array-like"],
+        "n_pairs": [Interval(Integral, 1, None, closed="left"), None],
+        "class_names": ["array-like", dict, None],
+    },
+    prefer_skip_nested_validation=True,
+)
+def most_confused(
+    y_true: Any,
+    y_pred: Any,
+    *,
+    n_pairs: int | None = 10,
+    class_names: Sequence[str] | Mapping[Any, str] | None = None,
+) -> pd.DataFrame:
+    """List which classes are taken for which others, most often first.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        True labels, of any type.
+
+    y_pred : array-like of shape (n_samples,)
+        Predicted labels.
+
+    n_pairs : int, default=10
+        How many pairs to list; None for all that occur.
+
+    class_names : sequence or dict of str, default=None
+        The name of each label, for example
+        :data:`~fashionkit.CLASS_NAMES`; None to give the labels themselves.
+
+    Returns
+    -------
+    pairs : DataFrame of shape (n_pairs, 4)
+        One row for each pair, with the columns
+
+        - ``true`` and ``predicted``: the two classes; a shirt taken for a coat is another
+          pair than a coat taken for a shirt;
+        - ``count``: the number of images, dtype=int64;
+        - ``fraction``: their fraction of all images of the true class, dtype=float64.
+
+        It is ordered by count; equal counts by the true label, then by the predicted
+        one. Pairs that do not occur are not listed.
+
+    Raises
+    ------
+    ValueError
+        If the labels are not classes, not as many in both, or have no name in
+        ``class_names``.
+
+    See Also
+    --------
+    worst_mistakes : Single images that were misclassified.
+    sklearn.metrics.confusion_matrix : The counts of all pairs.
+
+    Examples
+    --------
+    >>> from fashionkit import most_confused
+    >>> y_true = ["shirt", "shirt", "shirt", "coat", "coat", "bag"]
+    >>> y_pred = ["coat", "coat", "shirt", "shirt", "coat", "bag"]
+    >>> most_confused(y_true, y_pred).round(2)
+        true predicted  count  fraction
+    0  shirt      coat      2      0.67
+    1   coat     shirt      1      0.50
+    """
+    import pandas as pd
+
+    y_true, y_pred = column_or_1d(y_true, warn=True), column_or_1d(y_pred, warn=True)
+    check_consistent_length(y_true, y_pred)
+    check_classification_targets(y_true)
+    check_classification_targets(y_pred)
+    labels = unique_labels(y_true, y_pred)
+    counts = confusion_matrix(y_true, y_pred, labels=labels)
+    n_images = counts.sum(axis=1)
+    np.fill_diagonal(counts, 0)
+    true, predicted = np.nonzero(counts)
+    order = np.argsort(-counts[true, predicted], kind="stable")[:n_pairs]
+    true, predicted = true[order], predicted[order]
+    names = labels
+    if class_names is not None:
+        names = np.array(name_labels(labels, class_names), dtype=object)
+    count = counts[true, predicted]
+    return pd.DataFrame(
+        {
+            "true": names[true],
+            "predicted": names[predicted],
+            "count": count,
+            "fraction": count / n_images[true],
+        }
+    )

@@ -1,0 +1,8 @@
+"""How do images, trainings and mistakes look? Figures by matplotlib."""
+
+from fashionkit.plotting._explanations import plot_explanations
+from fashionkit.plotting._history import TrainingHistoryDisplay
+from fashionkit.plotting._mistakes import MistakesDisplay
+from fashionkit.plotting._samples import plot_samples
+
+__all__ = ["MistakesDisplay", "TrainingHistoryDisplay", "plot_explanations", "plot_samples"]

@@ -1,0 +1,132 @@
+"""What does a network look at? Heat maps laid over the images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils._param_validation import Interval, validate_params
+
+from fashionkit.datasets._names import name_labels
+from fashionkit.plotting._pictures import draw_pictures, read_pictures
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@validate_params(
+    {
+        "images": ["array-like"],
+        "heat_maps": ["array-like"],
+        "labels": ["array-like", None],
+        "class_names": ["array-like", dict, None],
+        "n_columns": [Interval(Integral, 1, None, closed="left")],
+        "alpha": [Interval(Real, 0, 1, closed="both")],
+        "image_shape": [tuple, None],
+        "figure": "no_validation",
+    },
+    prefer_skip_nested_validation=True,
+)
+def plot_explanations(
+    images: Any,
+    heat_maps: Any,
+    labels: Any = None,
+    *,
+    class_names: Sequence[str] | Mapping[Any, str] | None = None,
+    n_columns: int = 10,
+    alpha: float = 0.8,
+    image_shape: tuple[int, ...] | None = None,
+    figure: Figure | None = None,
+) -> Figure:
+    """Show images in rows, each with its heat map laid over it.
+
+    The hotter a pixel, the less of the image shows through, so that what plays no part
+    looks as it is.
+
+    Parameters
+    ----------
+    images : array-like of shape (n_samples, n_features), \
+            (n_samples, height, width) or (n_samples, height, width, channels)
+        Images, gray or RGB, of any pixel range.
+
+    heat_maps : array-like of shape (n_samples, height, width)
+        A value from 0 to 1 for each pixel, as ``explain`` of the neural classifiers
+        gives them.
+
+    labels : array-like of shape (n_samples,), default=None
+        Labels to write above the images.
+
+    class_names : sequence or dict of str, default=None
+        The name of each label, for example
+        :data:`~fashionkit.CLASS_NAMES`; None to write the labels themselves.
+
+    n_columns : int, default=10
+        Images per row.
+
+    alpha : float, default=0.8
+        How much of the image the hottest pixels hide, from 0 (nothing) to 1 (all).
+
+    image_shape : tuple of int, default=None
+        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
+        it: a square if there is one, gray before RGB; else one row of pixels.
+
+    figure : matplotlib Figure or SubFigure, default=None
+        What to draw on; by default a new figure of pyplot.
+
+    Returns
+    -------
+    figure : matplotlib Figure or SubFigure
+        The figure.
+
+    Raises
+    ------
+    ValueError
+        If ``images`` are no images, ``heat_maps`` are not of their number and size or
+        not from 0 to 1, ``labels`` are not as many, or a label has no name in
+        ``class_names``.
+
+    See Also
+    --------
+    fashionkit.plotting.plot_samples : Images alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fashionkit import make_garments
+    >>> from fashionkit.plotting import plot_explanations
+    >>> X, y = make_garments(5, random_state=0)
+    >>> heat_maps = np.zeros((5, 28, 28))
+    >>> heat_maps[:, :14] = 1.0
+    >>> figure = plot_explanations(X, heat_maps, y)
+    >>> len(figure.axes)
+    5
+    """
+    samples = read_pictures(images, image_shape)
+    heat_maps = _check_heat_maps(heat_maps, samples.pixels.shape[:3])
+    titles = [""] * len(samples) if labels is None else name_labels(labels, class_names)
+    check_consistent_length(samples.pixels, titles)
+    pictures = samples.scaled(slice(None))
+    figure, axes = draw_pictures(pictures, titles, n_columns=n_columns, figure=figure)
+    for ax, heat in zip(axes, heat_maps, strict=True):
+        ax.imshow(heat, "plasma", vmin=0, vmax=1, alpha=alpha * heat)
+    return figure
+
+
+def _check_heat_maps(heat_maps: Any, shape: tuple[int, ...]) -> np.ndarray:
+    heat_maps = check_array(
+        heat_maps, dtype=(np.float32, np.float64), allow_nd=True, input_name="heat_maps"
+    )
+    if heat_maps.shape != shape:
+        raise ValueError(
+            f"heat_maps has the shape {heat_maps.shape}, but the images need {shape}: one map of "
+            "the image's height and width for each."
+        )
+    low, high = heat_maps.min(), heat_maps.max()
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"heat_maps has values from {low:g} to {high:g}, expected 0 to 1; scale them first."
+        )
+    return heat_maps

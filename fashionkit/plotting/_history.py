@@ -1,0 +1,211 @@
+"""Training histories: accuracy and loss over the epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_PANELS = (("accuracy", "Accuracy"), ("loss", "Loss"))
+
+
+class TrainingHistoryDisplay:
+    """Accuracy and loss over the epochs of a training.
+
+    Create it by :meth:`from_estimator`, or from a history.
+
+    Parameters
+    ----------
+    history : dict of str to list of float
+        ``accuracy`` and ``loss`` of each epoch, and ``val_accuracy`` and ``val_loss``
+        where the training had validation data. What is missing is not drawn.
+
+    name : str, default=None
+        What the curves belong to, for the legend.
+
+    Attributes
+    ----------
+    axes_ : ndarray of shape (2,)
+        The axes of accuracy and of loss.
+
+    figure_ : matplotlib.figure.Figure
+        The figure they are in.
+
+    lines_ : dict of str to matplotlib.lines.Line2D
+        The curve of each entry of the history.
+
+    See Also
+    --------
+    sklearn.model_selection.LearningCurveDisplay : Scores over the size of the
+        training data.
+
+    Examples
+    --------
+    >>> from fashionkit.plotting import TrainingHistoryDisplay
+    >>> history = {"accuracy": [0.7, 0.8], "loss": [0.9, 0.6]}
+    >>> display = TrainingHistoryDisplay(history).plot()
+    >>> display.axes_[1].get_ylabel()
+    'Loss'
+    """
+
+    def __init__(self, history: Mapping[str, Sequence[float]], *, name: str | None = None):
+        self.history = history
+        self.name = name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, ax: Any = None, name: str | None = None, **line_kw: Any
+    ) -> Self:
+        """Draw the training of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted estimator with a ``history_``, such as
+            :class:`~fashionkit.CNNClassifier`; or a Pipeline or a search, whose final
+            or best estimator has one.
+
+        ax : matplotlib Axes or array-like of two, default=None
+            See :meth:`plot`.
+
+        name : str, default=None
+            What the curves belong to, for the legend.
+
+        **line_kw : dict
+            Properties of the curves, passed to ``Axes.plot``.
+
+        Returns
+        -------
+        display : TrainingHistoryDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If the estimator has no history.
+        """
+        history = training_history(estimator)
+        if history is None:
+            raise ValueError(
+                f"{type(estimator).__name__} has no history_: pass an estimator that "
+                "has been trained in epochs, such as a fitted CNNClassifier."
+            )
+        return cls(history, name=name).plot(ax, **line_kw)
+
+    def plot(self, ax: Any = None, *, name: str | None = None, **line_kw: Any) -> Self:
+        """Draw the curves: training as solid lines, validation as dashed ones.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array-like of two, default=None
+            Two axes to draw on, for accuracy and loss; or one, which is divided into
+            two. By default, those of a new figure of pyplot.
+
+        name : str, default=None
+            What the curves belong to, for the legend; by default the display's.
+
+        **line_kw : dict
+            Properties of the curves, passed to ``Axes.plot``.
+
+        Returns
+        -------
+        display : TrainingHistoryDisplay
+            This display.
+        """
+        from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+        self.axes_ = _two_axes(ax)
+        self.figure_ = self.axes_[0].figure
+        self.lines_ = {}
+        prefix = f"{name or self.name}, " if name or self.name else ""
+        for axes, (metric, label) in zip(self.axes_, _PANELS, strict=True):
+            style = {"marker": ".", **line_kw}
+            for key, part, dashes in (
+                (metric, "training", "-"),
+                (f"val_{metric}", "validation", "--"),
+            ):
+                values = self.history.get(key, ())
+                if len(values):
+                    epochs = np.arange(1, len(values) + 1)
+                    shown = {"linestyle": dashes, "label": prefix + part, **style}
+                    (self.lines_[key],) = axes.plot(epochs, values, **shown)
+                    style["color"] = self.lines_[key].get_color()
+            axes.set(xlabel="Epoch", ylabel=label)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(visible=True, alpha=0.3)
+            if axes.lines:
+                axes.legend()
+        self.axes_[0].yaxis.set_major_formatter(PercentFormatter(1.0))
+        return self
+
+
+def training_history(estimator: Any) -> Mapping[str, Sequence[float]] | None:
+    """Return the history of a fitted estimator, or of the final one within it.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted estimator, Pipeline or search.
+
+    Returns
+    -------
+    history : dict of str to list of float, or None
+        None if nothing in it was trained in epochs.
+    """
+    if isinstance(estimator, Pipeline):
+        return training_history(estimator.steps[-1][1])
+    if hasattr(estimator, "best_estimator_"):
+        return training_history(estimator.best_estimator_)
+    history = getattr(estimator, "history_", None)
+    # Other libraries keep histories of their own form under this name.
+    return history if isinstance(history, Mapping) and "loss" in history else None
+
+
+def draw_training_histories(
+    histories: Mapping[str, Mapping[str, Sequence[float]]],
+) -> Figure:
+    """Draw the trainings of several models over each other, without pyplot.
+
+    Parameters
+    ----------
+    histories : dict of str to dict
+        The history of each model.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    axes = figure.subplots(1, 2)
+    for name, history in histories.items():
+        TrainingHistoryDisplay(history, name=name).plot(axes)
+    return figure
+
+
+def _two_axes(ax: Any) -> np.ndarray:
+    """Return two axes: new ones, those given, or the halves of the one given."""
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        _, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+        return axes
+    axes: Sequence[Axes] = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+    if len(axes) == 1:
+        spec = axes[0].get_subplotspec()
+        if spec is None:
+            raise ValueError("ax is not part of a grid that can be divided; pass two axes.")
+        axes[0].set_axis_off()
+        halves = spec.subgridspec(1, 2, wspace=0.3)
+        return np.array([axes[0].figure.add_subplot(half) for half in halves])
+    if len(axes) != 2:
+        raise ValueError(f"ax has {len(axes)} axes, expected one or two.")
+    return axes

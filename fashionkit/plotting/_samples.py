@@ -1,0 +1,92 @@
+"""How do images look? Rows of them, each under the name of its class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+from sklearn.utils import check_consistent_length
+from sklearn.utils._param_validation import Interval, validate_params
+
+from fashionkit.datasets._names import name_labels
+from fashionkit.plotting._pictures import draw_pictures, read_pictures
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@validate_params(
+    {
+        "images": ["array-like"],
+        "labels": ["array-like", None],
+        "class_names": ["array-like", dict, None],
+        "n_columns": [Interval(Integral, 1, None, closed="left")],
+        "image_shape": [tuple, None],
+        "figure": "no_validation",
+    },
+    prefer_skip_nested_validation=True,
+)
+def plot_samples(
+    images: Any,
+    labels: Any = None,
+    *,
+    class_names: Sequence[str] | Mapping[Any, str] | None = None,
+    n_columns: int = 10,
+    image_shape: tuple[int, ...] | None = None,
+    figure: Figure | None = None,
+) -> Figure:
+    """Show images in rows, each with the name of its class.
+
+    All images given are shown: pass as many as can be looked at.
+
+    Parameters
+    ----------
+    images : array-like of shape (n_samples, n_features), \
+            (n_samples, height, width) or (n_samples, height, width, channels)
+        Images, gray or RGB, of any pixel range.
+
+    labels : array-like of shape (n_samples,), default=None
+        Labels to write above the images.
+
+    class_names : sequence or dict of str, default=None
+        The name of each label, for example
+        :data:`~fashionkit.CLASS_NAMES`; None to write the labels themselves.
+
+    n_columns : int, default=10
+        Images per row.
+
+    image_shape : tuple of int, default=None
+        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
+        it: a square if there is one, gray before RGB; else one row of pixels.
+
+    figure : matplotlib Figure or SubFigure, default=None
+        What to draw on; by default a new figure of pyplot.
+
+    Returns
+    -------
+    figure : matplotlib Figure or SubFigure
+        The figure.
+
+    Raises
+    ------
+    ValueError
+        If ``images`` are no images, ``labels`` are not as many, or a label has no name
+        in ``class_names``.
+
+    Examples
+    --------
+    >>> from fashionkit import CLASS_NAMES, make_garments
+    >>> from fashionkit.plotting import plot_samples
+    >>> X, y = make_garments(20, random_state=0)
+    >>> figure = plot_samples(X, y, class_names=CLASS_NAMES)
+    >>> len(figure.axes)
+    20
+    """
+    samples = read_pictures(images, image_shape)
+    titles = [""] * len(samples) if labels is None else name_labels(labels, class_names)
+    check_consistent_length(samples.pixels, titles)
+    figure, _ = draw_pictures(
+        samples.scaled(slice(None)), titles, n_columns=n_columns, figure=figure
+    )
+    return figure

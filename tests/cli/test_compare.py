@@ -1,0 +1,367 @@
+import gzip
+import hashlib
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.dummy import DummyClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+import fashionkit
+from fashionkit import CLASS_NAMES, CNNClassifier, make_garments
+from fashionkit._cli import _parser, compare, main
+from fashionkit.datasets import _choose, _download
+from fashionkit.datasets._choose import choose_images, stratified_order
+from fashionkit.datasets._fashion_mnist import _FILES
+
+SMALL = ["--train-size", "60", "--test-size", "20"]
+
+
+@pytest.fixture(autouse=True)
+def output(tmp_path, monkeypatch):
+    """Work in an empty folder, and return the folder for results."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "work" / "fashionkit-results"
+
+
+@pytest.fixture
+def no_data(tmp_path, monkeypatch):
+    """Hide Fashion-MNIST, and the network."""
+    for variable in ("FASHIONKIT_DATA", "KERAS_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / "empty"))
+    monkeypatch.setattr(_download.pooch, "os_cache", lambda name: tmp_path / "empty")
+    monkeypatch.setattr(_download, "_SOURCES", ())
+
+
+@pytest.fixture
+def small_data(no_data, tmp_path, monkeypatch):
+    """Put 200 + 50 generated images in place of Fashion-MNIST; return their folder."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    sha256 = {}
+    for seed, (part, n) in enumerate({"train": 200, "test": 50}.items()):
+        X, y = make_garments(n, random_state=seed)
+        for name, array in zip(_FILES[part], (X, y.astype(np.uint8)), strict=True):
+            header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+            content = gzip.compress(header + array.tobytes(), mtime=0)
+            (folder / name).write_bytes(content)
+            sha256[name] = hashlib.sha256(content).hexdigest()
+    monkeypatch.setattr(_download, "_SHA256", sha256)
+    monkeypatch.setenv("FASHIONKIT_DATA", str(folder))
+    return folder
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Put quick models in place of those that the command knows."""
+    flatten = FunctionTransformer(lambda X: X.reshape(len(X), -1))
+    models = {
+        "cnn": make_pipeline(flatten, KNeighborsClassifier(3)),
+        "hog-svm": make_pipeline(flatten, DummyClassifier()),
+    }
+    monkeypatch.setattr("fashionkit._cli.compare._make_model", lambda name, arguments: models[name])
+    return models
+
+
+@pytest.fixture
+def csv(tmp_path):
+    X, y = make_garments(120, random_state=0)
+    frame = pd.DataFrame(X.reshape(len(X), -1), columns=[f"pixel{i}" for i in range(1, 785)])
+    frame.insert(0, "label", y)
+    path = tmp_path / "garments.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def one_error(capsys):
+    """Return the one line of an error, after checking that it is one."""
+    captured = capsys.readouterr()
+    (line,) = captured.err.splitlines()
+    assert line.startswith("fashionkit: error: ")
+    return line
+
+
+def test_compare_prints_data_table_and_files(small_data, quick, output, capsys):
+    assert main(["compare", *SMALL]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == (
+        f"Data: Fashion-MNIST, found in {small_data}: 60 training and 20 test images "
+        "(stratified, seed 0)."
+    )
+    assert "\nmodel " in out
+    assert "\ncnn is better than hog-svm by " in out or "differ by" in out
+    for path in output.iterdir():
+        assert f"  fashionkit-results/{path.name}\n" in out
+    assert len(list(output.iterdir())) == 3
+
+
+def test_full_takes_all_images(small_data, quick, capsys):
+    assert main(["compare", "--full", "--models", "hog-svm"]) == 0
+    assert ": 200 training and 50 test images.\n" in capsys.readouterr().out
+
+
+def test_default_without_fashion_mnist_is_garments_and_says_why(no_data, quick, capsys):
+    assert main(["compare", *SMALL]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith(
+        "Data: generated garments: 60 training and 20 test images (seed 0), because "
+        "Fashion-MNIST was not found and could not be downloaded: train-images"
+    )
+
+
+def test_reason_of_a_failed_download_is_its_last_cause():
+    error = OSError(
+        "x.gz could not be downloaded:\n- http://a/x.gz: ConnectionError: slow\n"
+        "- https://b/x.gz: ConnectionError: Max retries (Caused by Nameless('b'))\n"
+        "Check the network."
+    )
+    assert _choose._reason(error) == "Nameless('b')"
+    assert _choose._reason(OSError("disk full")) == "disk full"
+    assert _choose._reason(OSError("x:\n- http://a: gone")) == "http://a: gone"
+
+
+def test_fashion_mnist_asked_for_by_name_is_never_replaced(no_data, quick, capsys):
+    assert main(["compare", *SMALL, "--data", "fashion-mnist"]) == 1
+    assert "train-images-idx3-ubyte.gz could not be downloaded" in one_error(capsys)
+
+
+def test_csv_is_split_and_says_so(csv, quick, capsys):
+    assert main(["compare", "--data", str(csv)]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == (
+        f"Data: 120 images of {csv}, split into 100 training and 20 test images "
+        "(stratified, seed 0)."
+    )
+
+
+def test_a_real_network_and_a_real_baseline(output, capsys):
+    arguments = ["compare", "--data", "garments", *SMALL, "--epochs", "1"]
+    assert main([*arguments, "--output", str(output / "a" / "b")]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("Data: generated garments, as asked for: 60 training")
+    assert "100%" in captured.err
+    assert "%|" not in captured.out
+    assert {path.name for path in (output / "a" / "b").iterdir()} == {
+        "confusion_matrix_cnn.png",
+        "confusion_matrix_hog-svm.png",
+        "learning_curves.png",
+        "results.csv",
+    }
+
+
+def test_module_runs_as_a_command(tmp_path):
+    command = [sys.executable, "-m", "fashionkit", "compare", "--models", "hog-svm"]
+    done = subprocess.run(
+        [*command, "--data", "garments", *SMALL],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Data: generated garments")
+    assert (tmp_path / "fashionkit-results" / "results.csv").exists()
+
+
+def test_help_names_every_model_without_tensorflow():
+    script = (
+        "import sys\n"
+        "from fashionkit._cli import main\n"
+        "try:\n"
+        "    main(['compare', '--help'])\n"
+        "except SystemExit as stop:\n"
+        "    assert stop.code == 0\n"
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    parts = {part for name in compare._model_names() for part in name.split("-")}
+    assert len(parts) == 14
+    for part in parts:
+        assert part in done.stdout
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"fashionkit {fashionkit.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "command"),
+        (["compare", "--models", "lenet"], "unknown model 'lenet'; there are cnn, "),
+        (["compare", "--train-size", "0"], "'0' is not a whole number of at least 1"),
+        (["compare", "--epochs", "-1"], "epochs"),
+        (["compare", "--seed", "x"], "'x' is not a whole number from 0 to"),
+        (["compare", "--full", "--test-size", "9"], "--full takes all images"),
+    ],
+)
+def test_arguments_that_mean_nothing_exit_with_2(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--train-size", "201"], "train_size=201 is more than there are: the maximum"),
+        (
+            ["--test-size", "51"],
+            "test_size=51 is more than there are: the maximum is 50",
+        ),
+        (["--test-size", "9"], "test_size=9 is less than one image for each of 10"),
+        (["--data", "nowhere.csv"], "No such file or directory: 'nowhere.csv'"),
+    ],
+)
+def test_errors_are_one_line_and_exit_with_1(small_data, quick, capsys, arguments, message):
+    assert main(["compare", *SMALL, *arguments]) == 1
+    line = one_error(capsys)
+    assert message in line
+    assert "Errno" not in line
+
+
+def test_an_output_folder_that_cannot_be_written_fails_before_training(
+    small_data, monkeypatch, tmp_path, capsys
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(fashionkit, "compare_models", lambda *_, **__: pytest.fail("trained"))
+    assert main(["compare", *SMALL, "--output", str(tmp_path / "file" / "out")]) == 1
+    assert "Cannot write to the folder" in one_error(capsys)
+
+
+@pytest.mark.filterwarnings("default:Model .* failed")
+def test_a_model_that_fails_is_told_and_the_others_written(small_data, quick, output, capsys):
+    quick["hog-svm"] = DummyClassifier(strategy="constant", constant="x")
+    assert main(["compare", *SMALL]) == 1
+    captured = capsys.readouterr()
+    assert "hog-svm  failed: " in captured.out
+    assert "fashionkit: warning: Model 'hog-svm' failed: " in captured.err
+    assert (output / "confusion_matrix_cnn.png").exists()
+
+
+def test_results_are_kept_where_printing_them_fails(small_data, quick, output, monkeypatch):
+    def broken(comparison):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(fashionkit.Comparison, "__str__", broken)
+    assert main(["compare", *SMALL]) == 1
+    assert (output / "results.csv").exists()
+
+
+def test_ctrl_c_exits_with_130_in_one_line(small_data, quick, monkeypatch, capsys):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fashionkit, "compare_models", interrupt)
+    assert main(["compare", *SMALL]) == 130
+    assert capsys.readouterr().err.strip() == "fashionkit: interrupted"
+
+
+def test_arguments_reach_the_models():
+    parser = _parser()
+    arguments = parser.parse_args(["compare", "--epochs", "3", "--seed", "7"])
+    assert arguments.models == ("cnn", "hog-svm")
+    cnn = compare._make_model("cnn", arguments)
+    assert isinstance(cnn, CNNClassifier)
+    assert (cnn.epochs, cnn.random_state) == (3, 7)
+    forest = compare._make_model("hog-forest", arguments)
+    assert forest[-1].random_state == 7
+
+
+def test_default_network_is_the_report_s():
+    parser = _parser()
+    model = compare._make_model("cnn", parser.parse_args(["compare"]))
+    changed = {"random_state": 0, "verbose": 1}
+    assert model.get_params() == {**CNNClassifier().get_params(), **changed}
+
+
+def test_recipes_are_networks_with_epochs_of_their_own():
+    parser = _parser()
+    fast = compare._make_model("cnn-fast", parser.parse_args(["compare"]))
+    assert repr(fast) == repr(CNNClassifier.from_recipe("fast", random_state=0, verbose=1))
+    arguments = parser.parse_args(["compare", "--epochs", "3"])
+    assert compare._make_model("cnn-fast", arguments).epochs == 3
+
+
+def test_every_model_of_the_help_can_be_made():
+    parser = _parser()
+    arguments = parser.parse_args(["compare"])
+    for name in compare._model_names():
+        assert hasattr(compare._make_model(name, arguments), "fit")
+
+
+@pytest.mark.parametrize("source", [None, "garments", "csv"])
+def test_choice_repeats_with_its_seed_and_changes_with_it(small_data, csv, source):
+    def choose(seed):
+        return choose_images(
+            csv if source == "csv" else source, train_size=50, test_size=20, seed=seed
+        )
+
+    first, again, other = choose(0), choose(0), choose(1)
+    assert_array_equal(first.X, again.X)
+    assert_array_equal(first.X_test, again.X_test)
+    assert not np.array_equal(first.X, other.X)
+    assert_array_equal(np.bincount(first.y), [5] * 10)
+    assert_array_equal(np.bincount(first.y_test), [2] * 10)
+    assert first.target_names == list(CLASS_NAMES)
+    rows = {image.tobytes() for image in first.X}
+    assert not any(image.tobytes() in rows for image in first.X_test)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ({}, (100, 20)),
+        ({"full": True}, (100, 20)),
+        ({"train_size": 110}, (110, 10)),
+        ({"test_size": 50}, (70, 50)),
+        ({"train_size": 30, "test_size": 30}, (30, 30)),
+    ],
+)
+def test_sizes_of_a_split_file(csv, sizes, expected):
+    choice = choose_images(csv, **sizes)
+    assert (len(choice.X), len(choice.X_test)) == expected
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"train_size": 111}, "test_size=9 is less than one image"),
+        ({"train_size": 100, "test_size": 30}, "train_size=100 .* maximum is 90"),
+        ({"test_size": 111}, "test_size=111 .* maximum is 110"),
+    ],
+)
+def test_sizes_that_a_file_has_not(csv, sizes, message):
+    with pytest.raises(ValueError, match=message):
+        choose_images(csv, **sizes)
+
+
+def test_sizes_have_defaults(small_data, monkeypatch):
+    monkeypatch.setattr(_choose, "DEFAULT_TRAIN_SIZE", 70)
+    monkeypatch.setattr(_choose, "DEFAULT_TEST_SIZE", 30)
+    choice = choose_images()
+    assert (len(choice.X), len(choice.X_test)) == (70, 30)
+    choice = choose_images("garments")
+    assert (len(choice.X), len(choice.X_test)) == (70, 30)
+
+
+def test_stratified_order_has_every_class_in_every_run():
+    y = np.repeat([0, 1, 2], [60, 30, 10])
+    order = stratified_order(y, np.random.RandomState(0))
+    assert_array_equal(np.sort(order), np.arange(100))
+    for start in range(0, 100, 20):
+        counts = np.bincount(y[order[start : start + 20]], minlength=3)
+        assert np.abs(counts - [12, 6, 2]).max() <= 1

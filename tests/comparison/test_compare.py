@@ -1,0 +1,391 @@
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, f1_score, log_loss
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+
+from fashionkit import CLASS_NAMES, Comparison, compare_models
+from fashionkit.comparison._evaluation import holm, mcnemar, wilson_interval
+
+KNN = KNeighborsClassifier(3)
+GUESS = DummyClassifier(strategy="most_frequent")
+
+
+class Broken(ClassifierMixin, BaseEstimator):
+    def __init__(self, error=RuntimeError):
+        self.error = error
+
+    def fit(self, X, y):
+        raise self.error("no\nluck")
+
+    def predict(self, X):
+        raise AssertionError
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """Predict a fixed sequence of labels, and note how often it was asked."""
+
+    def __init__(self, y_pred=(), calls=None):
+        self.y_pred = y_pred
+        self.calls = calls
+
+    def __sklearn_clone__(self):
+        return self
+
+    def fit(self, X, y):
+        self.calls.append(("fit", len(X)))
+        return self
+
+    def predict(self, X):
+        self.calls.append(("predict", len(X)))
+        return np.asarray(self.y_pred)[: len(X)]
+
+
+@pytest.fixture(scope="module")
+def data(garments):
+    X, y = garments
+    X = X.reshape(len(X), -1)
+    return {"X": X[:200], "y": y[:200], "X_test": X[200:], "y_test": y[200:]}
+
+
+@pytest.fixture(scope="module")
+def result(data):
+    models = {"guess": GUESS, "svm": LinearSVC(random_state=0, tol=0.5), "knn": KNN}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return compare_models(models, **data, class_names=CLASS_NAMES)
+
+
+def fixed(y_true, *predictions):
+    """Compare models that predict what is given."""
+    models = {name: Recorder(y_pred, []) for name, y_pred in zip("abcd", predictions, strict=False)}
+    X = np.zeros((len(y_true), 4))
+    return compare_models(models, X, y_true, X_test=X, y_test=y_true)
+
+
+def test_frame_has_the_metrics_of_scikit_learn_best_model_first(result, data):
+    frame = result.to_frame()
+    assert sorted(frame["model"][:2]) == ["knn", "svm"]
+    assert frame["accuracy"].is_monotonic_decreasing
+    assert frame.columns.tolist() == [
+        "model",
+        "accuracy",
+        "accuracy_low",
+        "accuracy_high",
+        "log_loss",
+        "macro_f1",
+        "fit_seconds",
+        "predict_ms_per_image",
+    ]
+    y_true = data["y_test"]
+    for row in frame.itertuples():
+        y_pred = result.predictions[row.model]
+        assert row.accuracy == accuracy_score(y_true, y_pred)
+        assert_allclose(row.macro_f1, f1_score(y_true, y_pred, average="macro"))
+        assert row.accuracy_low < row.accuracy < row.accuracy_high
+        assert row.fit_seconds > 0
+        assert row.predict_ms_per_image > 0
+    knn = result.estimators_["knn"]
+    expected = log_loss(y_true, knn.predict_proba(data["X_test"]))
+    assert_allclose(frame.set_index("model").loc["knn", "log_loss"], expected)
+
+
+def test_log_loss_is_missing_without_predict_proba(result):
+    frame = result.to_frame().set_index("model")
+    assert frame.index[frame["log_loss"].isna()].tolist() == ["svm"]
+    (line,) = [line for line in str(result).splitlines() if line.startswith("svm ")]
+    assert line.split()[3] == "\N{EN DASH}"
+
+
+def test_interval_is_wilson_s():
+    # By hand, with p = 0.9, n = 100, z = 1.959964: the centre is
+    # (p + z²/2n) / (1 + z²/n) = 0.885203, half the width is
+    # z sqrt(p(1 - p)/n + z²/4n²) / (1 + z²/n) = 0.059569.
+    assert_allclose(wilson_interval(90, 100), (0.825634, 0.944772), atol=2e-6)
+    assert wilson_interval(5, 5)[1] == 1.0
+
+
+def test_mcnemar_is_exact_and_two_sided():
+    # By hand: of 5 coins 0 heads, or as improbable: 2 / 2**5.
+    assert_allclose(mcnemar(0, 5), 0.0625)
+    # Of 10 coins 2 heads or fewer, twice: 2 * (1 + 10 + 45) / 2**10.
+    assert_allclose(mcnemar(8, 2), 0.109375)
+    assert mcnemar(0, 0) == 1.0
+
+
+def test_holm_corrects_as_by_hand():
+    assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
+    assert_allclose(holm(np.array([0.5, 0.9])), [1.0, 1.0])
+    assert holm(np.array([])).shape == (0,)
+
+
+def test_differences_count_what_only_one_model_got_right():
+    y = np.array([0, 1] * 6)
+    worse = y.copy()
+    worse[:5] = 1 - worse[:5]
+    other = y.copy()
+    other[-1] = 0
+    (vs_other, vs_worse) = fixed(y, worse, y, other).differences().itertuples(index=False)
+    assert (vs_other.best, vs_other.other, vs_other.only_best) == ("b", "c", 1)
+    assert (vs_worse.other, vs_worse.only_best, vs_worse.only_other) == ("a", 5, 0)
+    assert_allclose(vs_worse.difference, 5 / 12)
+    assert_allclose(vs_worse.p_value, 0.0625)
+    assert_allclose(vs_worse.p_holm, 0.125)
+
+
+def test_sentences_say_what_is_within_chance_and_what_is_not():
+    y = np.array([0, 1] * 20)
+    one_off, ten_off = y.copy(), y.copy()
+    one_off[:1] = 1
+    ten_off[:10] = 1 - ten_off[:10]
+    lines = str(fixed(y, y, one_off)).splitlines()
+    assert lines[-1] == "a and b differ by 2.50 points: within chance (McNemar p = 1)."
+    lines = str(fixed(y, y, ten_off)).splitlines()
+    assert lines[-1] == "a is better than b by 25.00 points: more than chance (McNemar p = 0.002)."
+    assert "corrected for 2 tests" in str(fixed(y, y, one_off, ten_off))
+
+
+def test_one_model_is_a_table_without_sentences():
+    comparison = fixed(np.array([0, 1]), [0, 1])
+    assert len(str(comparison).splitlines()) == 2
+    assert comparison.differences().empty
+
+
+def test_text_is_an_aligned_table_that_fits_a_terminal(result):
+    header, *rows = str(result).splitlines()[:4]
+    assert header.split("  ")[0] == "model"
+    assert {len(line) for line in [header, *rows]} == {len(header)}
+    assert len(header) <= 80
+    assert repr(result) == str(result)
+
+
+def test_html_holds_the_table_and_the_sentences_escaped(data):
+    markup = compare_models({"<knn>": KNN, "guess": GUESS}, **data)._repr_html_()
+    assert "&lt;knn&gt;" in markup
+    assert "<knn>" not in markup
+    assert markup.count("<tr>") == 3
+    assert "McNemar p" in markup
+
+
+def test_confusion_matrix_counts_rows_of_true_classes(result, data):
+    counts = result.confusion_matrix("knn")
+    assert counts.shape == (10, 10)
+    assert_array_equal(counts.sum(axis=1), np.bincount(data["y_test"]))
+    assert counts.trace() == np.sum(result.predictions["knn"] == data["y_test"])
+    with pytest.raises(ValueError, match="'cnn' is unknown; there are '"):
+        result.confusion_matrix("cnn")
+
+
+def test_models_are_cloned_fitted_once_and_evaluated_once(data):
+    calls = []
+    model = Recorder(np.zeros(len(data["y_test"]), int), calls)
+    compare_models([("model", model)], **data)
+    warm_up, *timed = calls[1:]
+    assert calls[0] == ("fit", 200)
+    assert warm_up == ("predict", 8)
+    assert timed == [("predict", 100)]
+
+    comparison = compare_models({"knn": KNN}, **data)
+    assert not hasattr(KNN, "classes_")
+    assert comparison.estimators_["knn"] is not KNN
+
+
+def test_labels_may_be_strings_and_images_a_frame(data):
+    names = np.array([name.lower() for name in CLASS_NAMES])
+    comparison = compare_models(
+        {"knn": KNN},
+        pd.DataFrame(data["X"]),
+        names[data["y"]].tolist(),
+        X_test=pd.DataFrame(data["X_test"]),
+        y_test=pd.Series(names[data["y_test"]]),
+    )
+    assert comparison.class_names == sorted(names)
+    assert comparison.confusion_matrix("knn").sum() == 100
+
+
+def test_float32_probabilities_give_the_same_log_loss_as_float64(data):
+    class Single(KNeighborsClassifier):
+        def predict_proba(self, X):
+            return super().predict_proba(X).astype(np.float32)
+
+    frame = compare_models({"a": KNN, "b": Single(3)}, **data).to_frame()
+    assert_allclose(*frame["log_loss"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("form", ["flat", "square", "channel", "list"])
+def test_images_may_come_in_any_form_that_the_models_take(data, tiny_cnn, form):
+    reshape = {
+        "flat": lambda X: X,
+        "square": lambda X: X.reshape(-1, 28, 28),
+        "channel": lambda X: X.reshape(-1, 28, 28, 1),
+        "list": lambda X: list(X.reshape(-1, 28, 28)),
+    }[form]
+    arguments = {**data, "X": reshape(data["X"]), "X_test": reshape(data["X_test"])}
+    comparison = compare_models({"cnn": tiny_cnn(epochs=1)}, **arguments)
+    assert comparison.predictions["cnn"].shape == (100,)
+
+
+def test_a_model_that_fails_leaves_the_results_of_the_others(data):
+    models = {"broken": Broken(), "knn": KNN}
+    with pytest.warns(UserWarning, match="'broken' failed: RuntimeError: no luck") as seen:
+        comparison = compare_models(models, **data)
+    assert seen[0].filename == __file__
+    frame = comparison.to_frame()
+    assert frame["model"].tolist() == ["knn", "broken"]
+    assert frame["error"].tolist() == ["", "RuntimeError: no luck"]
+    assert frame["accuracy"].isna().tolist() == [False, True]
+    assert list(comparison.estimators_) == ["knn"]
+    assert str(comparison).splitlines()[2] == "broken  failed: RuntimeError: no luck"
+    assert "failed: RuntimeError" in comparison._repr_html_()
+    with pytest.raises(ValueError, match="'broken' failed: RuntimeError: no luck"):
+        comparison.confusion_matrix("broken")
+
+
+def test_all_models_failing_is_an_error_that_names_each(data):
+    with (
+        pytest.warns(UserWarning, match="failed"),
+        pytest.raises(ValueError, match=r"Every model failed\. 'a': RuntimeError.*'b': ") as info,
+    ):
+        compare_models({"a": Broken(), "b": Broken(MemoryError)}, **data)
+    assert isinstance(info.value.__cause__, RuntimeError)
+
+
+def test_ctrl_c_is_not_taken_for_a_model_that_failed(data):
+    with pytest.raises(KeyboardInterrupt):
+        compare_models({"knn": KNN, "broken": Broken(KeyboardInterrupt)}, **data)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"models": {}}, "models is empty"),
+        ({"models": [KNN]}, r"expected \(name, estimator\)"),
+        ({"models": [("a", KNN), ("a", KNN)]}, "two entries of the name 'a'"),
+        ({"models": {1: KNN}}, r"expected \(name, estimator\)"),
+        (
+            {"models": {"a": FunctionTransformer()}},
+            "expected a classifier with fit and predict",
+        ),
+        ({"models": {"a": "knn"}}, "expected a classifier"),
+        ({"models": KNN}, "'models' parameter"),
+        ({"y": np.zeros(3)}, "inconsistent numbers of samples"),
+        ({"y_test": np.zeros(3)}, "inconsistent numbers of samples"),
+        ({"y_test": np.arange(100)}, r"labels \[10, 11, 12, 13, 14\] that y has not"),
+        ({"X_test": np.zeros((0, 784)), "y_test": []}, "X_test has no images"),
+        ({"y": np.linspace(0, 1, 200)}, "Unknown label type"),
+        (
+            {"class_names": ["a", "b"]},
+            "class_names has 2 names, but y has 10 classes",
+        ),
+        ({"verbose": "loud"}, "'verbose' parameter"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_fitted(data, changes, message):
+    calls = []
+    arguments = {"models": {"a": Recorder((), calls)}, **data, **changes}
+    with pytest.raises((ValueError, TypeError), match=message):
+        compare_models(**arguments)
+    assert not calls
+
+
+def test_verbose_shows_a_bar_over_the_models(data, capsys):
+    compare_models({"guess": GUESS}, **data)
+    assert capsys.readouterr().err == ""
+    compare_models({"guess": GUESS}, **data, verbose=1)
+    captured = capsys.readouterr()
+    assert "guess" in captured.err
+    assert "1/1" in captured.err
+    assert captured.out == ""
+
+
+def test_save_writes_every_file_and_nothing_else(data, tiny_cnn, tmp_path):
+    models = {
+        "knn": KNN,
+        "my cnn": make_pipeline(FunctionTransformer(), tiny_cnn()),
+        "my/cnn": GUESS,
+    }
+    comparison = compare_models(models, **data, class_names=CLASS_NAMES)
+    folder = tmp_path / "new" / "folder"
+    paths = comparison.save(folder)
+    assert sorted(paths) == sorted(folder.iterdir())
+    assert {path.name for path in paths} == {
+        "results.csv",
+        "confusion_matrix_knn.png",
+        "confusion_matrix_my_cnn.png",
+        "confusion_matrix_my_cnn_.png",
+        "learning_curves.png",
+    }
+    for path in paths:
+        if path.suffix == ".png":
+            assert path.read_bytes().startswith(b"\x89PNG")
+    pd.testing.assert_frame_equal(
+        pd.read_csv(folder / "results.csv"), comparison.to_frame(), check_exact=False
+    )
+    assert comparison.save(folder) == paths
+
+
+def test_save_draws_no_learning_curves_where_nothing_has_epochs(result, tmp_path):
+    names = [path.name for path in result.save(tmp_path)]
+    assert "learning_curves.png" not in names
+    assert len(names) == 4
+
+
+def test_save_leaves_no_figure_open(result, tmp_path):
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    result.save(tmp_path)
+    assert plt.get_fignums() == before
+
+
+def test_a_file_that_cannot_be_written_leaves_the_others(result, tmp_path, monkeypatch):
+    (tmp_path / "results.csv").write_text("of an earlier comparison")
+
+    def fail(self):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Comparison, "to_frame", fail)
+    with pytest.warns(UserWarning, match=r"results\.csv could not be written: disk full"):
+        paths = result.save(tmp_path)
+    assert len(paths) == 3
+    assert (tmp_path / "results.csv").read_text() == "of an earlier comparison"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_drawing_that_breaks_off_leaves_no_half_file(result, tmp_path, monkeypatch):
+    def half(figure, path):
+        path.write_bytes(b"\x89PN")
+        raise OSError("disk full")
+
+    monkeypatch.setattr("fashionkit.comparison._comparison._save_figure", half)
+    with pytest.warns(UserWarning, match="disk full"):
+        paths = result.save(tmp_path)
+    assert [path.name for path in paths] == ["results.csv"]
+    assert list(tmp_path.iterdir()) == paths
+
+
+def test_save_to_what_is_no_folder_is_an_error(result, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(OSError, match="Cannot write to the folder"):
+        result.save(file / "below")
+
+
+def test_linear_models_take_part_without_warnings(data):
+    X, X_test = data["X"] / 255.0, data["X_test"] / 255.0
+    models = {
+        "logistic": LogisticRegression(max_iter=500, C=0.01),
+        "tree": DecisionTreeClassifier(random_state=0),
+    }
+    comparison = compare_models(models, **{**data, "X": X, "X_test": X_test})
+    assert comparison.to_frame()["accuracy"].min() > 0.3

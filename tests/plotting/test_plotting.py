@@ -1,0 +1,225 @@
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from fashionkit import CLASS_NAMES
+from fashionkit.plotting import TrainingHistoryDisplay, plot_samples
+from fashionkit.plotting._confusion import draw_confusion_matrix
+from fashionkit.plotting._history import draw_training_histories, training_history
+
+HISTORY = {"accuracy": [0.5, 0.7, 0.8], "loss": [1.5, 1.0, 0.7]}
+VALIDATED = {**HISTORY, "val_accuracy": [0.4, 0.6, 0.6], "val_loss": [1.6, 1.2, 1.1]}
+
+
+@pytest.fixture(autouse=True)
+def closed_figures(monkeypatch):
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend("agg")
+    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("plt.show was called"))
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def fitted(garments):
+    from fashionkit import CNNClassifier
+
+    X, y = garments
+    clf = CNNClassifier(
+        architecture_params={"filters": (4,), "dense_units": ()},
+        epochs=2,
+        validation_fraction=0.2,
+        random_state=0,
+    )
+    return clf.fit(X, y)
+
+
+def pixels(figure):
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())
+
+
+def test_display_draws_training_and_validation_of_a_fitted_estimator(fitted):
+    display = TrainingHistoryDisplay.from_estimator(fitted)
+    accuracy, loss = display.axes_
+    assert display.figure_ is accuracy.figure
+    assert (accuracy.get_ylabel(), loss.get_ylabel()) == ("Accuracy", "Loss")
+    assert accuracy.get_xlabel() == "Epoch"
+    for name, line in display.lines_.items():
+        assert_array_equal(line.get_xdata(), [1, 2])
+        assert_allclose(line.get_ydata(), fitted.history_[name])
+    labels = [text.get_text() for text in loss.get_legend().get_texts()]
+    assert labels == ["training", "validation"]
+    assert display.lines_["val_loss"].get_linestyle() == "--"
+    assert display.lines_["val_loss"].get_color() == display.lines_["loss"].get_color()
+
+
+def test_display_without_validation_draws_training_alone():
+    display = TrainingHistoryDisplay(HISTORY, name="cnn").plot()
+    assert set(display.lines_) == {"accuracy", "loss"}
+    assert display.axes_[0].get_legend().get_texts()[0].get_text() == "cnn, training"
+
+
+def test_display_draws_on_two_axes_given():
+    axes = Figure().subplots(2, 1)
+    display = TrainingHistoryDisplay(VALIDATED).plot(axes, color="red")
+    assert_array_equal(display.axes_, axes)
+    assert {line.get_color() for line in display.lines_.values()} == {"red"}
+
+
+def test_display_divides_one_axes_given():
+    figure = Figure()
+    ax = figure.subplots()
+    display = TrainingHistoryDisplay(VALIDATED).plot(ax)
+    assert display.figure_ is figure
+    assert len(figure.axes) == 3
+    assert not ax.axison
+
+
+@pytest.mark.parametrize(
+    ("make_ax", "message"),
+    [
+        (lambda figure: figure.subplots(1, 3), "3 axes, expected one or two"),
+        (
+            lambda figure: figure.add_axes((0, 0, 1, 1)),
+            "cannot be divided|can be divided",
+        ),
+    ],
+)
+def test_display_refuses_axes_that_it_cannot_use(make_ax, message):
+    with pytest.raises(ValueError, match=message):
+        TrainingHistoryDisplay(HISTORY).plot(make_ax(Figure()))
+
+
+def test_display_says_that_an_estimator_has_no_epochs():
+    with pytest.raises(ValueError, match="LogisticRegression has no history_"):
+        TrainingHistoryDisplay.from_estimator(LogisticRegression())
+
+
+def test_history_is_found_in_pipelines_and_searches(garments, tiny_cnn, fitted):
+    X, y = garments
+    pipeline = make_pipeline(FunctionTransformer(), tiny_cnn())
+    search = GridSearchCV(pipeline, {"cnnclassifier__batch_size": [64]}, cv=2).fit(X, y)
+    inner = search.best_estimator_[-1]
+    assert training_history(search) is inner.history_
+    assert training_history(search.best_estimator_) is inner.history_
+    assert training_history(fitted) is fitted.history_
+    assert training_history(LogisticRegression()) is None
+
+
+def test_history_of_another_library_s_form_is_left_alone():
+    class Other:
+        history_ = [{"train_loss": 1.0}]
+
+    assert training_history(Other()) is None
+
+
+def test_histories_of_several_models_share_one_figure():
+    figure = draw_training_histories({"a": HISTORY, "b": VALIDATED})
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert labels == ["a, training", "b, training", "b, validation"]
+    colors = [line.get_color() for line in figure.axes[0].lines]
+    assert colors[0] != colors[1] == colors[2]
+
+
+def test_history_of_one_epoch_is_visible():
+    display = TrainingHistoryDisplay({"loss": [1.0]}).plot()
+    assert display.lines_["loss"].get_marker() == "."
+    assert not display.axes_[0].lines
+
+
+def test_samples_show_each_image_under_its_name(garments):
+    X, y = garments
+    figure = plot_samples(X[:12], y[:12], class_names=CLASS_NAMES)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles == [CLASS_NAMES[label] for label in y[:12]]
+    assert_allclose(figure.axes[3].images[0].get_array(), X[3] / 255)
+    assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == (2, 10)
+
+
+def test_samples_take_every_form_of_images_alike(garments):
+    X = garments[0][:4]
+    flat = X.reshape(4, -1)
+    forms = [
+        X,
+        flat,
+        X[..., None],
+        list(X),
+        pd.DataFrame(flat, columns=[f"pixel{i}" for i in range(1, 785)]),
+        X / 255.0,
+    ]
+    first, *others = (pixels(plot_samples(form)) for form in forms)
+    for other in others:
+        assert_array_equal(other, first)
+
+
+def test_samples_may_be_rgb_or_wide():
+    X = np.random.RandomState(0).randint(0, 256, (3, 8, 12, 3)).astype(np.uint8)
+    figure = plot_samples(X)
+    assert figure.axes[0].images[0].get_array().shape == (8, 12, 3)
+    flat = plot_samples(X.reshape(3, -1), image_shape=(8, 12, 3))
+    assert_array_equal(pixels(figure), pixels(flat))
+
+
+def test_samples_draw_on_the_figure_given(garments):
+    figure = Figure(figsize=(3, 2))
+    assert plot_samples(garments[0][:2], figure=figure) is figure
+    assert len(figure.axes) == 2
+
+
+def test_samples_write_labels_that_have_no_names(garments):
+    figure = plot_samples(garments[0][:2], ["bag", "boot"])
+    assert [ax.get_title() for ax in figure.axes] == ["bag", "boot"]
+    figure = plot_samples(garments[0][:2], ["b", "c"], class_names={"b": "bag", "c": "coat"})
+    assert [ax.get_title() for ax in figure.axes] == ["bag", "coat"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"labels": [1]}, "inconsistent numbers of samples"),
+        ({"labels": [1, 11], "class_names": CLASS_NAMES}, "labels 11 have no name"),
+        ({"labels": [1, -1], "class_names": CLASS_NAMES}, "labels -1 have no name"),
+        ({"n_columns": 0}, "n_columns"),
+        ({"image_shape": (5, 5)}, "pass image_shape=None"),
+    ],
+)
+def test_samples_refuse_what_does_not_belong_together(garments, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plot_samples(garments[0][:2], **arguments)
+
+
+def test_confusion_matrix_shows_percentages_of_each_row():
+    counts = np.array([[3, 1, 0], [0, 1999, 1], [0, 0, 0]])
+    ax = draw_confusion_matrix(counts, ["a", "b", "c"], title="knn").axes[0]
+    texts = [text.get_text() for text in ax.texts]
+    assert texts == ["75", "25", "", "", "100", "0", "", "", ""]
+    assert ax.get_title() == "knn\n% of each true class"
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("n_classes", [2, 10, 40])
+def test_confusion_matrix_keeps_every_label_inside_the_figure(n_classes):
+    names = [f"long class name {i}" for i in range(n_classes)]
+    figure = draw_confusion_matrix(np.eye(n_classes, dtype=int), names, title="model")
+    figure.savefig("/dev/null", format="png")
+    box = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert min(box.x0, box.y0) > -0.01
+    assert box.x1 < width + 0.01
+    assert box.y1 < height + 0.01
+
+
+def test_numbers_of_a_confusion_matrix_stand_out_from_their_fields():
+    # All fields are pale: half of the colours' range, and less.
+    counts = np.array([[40, 30, 30], [30, 40, 30], [30, 30, 40]])
+    ax = draw_confusion_matrix(counts, ["a", "b", "c"]).axes[0]
+    assert all(sum(to_rgb(text.get_color())) < 1.5 for text in ax.texts)

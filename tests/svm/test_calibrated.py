@@ -1,0 +1,428 @@
+"""The support vector machine with probabilities: coupling, calibration, the draw, errors."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import make_classification
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import log_loss
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from fashionkit.svm import CalibratedSVC
+from fashionkit.svm._calibrated import couple
+
+
+def noisy(n_samples=300, n_classes=3, seed=0, **params):
+    """Return samples of overlapping classes, a tenth of them with a random label."""
+    return make_classification(
+        n_samples,
+        8,
+        n_informative=6,
+        n_redundant=0,
+        n_classes=n_classes,
+        n_clusters_per_class=1,
+        flip_y=0.1,
+        class_sep=0.8,
+        random_state=seed,
+        **params,
+    )
+
+
+def pairwise(probabilities):
+    """Return how often each class beats each other one, if it has these probabilities."""
+    p = np.asarray(probabilities)
+    return p[:, :, np.newaxis] / (p[:, :, np.newaxis] + p[:, np.newaxis, :])
+
+
+def random_wins(n_samples, n_classes, seed=0):
+    """Return probabilities of pairs that agree with none of all classes."""
+    wins = np.random.default_rng(seed).random((n_samples, n_classes, n_classes))
+    upper = np.triu(wins, 1)
+    return upper + np.tril(1 - upper.transpose(0, 2, 1), -1)
+
+
+def disagreement(p, wins):
+    """Return what coupling minimises: (2.1) of Wu, Lin and Weng, by their second method."""
+    return sum(
+        (wins[j, i] * p[i] - wins[i, j] * p[j]) ** 2
+        for i in range(len(p))
+        for j in range(len(p))
+        if i != j
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    X, y = noisy(400)
+    return CalibratedSVC(random_state=0).fit(X[:300], y[:300]), X[300:]
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 10, 40])
+def test_coupling_recovers_the_probabilities_that_the_pairs_come_from(n_classes):
+    p = np.random.default_rng(0).dirichlet(np.ones(n_classes), 50)
+    p = (p + 0.001) / (p + 0.001).sum(axis=1, keepdims=True)
+    assert_allclose(couple(pairwise(p)), p, rtol=1e-9)
+
+
+def test_coupling_two_classes_changes_nothing():
+    wins = random_wins(20, 2)
+    assert_allclose(couple(wins), np.stack([wins[:, 0, 1], wins[:, 1, 0]], axis=1), rtol=1e-12)
+
+
+def test_coupling_ignores_the_diagonal():
+    wins = random_wins(5, 4)
+    expected = couple(wins)
+    wins[:, range(4), range(4)] = [[0.3, 1, 0, 7]]
+    assert_array_equal(couple(wins), expected)
+
+
+def test_coupling_does_not_change_what_it_is_given():
+    wins = np.triu(np.ones((1, 3, 3)), 1)
+    before = wins.copy()
+    couple(wins)
+    assert_array_equal(wins, before)
+
+
+@pytest.mark.parametrize("n_classes", [3, 4, 6])
+def test_coupled_probabilities_agree_best_with_contradictory_pairs(n_classes):
+    wins = random_wins(5, n_classes)
+    for probabilities, of_pairs in zip(couple(wins), wins, strict=True):
+        best = minimize(
+            disagreement,
+            np.full(n_classes, 1 / n_classes),
+            args=(of_pairs,),
+            method="SLSQP",
+            bounds=[(0, 1)] * n_classes,
+            constraints={"type": "eq", "fun": lambda p: p.sum() - 1},
+            options={"ftol": 1e-14, "maxiter": 500},
+        )
+        assert_allclose(probabilities, best.x, atol=1e-5)
+        assert disagreement(probabilities, of_pairs) <= best.fun + 1e-12
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 10])
+def test_pairs_that_are_certain_order_the_classes(n_classes):
+    wins = np.triu(np.ones((1, n_classes, n_classes)), 1)
+    (probabilities,) = couple(wins)
+    assert probabilities[0] > 1 - 1e-5
+    assert np.all(np.diff(probabilities) < 0)
+    assert np.all(probabilities > 0)
+
+
+def test_pairs_that_are_certain_and_go_round_leave_classes_equal():
+    wins = np.array([[[0, 1, 0], [0, 0, 1], [1, 0, 0]]])
+    assert_allclose(couple(wins), [[1 / 3, 1 / 3, 1 / 3]])
+
+
+def test_the_order_of_classes_does_not_matter_to_coupling():
+    wins, order = random_wins(10, 5), [3, 0, 4, 1, 2]
+    permuted = wins[:, order][:, :, order]
+    assert_allclose(couple(permuted), couple(wins)[:, order], rtol=1e-9)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 7])
+def test_probabilities_sum_to_one_and_predict_agrees_with_them(n_classes):
+    X, y = noisy(400, n_classes)
+    clf = CalibratedSVC(random_state=0).fit(X[:300], y[:300])
+    probabilities = clf.predict_proba(X[300:])
+    assert probabilities.shape == (100, n_classes)
+    assert probabilities.min() > 0
+    assert_allclose(probabilities.sum(axis=1), 1)
+    assert_array_equal(clf.predict(X[300:]), clf.classes_[probabilities.argmax(axis=1)])
+    assert_array_equal(clf.predict_log_proba(X[300:]), np.log(probabilities))
+
+
+def test_predict_nearly_always_agrees_with_the_machine(fitted):
+    clf, X = fitted
+    assert np.mean(clf.predict(X) == clf.svc_.predict(X)) > 0.9
+
+
+def test_the_certain_are_right_in_two_classes():
+    # Two classes are scored the other way round than pairs of more.
+    X = np.repeat([[-3.0], [3.0]], 50, axis=0) + np.linspace(-1, 1, 100)[:, np.newaxis]
+    y = np.repeat(["left", "right"], 50)
+    clf = CalibratedSVC(random_state=0).fit(X, y)
+    assert_array_equal(clf.predict(X), y)
+    assert clf.slopes_ > 0
+    assert np.all(clf.predict_proba([[-3.0], [3.0]]).diagonal() > 0.9)
+
+
+def test_log_probabilities_are_finite_far_from_all_samples():
+    X, y = noisy(200, 4)
+    clf = CalibratedSVC(kernel="linear", random_state=0).fit(X, y)
+    assert np.isfinite(clf.predict_log_proba(X * 1e4)).all()
+
+
+def test_the_size_of_chunks_does_not_change_probabilities(fitted, monkeypatch):
+    clf, X = fitted
+    expected = clf.predict_proba(X)
+    monkeypatch.setattr("fashionkit.svm._calibrated._VALUES_PER_CHUNK", 7 * 9)
+    assert_allclose(clf.predict_proba(X), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("calibration_size", [300, 10_000])
+def test_probabilities_are_as_good_as_those_of_scikit_learn_s_calibration(calibration_size):
+    X, y = noisy(1500, 4)
+    train, test = slice(0, 900), slice(900, None)
+    clf = CalibratedSVC(calibration_size=calibration_size, random_state=0)
+    loss = log_loss(y[test], clf.fit(X[train], y[train]).predict_proba(X[test]))
+
+    other = CalibratedClassifierCV(SVC(), cv=3, ensemble=False).fit(X[train], y[train])
+    assert loss < 1.1 * log_loss(y[test], other.predict_proba(X[test]))
+
+    # The best that one confidence for all votes can do, chosen on the test samples themselves.
+    votes = clf.svc_.predict(X[test])[:, np.newaxis] == np.arange(4)
+    right = votes[np.arange(len(votes)), y[test]].mean()
+    assert loss < 0.95 * log_loss(y[test], np.where(votes, right, (1 - right) / 3))
+
+
+def test_confidence_is_about_how_often_predictions_are_right():
+    X, y = noisy(1500, 4)
+    clf = CalibratedSVC(random_state=0).fit(X[:900], y[:900])
+    probabilities = clf.predict_proba(X[900:])
+    right = np.mean(clf.predict(X[900:]) == y[900:])
+    # Coupling is a little too modest.
+    assert right - 0.08 < probabilities.max(axis=1).mean() < right + 0.04
+
+
+def test_the_machine_is_fitted_on_all_samples():
+    X, y = noisy(300)
+    clf = CalibratedSVC(calibration_size=30, random_state=0).fit(X, y)
+    assert clf.svc_.shape_fit_ == X.shape
+    alone = SVC().fit(X, y)
+    assert_array_equal(clf.svc_.support_, alone.support_)
+    assert_array_equal(clf.svc_.dual_coef_, alone.dual_coef_)
+
+
+def test_parameters_reach_the_machine():
+    X, y = noisy(90)
+    params = {"C": 3, "kernel": "poly", "gamma": 0.1, "cache_size": 10, "class_weight": "balanced"}
+    svc = CalibratedSVC(**params).fit(X, y).svc_
+    assert {name: getattr(svc, name) for name in params} == params
+
+
+class RecordedSVC(SVC):
+    """Counts the samples of each class that a machine is fitted on."""
+
+    seen: list = []
+
+    def fit(self, X, y, sample_weight=None):
+        self.seen.append(Counter(np.asarray(y).tolist()))
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    monkeypatch.setattr("fashionkit.svm._calibrated.SVC", RecordedSVC)
+    monkeypatch.setattr(RecordedSVC, "seen", [])
+    return RecordedSVC.seen
+
+
+def test_the_calibration_sees_so_many_samples_by_class(fits):
+    X, _ = noisy(600)
+    y = np.repeat(["a", "b", "c"], [300, 200, 100])
+    CalibratedSVC(calibration_size=60, random_state=0).fit(X, y)
+    *of_folds, of_all = fits
+    assert of_all == {"a": 300, "b": 200, "c": 100}
+    # Of three folds each sample is in two.
+    assert sum(of_folds, Counter()) == {"a": 60, "b": 40, "c": 20}
+
+
+@pytest.mark.parametrize("calibration_size", [1, 10, 55, 77, 149, 150, 10**9])
+def test_the_calibration_sees_at_most_so_many_but_enough_of_each_class(fits, calibration_size):
+    X, _ = noisy(150)
+    y = np.repeat(np.arange(4), [100, 36, 11, 3])
+    CalibratedSVC(calibration_size=calibration_size, cv=3, random_state=0).fit(X, y)
+    drawn = {label: count // 2 for label, count in sum(fits[:-1], Counter()).items()}
+    assert len(fits) == 4
+    for label, count in enumerate([100, 36, 11, 3]):
+        share = calibration_size * count / 150
+        assert max(3, share - 1) <= drawn[label] <= max(3, share) or drawn[label] == count
+    # Beyond the size there is only what the folds need.
+    assert sum(n for n in drawn.values() if n > 3) <= calibration_size
+
+
+@pytest.mark.parametrize("cv", [2, 5])
+def test_a_class_with_as_many_samples_as_folds_is_enough(fits, cv):
+    X, _ = noisy(60)
+    y = np.repeat([0, 1], [60 - cv, cv])
+    CalibratedSVC(calibration_size=20, cv=cv, random_state=0).fit(X, y)
+    assert len(fits) == cv + 1
+    assert all(set(seen) == {0, 1} for seen in fits)
+
+
+def test_the_same_seed_draws_the_same():
+    X, y = noisy(300)
+
+    def probabilities(random_state):
+        clf = CalibratedSVC(calibration_size=100, random_state=random_state)
+        return clf.fit(X, y).predict_proba(X)
+
+    assert_array_equal(probabilities(3), probabilities(3))
+    assert_array_equal(probabilities(np.random.RandomState(3)), probabilities(3))
+    assert not np.array_equal(probabilities(4), probabilities(3))
+
+
+def test_strings_are_labels_like_numbers():
+    X, y = noisy(200)
+    names = np.array(["bag", "coat", "dress"])
+    expected = CalibratedSVC(random_state=0).fit(X, y)
+    for labels in (names[y], names[y].astype(object)):
+        clf = CalibratedSVC(random_state=0).fit(X, labels)
+        assert_array_equal(clf.classes_, names)
+        assert_array_equal(clf.predict(X), names[expected.predict(X)])
+        assert_array_equal(clf.predict_proba(X), expected.predict_proba(X))
+
+
+def test_class_weight_favours_a_class():
+    X, y = noisy(300)
+    plain, heavy = (
+        CalibratedSVC(class_weight=weight, random_state=0).fit(X, y) for weight in (None, {2: 20})
+    )
+    assert np.sum(heavy.predict(X) == 2) > 1.2 * np.sum(plain.predict(X) == 2)
+    assert np.mean(heavy.predict_proba(X)[:, 2]) > 1.2 * np.mean(plain.predict_proba(X)[:, 2])
+
+
+def test_balanced_weights_favour_a_rare_class():
+    X, y = noisy(600, 2, weights=[0.9])
+    plain, balanced = (
+        CalibratedSVC(class_weight=weight, random_state=0).fit(X, y)
+        for weight in (None, "balanced")
+    )
+    assert np.sum(balanced.predict(X) == 1) > np.sum(plain.predict(X) == 1)
+
+
+@pytest.mark.parametrize("labels", [["bag", "coat", "dress"], [1, 2, 3], [-1, 0, 1]])
+def test_class_weight_is_by_label(labels):
+    X, y = noisy(200)
+    weights = {0: 1, 1: 10, 2: 0.1}
+    expected = CalibratedSVC(class_weight=weights, random_state=0).fit(X, y)
+    weights = {labels[i]: weight for i, weight in weights.items()}
+    clf = CalibratedSVC(class_weight=weights, random_state=0).fit(X, np.array(labels)[y])
+    assert_array_equal(clf.predict_proba(X), expected.predict_proba(X))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+def test_numbers_of_other_types_are_taken_as_they_are(dtype):
+    X, y = noisy(200)
+    X = np.round(10 * X).astype(dtype)
+    clf = CalibratedSVC(random_state=0).fit(X, y)
+    expected = CalibratedSVC(random_state=0).fit(X.astype(np.float64), y)
+    assert_allclose(clf.predict_proba(X), expected.predict_proba(X.astype(np.float64)))
+
+
+def test_one_class_is_refused():
+    with pytest.raises(ValueError, match=r"y has one class, 'bag'; .* at least two"):
+        CalibratedSVC().fit(np.zeros((5, 2)), ["bag"] * 5)
+
+
+@pytest.mark.parametrize(("labels", "shown"), [(["a", "b"], "'b'"), ([7, 8], "8")])
+def test_a_class_with_fewer_samples_than_folds_is_refused_with_a_remedy(labels, shown):
+    X, _ = noisy(50)
+    with pytest.raises(
+        ValueError, match=rf"class {shown} has 3 sample\(s\), .* cv=4 needs .*; pass a smaller cv"
+    ):
+        CalibratedSVC(cv=4).fit(X, np.repeat(labels, [47, 3]))
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"C": 0},
+        {"kernel": "precomputed"},
+        {"gamma": -1},
+        {"class_weight": "even"},
+        {"calibration_size": 0},
+        {"cv": 1},
+        {"cache_size": 0},
+        {"random_state": "seed"},
+    ],
+    ids=str,
+)
+def test_bad_parameters_are_refused_by_name(params):
+    X, y = noisy(50)
+    with pytest.raises(ValueError, match=f"'{next(iter(params))}' parameter of CalibratedSVC"):
+        CalibratedSVC(**params).fit(X, y)
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
+def test_an_unfitted_classifier_says_so(method):
+    with pytest.raises(NotFittedError, match="CalibratedSVC instance is not fitted yet"):
+        getattr(CalibratedSVC(), method)(np.zeros((2, 2)))
+
+
+def test_a_pickled_classifier_predicts_the_same(fitted):
+    clf, X = fitted
+    again = pickle.loads(pickle.dumps(clf))
+    assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
+
+
+def test_a_clone_fits_the_same():
+    X, y = noisy(200)
+    clf = CalibratedSVC(C=3, calibration_size=50, random_state=0).fit(X, y)
+    assert_array_equal(clone(clf).fit(X, y).predict_proba(X), clf.predict_proba(X))
+
+
+def test_scores_that_say_nothing_do_not_turn_the_machine_around():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 5)), np.repeat([0, 1], 30)
+    clf = CalibratedSVC(gamma=50, random_state=0).fit(X, y)
+    assert clf.slopes_[0] > 0
+    assert_array_equal(clf.predict(X), clf.svc_.predict(X))
+
+
+def test_scores_that_say_nothing_leave_the_frequencies_of_the_classes():
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(300, 20), (rng.rand(300) < 0.05).astype(int)
+    clf = CalibratedSVC(random_state=0).fit(X, y)
+    assert clf.predict_proba(rng.randn(500, 20))[:, 1].mean() < 0.15
+
+
+def test_the_calibration_does_not_depend_on_the_scale_of_scores():
+    X, y = noisy(300)
+    small, large = (CalibratedSVC(C, kernel="linear", random_state=0) for C in (1e-4, 1e-2))
+    spread = [clf.fit(X, y).predict_proba(X).max(axis=1).mean() for clf in (small, large)]
+    assert spread[0] > 0.8 * spread[1]
+
+
+@parametrize_with_checks(
+    [
+        CalibratedSVC(),
+        CalibratedSVC(
+            10,
+            kernel="poly",
+            class_weight="balanced",
+            calibration_size=20,
+            cv=2,
+            random_state=0,
+        ),
+    ]
+)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+def test_the_faster_library_is_named_where_it_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearnex", None)
+    monkeypatch.setitem(sys.modules, "sklearnex.svm", None)
+    X, y = make_classification(60, random_state=0)
+    with pytest.raises(ImportError, match=r"backend='sklearnex' needs .* pip install"):
+        CalibratedSVC(backend="sklearnex").fit(X, y)
+
+
+def test_the_faster_library_gives_the_same():
+    pytest.importorskip("sklearnex", reason="needs the extra fashionkit[intelex]")
+    X, y = make_classification(300, n_classes=3, n_informative=6, random_state=0)
+    expected = CalibratedSVC(random_state=0).fit(X, y).predict_proba(X)
+    faster = CalibratedSVC(backend="sklearnex", random_state=0).fit(X, y)
+    assert_allclose(faster.predict_proba(X), expected, atol=1e-2)
