@@ -22,6 +22,7 @@ _HOMES = {
     "PixelFeatures": "features",
     "SIFTFeatures": "features",
     "TransferClassifier": "neural",
+    "clear_cache": "_backbones.pool",
     "compare_models": "comparison",
     "fetch_fashion_mnist": "datasets",
     "load_fashion_mnist_csv": "datasets",

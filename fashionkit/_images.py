@@ -125,12 +125,11 @@ def fit_images(
     shape = _resolve_shape(requested, shape, flat.shape[1])
     estimator.image_shape_ = shape
     estimator.pixel_range_ = _check_range(infer_pixel_range(flat))
-    n_values = getattr(estimator, "_values_per_image", None)
-    images = Images(flat.reshape(-1, *shape), estimator.pixel_range_, n_values)
+    images = Images(flat.reshape(-1, *shape), estimator.pixel_range_)
     return (images, checked[1]) if with_y else images
 
 
-def check_images(estimator: Any, X: Any) -> Images:
+def check_images(estimator: Any, X: Any, *, n_values: int | None = None) -> Images:
     """Validate ``X`` against what ``fit`` has seen.
 
     Parameters
@@ -140,6 +139,9 @@ def check_images(estimator: Any, X: Any) -> Images:
 
     X : array-like
         Images of the shape seen in ``fit``, in any form of the contract.
+
+    n_values : int, default=None
+        Values that an image becomes inside of a model that enlarges it.
 
     Returns
     -------
@@ -158,7 +160,9 @@ def check_images(estimator: Any, X: Any) -> Images:
         flat = validate_data(estimator, flat, reset=False)
     else:
         # Not validate_data: images have no column names, and need none if fit saw a DataFrame.
-        flat = check_array(flat, estimator=estimator, input_name="X")
+        # Bytes are always finite: one image is a matter of microseconds.
+        if flat.dtype != np.uint8 or not len(flat):
+            flat = check_array(flat, estimator=estimator, input_name="X")
         if shape != fitted:
             raise ValueError(
                 f"X has images of shape {_readable(shape)} ({flat.shape[1]} features), but "
@@ -166,7 +170,6 @@ def check_images(estimator: Any, X: Any) -> Images:
                 f"images of shape {_readable(fitted)}; resize them, or fit on this shape."
             )
     _warn_of_other_range(flat, estimator.pixel_range_)
-    n_values = getattr(estimator, "_values_per_image", None)
     return Images(flat.reshape(-1, *fitted), estimator.pixel_range_, n_values)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +9,9 @@ import numpy as np
 
 from fashionkit._backbones.attach import attach, join, pooled_shape
 from fashionkit._backbones.networks import Backbone
-from fashionkit._backbones.seeded import SeededModel, compile_stateless
-from fashionkit._tensorflow import keras, tensorflow
+from fashionkit._backbones.pool import pool
+from fashionkit._backbones.seeded import CompiledModel, SeededModel
+from fashionkit._tensorflow import keras
 
 # Values of a batch's images: few enough that what the network makes of them fits into the
 # processor's caches and memory, many enough to keep its cores busy.
@@ -66,7 +65,8 @@ class Extractor:
             return keras().Model(inputs, join(maps, pooling, grid))
 
         self._seeded = SeededModel(build)
-        self._function = compile_stateless(self._seeded.model)
+        self._compiled = CompiledModel(self._seeded.model)
+        self.n_bytes = self._compiled.n_bytes
 
     @property
     def n_features(self) -> int:
@@ -84,28 +84,18 @@ class Extractor:
 
     def bind(self, arrays: list[np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
         """Return the function from float32 images in [0, 1] to features, with these weights."""
-        tf = tensorflow()
         model = self._seeded.model
         by_variable = dict(zip(map(id, model.variables), arrays, strict=True))
-
-        def tensors(variables):
-            return [tf.constant(by_variable[id(variable)]) for variable in variables]
-
-        weights = tensors(model.trainable_variables), tensors(model.non_trainable_variables)
-        return lambda chunk: self._function(*weights, tf.constant(chunk)).numpy()
-
-
-_making = threading.Lock()
+        trainable, non_trainable = (
+            [by_variable[id(variable)] for variable in variables]
+            for variables in (model.trainable_variables, model.non_trainable_variables)
+        )
+        return self._compiled.bind(trainable, non_trainable)
 
 
 def borrow_extractor(
     backbone: Backbone, image_shape: tuple[int, int, int], pooling: str, grid: int
 ) -> Extractor:
-    """Return the extractor for these arguments, made at the first call."""
-    with _making:  # two threads would build it twice
-        return _make_extractor(backbone, image_shape, pooling, grid)
-
-
-@functools.lru_cache(maxsize=8)
-def _make_extractor(*key: Any) -> Extractor:
-    return Extractor(*key)
+    """Return the extractor for these arguments, made where there is none."""
+    key = "extractor", backbone.key, image_shape, pooling, grid
+    return pool.share(key, lambda: Extractor(backbone, image_shape, pooling, grid))

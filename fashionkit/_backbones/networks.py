@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from fashionkit._backbones.pool import Keyed, freeze
 from fashionkit._backbones.records import Record, find_record
+from fashionkit._keras_compat import initializer_of
 from fashionkit._tensorflow import keras
 
 LEVELS = ("low", "mid", "high")
@@ -20,7 +22,7 @@ _NEXT_STAGE = 0.7
 
 
 @dataclass(frozen=True)
-class Backbone:
+class Backbone(Keyed):
     """A network without its weights, and how much of it is wanted.
 
     Parameters
@@ -52,6 +54,11 @@ class Backbone:
     def name(self) -> str:
         """What errors call the network."""
         return self.source if isinstance(self.source, str) else name_of(self.source)
+
+    @property
+    def key(self) -> Hashable:
+        """Hashable form, to look compiled networks up by."""
+        return freeze((self.source, self.size, self.layers, self.alpha, self.channels))
 
     @property
     def layer_name(self) -> str:
@@ -185,7 +192,7 @@ def _check_own_network(model: Any, backbone: Backbone) -> None:
             f"backbone={backbone.name!r} returned {type(model).__name__}, expected a keras.Model "
             "with a known input."
         )
-    if any(getattr(variable, "_initializer", None) is None for variable in model.variables):
+    if any(initializer_of(variable) is None for variable in model.variables):
         raise ValueError(
             f"backbone={backbone.name!r} returned a model with layers made outside of it; make "
             "all layers inside: clone a network that you have by keras.models.clone_model, and "

@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from fashionkit._keras_compat import any_input_size
 from fashionkit._tensorflow import keras
 from fashionkit.datasets._names import choices
 
@@ -56,9 +56,8 @@ class Record:
     def build_whole(self, input_shape: tuple[int, int, int], weights: Any, alpha: float) -> Any:
         """Build the network without its top."""
         options = {"alpha": alpha} if self.alphas else {}
-        with warnings.catch_warnings():
-            # For sizes without weights of their own those for 224 pixels are used, as documented.
-            warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
+        # For sizes without weights of their own those for 224 pixels are used, as documented.
+        with any_input_size():
             return self.build(input_shape, weights, **options)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from fashionkit._backbones.pool import BYTES_PER_FUNCTION
+from fashionkit._keras_compat import direct_call, initializer_of, is_free
 from fashionkit._tensorflow import keras, tensorflow
 
 Arrays = list[np.ndarray]
@@ -35,7 +38,7 @@ class SeededModel:
         with seeded(0), dtype_policy(dtype), keras().StatelessScope() as scope:
             self.model = build()
             self._recipes = [
-                (variable, scope.get_current_value(variable), variable._initializer)
+                (variable, scope.get_current_value(variable), initializer_of(variable))
                 for variable in self.model.variables
             ]
         self._recipes = [
@@ -89,45 +92,57 @@ def dtype_policy(dtype: str) -> Iterator[None]:
 def _initial_value(variable: Any, initializer: Any, seed: int) -> Any:
     if variable.name.endswith("seed_generator_state"):
         return np.array([seed, 0], dtype=variable.dtype)
-    if getattr(initializer, "_init_seed", 0) is None:  # random, and not fixed by the builder
+    if is_free(initializer):
         initializer = type(initializer).from_config({**initializer.get_config(), "seed": seed})
     return initializer(variable.shape, dtype=variable.dtype)
 
 
-def compile_stateless(model: Any, around: Callable | None = None) -> Callable:
-    """Compile a model as ``(trainable, non_trainable, images) -> outputs``, for inference.
+class CompiledModel:
+    """A model compiled for inference, which takes the weights that it uses.
 
     Parameters
     ----------
     model : keras.Model
         The model, whose own weights are not used.
 
-    around : callable, default=None
-        ``(call, images)``, which calls the model as often as it likes; None calls it once.
+    run : callable, default=None
+        Computes the result of images, and of what else is taken, by calling the model as often as
+        it likes. None calls it once.
 
-    Returns
-    -------
-    function : callable
-        For any number of float32 images, and any number of threads.
+    more : sequence of tensorflow.TensorSpec, default=()
+        What is taken beside images.
     """
-    tf = tensorflow()
 
-    @tf.function(autograph=False, jit_compile=False)
-    def infer(trainable, non_trainable, images):
-        def call(view):
-            return model.stateless_call(trainable, non_trainable, view, training=False)[0]
+    def __init__(self, model: Any, run: Callable | None = None, more: Sequence[Any] = ()):
+        tf = tensorflow()
+        variables = [*model.trainable_variables, *model.non_trainable_variables]
+        run = run or (lambda images: model(images, training=False))
 
-        return call(images) if around is None else around(call, images)
+        @tf.function(autograph=False, jit_compile=False)
+        def infer(values, images, *others):
+            # Layers see these values in place of their variables.
+            with keras().StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
+                return run(images, *others)
 
-    def specs(variables):
-        return [tf.TensorSpec(variable.shape, variable.dtype) for variable in variables]
+        # Any number of images, one trace: nothing is compiled again for another batch size.
+        self._function = infer.get_concrete_function(
+            [tf.TensorSpec(variable.shape, variable.dtype) for variable in variables],
+            tf.TensorSpec((None, *model.input_shape[1:]), tf.float32),
+            *more,
+        )
+        self.n_bytes = BYTES_PER_FUNCTION + count_bytes(variables)
 
-    # Any number of images, one trace: nothing is compiled again for another batch size.
-    return infer.get_concrete_function(
-        specs(model.trainable_variables),
-        specs(model.non_trainable_variables),
-        tf.TensorSpec((None, *model.input_shape[1:]), tf.float32),
-    )
+    def bind(self, trainable: Arrays, non_trainable: Arrays) -> Callable[..., np.ndarray]:
+        """Return the function from arrays to an array with these weights, for any thread."""
+        constant = tensorflow().constant
+        weights = [constant(array) for array in (*trainable, *non_trainable)]
+        call = direct_call(self._function)
+        return lambda *arrays: call([*weights, *map(constant, arrays)]).numpy()
+
+
+def count_bytes(variables: list) -> int:
+    """Return the size of variables, all of which have numbers of four bytes."""
+    return 4 * sum(math.prod(variable.shape) for variable in variables)
 
 
 def copy_values(variables: list) -> Arrays:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from fashionkit._backbones.networks import Backbone
 from fashionkit._backbones.seeded import copy_values, dtype_policy, seeded
+from fashionkit._keras_compat import failed_download, no_layer_left_out
 
 
 def load_weights(backbone: Backbone, weights: Any) -> tuple[np.ndarray, ...]:
@@ -67,13 +67,13 @@ def _imagenet(backbone: Backbone) -> tuple[np.ndarray, ...]:
             f"alpha={backbone.alpha}: {error}"
         ) from error
     except Exception as error:  # Keras raises no other class where a download fails
-        if "URL fetch failure" not in str(error):
+        address = failed_download(error)
+        if address is None:
             raise
-        address = str(error).partition(" on ")[2].partition(": ")[0]
         file = address.rpartition("/")[2] or "the weights"
         folder = os.path.join(os.environ.get("KERAS_HOME", "~/.keras"), "models")
         raise FileNotFoundError(
-            f"weights='imagenet' of backbone={backbone.name!r} could not be had: {file} is not in "
+            f"weights='imagenet' of backbone={backbone.name!r} are unavailable: {file} is not in "
             f"{folder}, and {address} could not be reached. Connect to the internet once; or put "
             "that file there (the environment variable KERAS_HOME names another folder than "
             "~/.keras); or pass the path of a weights file as weights."
@@ -111,10 +111,9 @@ def _loaded(backbone: Backbone, path: str) -> Any:
     """Build the network and load its weights, all of them."""
     with seeded(0), dtype_policy("float32"):
         model = backbone.build_whole()
-    with warnings.catch_warnings():
-        # Keras only warns of layers that a file in its newer format lacks, and leaves them as they
-        # were drawn.
-        warnings.simplefilter("error", UserWarning)
+    # Keras only warns of layers that a file in its newer format lacks, and leaves them as they
+    # were drawn.
+    with no_layer_left_out():
         model.load_weights(path)
     return model
 

@@ -11,8 +11,9 @@ import numpy as np
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from fashionkit._images import Images, check_images, check_targets
+from fashionkit._images import check_targets
 from fashionkit.neural._core.base import BaseKerasClassifier
+from fashionkit.neural._core.docs import document_training
 from fashionkit.neural._core.network import NetworkSpec
 from fashionkit.neural._core.samples import Samples, encode_labels
 from fashionkit.neural._core.targets import Targets, smooth
@@ -21,6 +22,12 @@ from fashionkit.neural.architectures import branched
 from fashionkit.preprocessing import Augmentation
 
 
+@document_training(
+    history_="""
+    ``loss``, that of all levels by their weights, and ``accuracy``, that of the classes, of each
+    epoch, and with held-out data ``val_loss`` and ``val_accuracy``, both those of the classes.
+    """
+)
 class HierarchicalCNNClassifier(BaseKerasClassifier):
     """Convolutional network that learns classes from coarse to fine, along a tree of them.
 
@@ -51,124 +58,14 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
         Further arguments of the trunk, such as ``{"filters": (64, 128, 256)}``. Each can be
         searched over as ``architecture__filters``.
 
-    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
-        The optimizer [3]_: a name that Keras knows, or "muon", a form of Muon [4]_ for
-        convolutions, to whose kernels it takes orthogonal steps, unlike Keras's own; it trains
-        the architecture "fast" best. An instance is copied, never used itself.
-
-    optimizer_params : dict, default=None
-        Arguments of the optimizer, such as ``{"beta_1": 0.8}``; not for an instance.
-        Each can be searched over as ``optimizer__beta_1``.
-
-    learning_rate : float, default=None
-        Step size of the optimizer, or the largest one of a schedule; None for the
-        optimizer's own default (0.001 for Adam, 0.05 for "muon").
-
-    learning_rate_schedule : {"constant", "cosine", "one-cycle"}, default="constant"
-        How the learning rate changes from step to step over all epochs: "cosine" falls to 0
-        along half a cosine [5]_; "one-cycle" rises in a straight line for the first quarter and
-        falls in one to 0 [6]_.
-
-    weight_decay : float, default=None
-        Decoupled weight decay [7]_: each step also takes ``learning_rate * weight_decay``
-        of each kernel away, but not of biases or normalisations. None for the optimizer's own.
-
-    label_smoothing : float, default=0.0
-        Fraction of the target probability that is spread over all classes [8]_.
-
-    ema_decay : float, default=None
-        Decay per step of an exponential moving average of the weights, with which the
-        classifier is evaluated during the training and predicts after it. None for the last
-        weights.
-
-    augmentation : Augmentation, default=None
-        How to distort the training images, anew in each epoch. Each of its parameters can be
-        searched over, as ``augmentation__rotation``.
-
-    test_time_augmentation : {"flip", "shift", "flip+shift"}, default=None
-        Views of each image whose probabilities are averaged: "flip" adds its mirror image,
-        "shift" it moved by one pixel towards two corners. Takes 2, 3 or 6 times as long.
-
-    dtype : {"float32", "mixed_bfloat16", "mixed_float16", "auto"}, default="float32"
-        What the network computes in during training; weights are float32 always, and so is
-        prediction. "auto" takes a mixed type where the processor or GPU multiplies it in
-        hardware.
-
-    epochs : int, default=10
-        Passes over the training data.
-
-    batch_size : int, default=32
-        Images per gradient step.
-
-    validation_fraction : float, default=None
-        Fraction of the training data to hold out, stratified by class, and to evaluate on after
-        each epoch. None holds out 0.1 if ``early_stopping``, else nothing.
-
-    early_stopping : bool, default=False
-        Whether to stop when the validation loss has not become better for ``patience``
-        epochs, and to go back to the weights of the best epoch.
-
-    patience : int, default=5
-        Epochs to wait for a better validation loss.
-
-    class_weight : dict or "balanced", default=None
-        Weight of each class, multiplied with ``sample_weight``; "balanced" weights
-        classes inversely to their frequency.
-
-    callbacks : list of keras.callbacks.Callback, default=None
-        Callbacks for the training. Each fit uses copies of them.
-        Batches are run 16 at a time, and so are the callbacks' batch-level methods called.
-
-    checkpoint_dir : str or path-like, default=None
-        Folder in which ``fit`` keeps its state after each epoch. If it is killed, the same fit
-        with the same folder goes on from there, and gives the same result as an unbroken one; if
-        it was finished, it is not trained again. What callbacks remember is lost. A folder that
-        holds another fit is refused and left as it is: each candidate of a search needs its own.
-
-    warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights of the last fit.
-
-    image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers it:
-        a square if there is one, gray before RGB; else one row of pixels.
-
-    random_state : int, RandomState instance or None, default=None
-        Seed of weights, order of images, augmentation, dropout and validation split. With an
-        int, fits repeat bit for bit on one machine.
-
-    verbose : int, default=0
-        1 to show a progress bar during ``fit``.
+    {training parameters}
 
     Attributes
     ----------
     levels_ : list of ndarray
         The names of each level's nodes, coarsest first; the last are the classes.
 
-    classes_ : ndarray of shape (n_classes,)
-        Class labels.
-
-    n_features_in_ : int
-        Number of pixels times channels of each image seen in ``fit``.
-
-    feature_names_in_ : ndarray of shape (n_features,)
-        Column names seen in ``fit``, where ``X`` was a DataFrame with string names.
-
-    image_shape_ : tuple of int
-        Height, width and channels.
-
-    pixel_range_ : tuple of float
-        Pixel values that the network sees as 0 and 1.
-
-    n_iter_ : int
-        Number of epochs trained.
-
-    history_ : dict of str to list of float
-        ``loss``, that of all levels by their weights, and ``accuracy``, that of the
-        classes, of each epoch, and with held-out data ``val_loss`` and
-        ``val_accuracy``, both those of the classes.
-
-    model_ : keras.Model
-        The trained network, for float32 images with pixels in [0, 1].
+    {fitted attributes}
 
     See Also
     --------
@@ -189,21 +86,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
     .. [2] Y. Seo and K. Shin, "Hierarchical convolutional neural networks for fashion image
        classification", Expert Systems with Applications 116, 2019.
 
-    .. [3] D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
-
-    .. [4] K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024;
-       for convolutions: K. Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024.
-
-    .. [5] I. Loshchilov and F. Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts",
-       ICLR 2017, without restarts.
-
-    .. [6] L. N. Smith and N. Topin, "Super-Convergence: Very Fast Training of Neural Networks
-       Using Large Learning Rates", 2018.
-
-    .. [7] I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
-
-    .. [8] C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR
-       2016, section 7.
+    {training references}
 
     Examples
     --------
@@ -354,7 +237,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
         """
         check_is_fitted(self)
         self._check_level(level)
-        images = check_images(self, X)
+        images = self._check_images(X)
         targets = encode_labels(check_targets(y, images), self.classes_)
         membership = self._hierarchy.membership(level)
         predicted = (self._probabilities(images) @ membership).argmax(axis=1)
@@ -407,6 +290,3 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
             )
         done = np.arange(self.epochs) / self.epochs
         return np.array(rows)[np.searchsorted(begins, done, side="right") - 1]
-
-    def _probabilities(self, images: Images) -> np.ndarray:
-        return super()._probabilities(images)[:, -len(self.classes_) :]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
@@ -20,11 +21,13 @@ from fashionkit._backbones.seeded import Arrays
 from fashionkit._backbones.weights import load_weights
 from fashionkit._images import Images
 from fashionkit.neural import recipes
-from fashionkit.neural._core.base import BaseKerasClassifier, History, Pair, Phase
+from fashionkit.neural._core.base import BaseKerasClassifier
+from fashionkit.neural._core.docs import document_training
 from fashionkit.neural._core.inference import TrainedNetwork
 from fashionkit.neural._core.network import Network, NetworkSpec
 from fashionkit.neural._core.precision import resolve_dtype
 from fashionkit.neural._core.samples import Samples
+from fashionkit.neural._core.training import History, Pair, Phase, train
 from fashionkit.neural._transfer_network import head, transfer
 from fashionkit.preprocessing import Augmentation
 
@@ -38,6 +41,45 @@ _FINE_TUNING_SHARE = 0.1
 _HEAD_FOLDER = "head"
 
 
+@document_training(
+    learning_rate="""
+    Step size of the optimizer in the first phase, or the largest one of a schedule; None for the
+    optimizer's own default (0.001 for Adam).
+    """,
+    learning_rate_schedule="""
+    How the learning rate changes over the epochs of each phase: "cosine" falls to 0 along half a
+    cosine (Loshchilov and Hutter 2017, without restarts); "one-cycle" rises linearly for the first
+    quarter and falls linearly to 0 (Smith and Topin 2018).
+    """,
+    augmentation="""
+    How to distort the training images, anew in each epoch. With ``fine_tune`` the head is first
+    trained on images as they are; without, every epoch goes through the network.
+    """,
+    epochs="Number of passes over the training data in the first phase.",
+    early_stopping="""
+    Whether to stop a phase when the validation loss has not become better for ``patience`` epochs,
+    and to go back to the weights of the best epoch.
+    """,
+    callbacks="Callbacks for the training, copied for each phase.",
+    checkpoint_dir="""
+    Folder in which ``fit`` keeps its state after each epoch, that of a first phase before
+    fine-tuning in its folder ``head``. If it is killed, the same fit resumes there.
+    """,
+    warm_start="""
+    Whether ``fit`` starts from the weights of the last fit: with ``fine_tune`` the second phase
+    alone is trained further. The optimizer resumes too, if ``warm_start`` was on or
+    ``partial_fit`` was used in the last fit.
+    """,
+    random_state="""
+    Seed of the head, order of images, augmentation, dropout and validation split, and of the
+    network for ``weights=None``.
+    """,
+    verbose="""
+    1 to show progress bars during ``fit``, and to say so where features cannot be computed once,
+    and why.
+    """,
+    n_iter_="Number of epochs trained, of both phases.",
+)
 class TransferClassifier(BaseKerasClassifier):
     """Network trained on other images, with a head for yours, fine-tuned or not.
 
@@ -100,110 +142,11 @@ class TransferClassifier(BaseKerasClassifier):
     fine_tune_learning_rate : float, default=None
         Step size in the second phase; None for a tenth of the first one's.
 
-    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
-        The optimizer [2]_, for each phase anew, as in :class:`~fashionkit.CNNClassifier`.
-
-    optimizer_params : dict, default=None
-        Arguments of the optimizer, such as ``{"beta_1": 0.8}``; not for an instance.
-        Each can be searched over as ``optimizer__beta_1``.
-
-    learning_rate : float, default=None
-        Step size of the optimizer in the first phase, or the largest one of a schedule; None
-        for the optimizer's own default (0.001 for Adam).
-
-    learning_rate_schedule : {"constant", "cosine", "one-cycle"}, default="constant"
-        How the learning rate changes over the epochs of each phase.
-
-    weight_decay : float, default=None
-        Decoupled weight decay: each step also takes ``learning_rate * weight_decay``
-        of each kernel away. None for the optimizer's own.
-
-    label_smoothing : float, default=0.0
-        Fraction of the target probability that is spread over all classes.
-
-    ema_decay : float, default=None
-        Decay per step of an exponential moving average of the trained weights, with which the
-        classifier predicts. None for the last weights.
-
-    augmentation : Augmentation, default=None
-        How to distort the training images, anew in each epoch. With ``fine_tune`` the head is
-        first trained on images as they are; without, every epoch goes through the network.
-
-    test_time_augmentation : {"flip", "shift", "flip+shift"}, default=None
-        Views of each image whose probabilities are averaged.
-
-    dtype : {"float32", "mixed_bfloat16", "mixed_float16", "auto"}, default="float32"
-        What the network computes in during training.
-
-    epochs : int, default=10
-        Passes over the training data in the first phase.
-
-    batch_size : int, default=32
-        Images per gradient step.
-
-    validation_fraction : float, default=None
-        Fraction of the training data to hold out, stratified by class, and to evaluate on after
-        each epoch. None holds out 0.1 if ``early_stopping``, else nothing.
-
-    early_stopping : bool, default=False
-        Whether to stop a phase when the validation loss has not become better for ``patience``
-        epochs, and to go back to the weights of the best epoch.
-
-    patience : int, default=5
-        Epochs to wait for a better validation loss.
-
-    class_weight : dict or "balanced", default=None
-        Weight of each class, multiplied with ``sample_weight``.
-
-    callbacks : list of keras.callbacks.Callback, default=None
-        Callbacks for the training, copied for each phase.
-
-    checkpoint_dir : str or path-like, default=None
-        Folder in which ``fit`` keeps its state after each epoch, that of a first phase before
-        fine-tuning in its folder ``head``. If it is killed, the same fit goes on from there.
-
-    warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights of the last fit: with ``fine_tune`` the second
-        phase alone is trained further.
-
-    image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers it:
-        a square if there is one, gray before RGB; else one row of pixels.
-
-    random_state : int, RandomState instance or None, default=None
-        Seed of the head, order of images, augmentation, dropout and validation split, and of
-        the network for ``weights=None``.
-
-    verbose : int, default=0
-        1 to show progress bars during ``fit``, and to say so where features cannot be computed
-        once, and why.
+    {training parameters}
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels.
-
-    n_features_in_ : int
-        Number of pixels times channels of each image seen in ``fit``.
-
-    feature_names_in_ : ndarray of shape (n_features,)
-        Column names seen in ``fit``, where ``X`` was a DataFrame with string names.
-
-    image_shape_ : tuple of int
-        Height, width and channels.
-
-    pixel_range_ : tuple of float
-        Pixel values that the network sees as 0 and 1.
-
-    n_iter_ : int
-        Number of epochs trained, of both phases.
-
-    history_ : dict of str to list of float
-        ``loss`` and ``accuracy`` of each epoch, and with held-out data ``val_loss`` and
-        ``val_accuracy``.
-
-    model_ : keras.Model
-        The trained network, for float32 images with pixels in [0, 1].
+    {fitted attributes}
 
     See Also
     --------
@@ -227,10 +170,10 @@ class TransferClassifier(BaseKerasClassifier):
     .. [1] M. Sandler, A. Howard, M. Zhu, A. Zhmoginov and L.-C. Chen, "MobileNetV2: Inverted
        Residuals and Linear Bottlenecks", CVPR 2018.
 
-    .. [2] D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
-
     Head first, then all at a lower rate, with normalisations in inference mode, is the recipe
     of the Keras guide "Transfer learning & fine-tuning", 2020.
+
+    {training references}
 
     Examples
     --------
@@ -374,31 +317,28 @@ class TransferClassifier(BaseKerasClassifier):
     ) -> None:
         """Train the head, then the rest; or go on with what is trained last."""
         augmentation = self._active_augmentation()
-        folder = self.checkpoint_dir if is_whole else None
         tunes = self._tunes
         rate = self._fine_tuning_rate() if tunes else None
         trained = getattr(self, "_network", None)
         backbone, arrays = self._check_backbone()
         samples, validation = _enlarged(samples, validation, backbone)
-        values, history = None, {}
+        make_phase = partial(self._phase, is_whole=is_whole, has_validation=validation is not None)
+        values: dict[str, Arrays] | None = None
+        history: History = {}
         n_tuned = (None if self.fine_tune == "all" else self.fine_tune) if tunes else 0
+        is_new = trained is None
         if trained is not None and trained.spec.params["n_tuned"] != n_tuned:
             # What is trained has changed: the same weights, and the optimizer afresh.
             values, trained = trained.by_layer(), None
-            is_new = False
-        else:
-            is_new = trained is None
         if is_new:
             values = self._first_values(backbone, arrays)
         if not tunes or (is_new and is_whole):
-            head_folder = Path(folder) / _HEAD_FOLDER if tunes and folder is not None else folder
-            phase = Phase(
+            has_own_folder = tunes and self.checkpoint_dir is not None
+            phase = make_phase(
                 spec=self._spec(backbone, n_tuned=0),
                 epochs=epochs,
-                first_epoch=getattr(self, "n_iter_", 0),
                 augmentation=None if tunes else augmentation,
-                learning_rate=None,
-                checkpoint_dir=head_folder,
+                checkpoint_dir=Path(self.checkpoint_dir) / _HEAD_FOLDER if has_own_folder else None,
                 trained=trained,
                 first_values=values,
             )
@@ -406,17 +346,16 @@ class TransferClassifier(BaseKerasClassifier):
             if tunes:
                 values = network.by_layer()
         if tunes:
-            phase = Phase(
+            phase = make_phase(
                 spec=self._spec(backbone, n_tuned=n_tuned),
                 epochs=self.fine_tune_epochs if is_whole else 1,
                 first_epoch=getattr(self, "n_iter_", 0) + len(history.get("loss", ())),
                 augmentation=augmentation,
                 learning_rate=rate,
-                checkpoint_dir=folder,
                 trained=trained,
                 first_values=values,
             )
-            network, more = self._run(phase, samples, validation)
+            network, more = train(phase, samples, validation)
             history = {name: [*history.get(name, ()), *more[name]] for name in more}
         self._network = network
         self._record(history)
@@ -433,7 +372,7 @@ class TransferClassifier(BaseKerasClassifier):
         if reason is not None:
             if self.verbose:
                 tqdm.write(f"Every epoch goes through the whole backbone: {reason}.")
-            return self._run(phase, samples, validation)
+            return train(phase, samples, validation)
         backbone: Backbone = phase.spec.params["backbone"]
         trained = phase.trained
         if trained is None:
@@ -451,7 +390,7 @@ class TransferClassifier(BaseKerasClassifier):
             fixed=arrays,
             prepare=lambda *both: self._compute_features(backbone, arrays, *both),
         )
-        network, history = self._run(head_phase, samples, validation)
+        network, history = train(head_phase, samples, validation)
         # The frozen network's variables come before those of the head.
         return network.with_spec(phase.spec, [*arrays, *network.non_trainable]), history
 
@@ -547,9 +486,7 @@ class TransferClassifier(BaseKerasClassifier):
             raise ValueError("fine_tune=True; pass 'all', or how many of the last layers.")
         return False
 
-    @property
     def _values_per_image(self) -> int | None:
-        """How large images become inside of the fitted network."""
         if not hasattr(self, "_network"):
             return None
         return self._network.spec.params["backbone"].n_values

@@ -17,8 +17,8 @@ from sklearn.utils._param_validation import Interval, InvalidParameterError, Str
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import Images, check_images, fit_images
+from fashionkit._tensorflow import tensorflow
 from fashionkit.preprocessing._augment import augment
-from fashionkit.preprocessing._distort import to_tensor
 
 
 class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -296,7 +296,7 @@ class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         for chunk in images.chunks():
             stop = start + len(chunk)
             rows = np.arange(start, stop)
-            distorted, _ = augment(self, to_tensor(chunk), None, rows, 0, random)
+            distorted, _ = augment(self, tensorflow().constant(chunk), None, rows, 0, random)
             out[start:stop] = _unscale(np.asarray(distorted), images.pixel_range, out.dtype)
             start = stop
 

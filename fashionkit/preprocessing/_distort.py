@@ -18,11 +18,6 @@ def _ops() -> Any:
     return keras().ops
 
 
-def to_tensor(images: Any) -> Any:
-    """Copy images into a tensor."""
-    return _ops().convert_to_tensor(images)
-
-
 def count(images: Any) -> Any:
     """Return how many images there are, as a tensor where a graph cannot know."""
     return _ops().shape(images)[0]

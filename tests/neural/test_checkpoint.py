@@ -112,10 +112,10 @@ def test_a_fit_that_stopped_early_stays_stopped(tiny_cnn, garments, tmp_path):
     X, y = garments
     held_out = X[200:], y[200:]
     clf = tiny_cnn(**params, checkpoint_dir=tmp_path)
-    first = clf.fit(X[:200], y[:200], validation_data=held_out)
+    first = clf.fit(X[:200], y[:200], X_val=held_out[0], y_val=held_out[1])
     n_epochs, expected = first.n_iter_, first.predict_proba(X)
     assert n_epochs < 60
-    again = clf.fit(X[:200], y[:200], validation_data=held_out)
+    again = clf.fit(X[:200], y[:200], X_val=held_out[0], y_val=held_out[1])
     assert again.n_iter_ == n_epochs
     np.testing.assert_array_equal(again.predict_proba(X), expected)
 

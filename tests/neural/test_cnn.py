@@ -26,7 +26,7 @@ from sklearn.model_selection import (
     check_cv,
     cross_val_score,
 )
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from fashionkit import CNNClassifier
@@ -138,7 +138,7 @@ class TestPrediction:
     def test_one_row_gives_one_row(self, fitted, garments):
         probabilities = fitted.predict_proba(garments[0][:1])
         assert probabilities.shape == (1, 10)
-        assert probabilities.dtype == np.float32
+        assert probabilities.dtype == np.float64
 
     def test_probabilities_do_not_depend_on_the_batch(self, fitted, garments):
         X = garments[0]
@@ -323,17 +323,46 @@ class TestTraining:
     def test_validation_data_are_evaluated_and_not_trained_on(self, tiny_cnn, garments):
         X, y = garments
         plain = tiny_cnn().fit(X[:200], y[:200])
-        watched = tiny_cnn().fit(X[:200], y[:200], validation_data=(X[200:], y[200:]))
+        watched = tiny_cnn().fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
         np.testing.assert_array_equal(plain.predict_proba(X), watched.predict_proba(X))
         loss, accuracy = watched.evaluate(X[200:], y[200:])
         assert watched.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
         assert watched.history_["val_accuracy"][-1] == pytest.approx(accuracy)
 
+    def test_held_out_losses_are_weighted_however_they_are_held_out(self, tiny_cnn, garments):
+        X, y = garments
+        weights = np.random.default_rng(0).uniform(0.1, 5, len(y))
+        class_weight = {label: 1 + label for label in range(10)}
+        clf = tiny_cnn(class_weight=class_weight).fit(
+            X[:200],
+            y[:200],
+            sample_weight=weights[:200],
+            X_val=X[200:],
+            y_val=y[200:],
+            sample_weight_val=weights[200:],
+        )
+        loss, _ = clf.evaluate(X[200:], y[200:], weights[200:] * (1 + y[200:]))
+        assert clf.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
+        balanced = tiny_cnn(class_weight="balanced", validation_fraction=0.2)
+        balanced.fit(X, y, sample_weight=weights)
+        assert balanced.history_["val_loss"][-1] > 0
+
+    def test_a_pipeline_transforms_the_images_to_evaluate_on(self, tiny_cnn, garments):
+        X, y = garments
+        darker = FunctionTransformer(lambda images: images // 2)
+        expected = tiny_cnn().fit(X[:200] // 2, y[:200], X_val=X[200:] // 2, y_val=y[200:])
+        with config_context(enable_metadata_routing=True):
+            clf = tiny_cnn().set_fit_request(X_val=True, y_val=True)
+            steps = [("darker", darker), ("cnn", clf)]
+            pipeline = Pipeline(steps, transform_input=["X_val"])
+            pipeline.fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
+        assert pipeline[-1].history_ == expected.history_
+
     def test_early_stopping_goes_back_to_the_best_epoch(self, tiny_cnn, garments):
         X, y = garments
         held_out = X[200:], y[200:]
         clf = tiny_cnn(epochs=60, learning_rate=0.05, early_stopping=True, patience=2)
-        clf.fit(X[:200], y[:200], validation_data=held_out)
+        clf.fit(X[:200], y[:200], X_val=held_out[0], y_val=held_out[1])
         assert clf.n_iter_ < 60
         assert clf.n_iter_ == 1 + np.argmin(clf.history_["val_loss"]) + 2
         best = min(clf.history_["val_loss"])
@@ -521,16 +550,21 @@ class TestBadInput:
             tiny_cnn(**params).fit(*garments)
 
     @pytest.mark.parametrize(
-        ("validation_data", "message"),
+        ("validation", "message"),
         [
-            (np.zeros((3, 28, 28)), r"must be a pair \(X, y\), got ndarray of 3"),
-            ((np.zeros((1, 28, 28), np.uint8), [99]), "previously unseen labels"),
-            ((np.zeros((1, 8, 8), np.uint8), [1]), "expecting 784 features"),
+            ({"X_val": np.zeros((3, 28, 28))}, "X_val was given without y_val; pass both"),
+            ({"y_val": [1, 2]}, "y_val was given without X_val; pass both"),
+            ({"sample_weight_val": [1, 2]}, "sample_weight_val was given without X_val"),
+            (
+                {"X_val": np.zeros((1, 28, 28), np.uint8), "y_val": [99]},
+                "previously unseen labels",
+            ),
+            ({"X_val": np.zeros((1, 8, 8), np.uint8), "y_val": [1]}, "expecting 784 features"),
         ],
     )
-    def test_bad_validation_data(self, tiny_cnn, garments, validation_data, message):
+    def test_bad_validation_data(self, tiny_cnn, garments, validation, message):
         with pytest.raises(ValueError, match=message):
-            tiny_cnn().fit(*garments, validation_data=validation_data)
+            tiny_cnn().fit(*garments, **validation)
 
     def test_a_fraction_too_small_to_stratify_says_so(self, tiny_cnn, garments):
         with pytest.raises(ValueError, match=r"validation_fraction=0.01 cannot be held out of 300"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import random
 import subprocess
 import sys
@@ -13,9 +14,9 @@ import psutil
 import pytest
 from sklearn.base import clone
 
-from fashionkit import CNNClassifier
+from fashionkit import CNNClassifier, clear_cache
+from fashionkit._backbones.pool import pool
 from fashionkit.neural import architectures
-from fashionkit.neural._core import engine
 
 FRESH_PROCESS = """
 import sys, numpy as np
@@ -37,7 +38,7 @@ def with_dropout(**params):
 
 
 def count_engines():
-    return sum(map(len, engine._idle.values()))
+    return sum(len(kept) for key, kept in pool._kept.items() if key[0] == "engine")
 
 
 def test_fits_of_one_kind_share_one_engine(tiny_cnn, garments):
@@ -68,11 +69,40 @@ def test_fits_leave_fitted_estimators_alone(tiny_cnn, garments):
     np.testing.assert_array_equal(first.predict_proba(X), before)
 
 
-def test_idle_engines_are_bounded(tiny_cnn, garments):
-    for units in range(1, engine.MAX_IDLE_ENGINES + 3):
+def test_idle_engines_are_bounded_by_bytes(tiny_cnn, garments, monkeypatch):
+    clear_cache()
+    tiny_cnn().fit(*garments)
+    monkeypatch.setattr(pool, "max_bytes", 3 * pool.n_bytes)
+    for units in range(1, 6):
         params = {"filters": (2,), "dense_units": (units,)}
         tiny_cnn(architecture_params=params, epochs=1).fit(*garments)
-    assert count_engines() == engine.MAX_IDLE_ENGINES
+        assert pool.n_bytes <= pool.max_bytes
+    assert 2 <= count_engines() <= 3
+
+
+def test_engines_of_a_closure_are_dropped_with_it(garments):
+    def make(units):
+        return lambda shape, n: architectures.basic(shape, n, filters=(2,), dense_units=(units,))
+
+    before = len(pool)
+    clf = CNNClassifier(make(3), epochs=1, random_state=0).fit(*garments)
+    clf.predict(garments[0])
+    assert len(pool) == before + 2
+    again = clone(clf).fit(*garments)  # of the same function
+    assert len(pool) == before + 2
+    del clf, again
+    gc.collect()
+    assert len(pool) == before
+
+
+def test_a_cleared_cache_leaves_fitted_estimators_as_they_are(tiny_cnn, garments):
+    X, y = garments
+    clf = tiny_cnn().fit(X, y)
+    expected = clf.predict_proba(X)
+    clear_cache()
+    assert len(pool) == 0
+    np.testing.assert_array_equal(clf.predict_proba(X), expected)
+    np.testing.assert_array_equal(tiny_cnn().fit(X, y).predict_proba(X), expected)
 
 
 def test_an_engine_is_dropped_after_a_failed_fit(tiny_cnn, garments):
@@ -84,7 +114,7 @@ def test_an_engine_is_dropped_after_a_failed_fit(tiny_cnn, garments):
     clf = tiny_cnn(architecture_params=kind)
     with pytest.raises(KeyboardInterrupt):
         clf.set_params(callbacks=[Refuse()]).fit(*garments)
-    assert not any(engines for key, engines in engine._idle.items() if "(3,)" in str(key))
+    assert not any(key[0] == "engine" and "(3,)" in str(key) for key in pool._kept)
     assert not clf.__sklearn_is_fitted__()
     interrupted = clf.set_params(callbacks=None).fit(*garments).predict_proba(garments[0])
     fresh = tiny_cnn(architecture_params=kind).fit(*garments).predict_proba(garments[0])

@@ -174,7 +174,7 @@ class TestTraining:
     def test_histories_tell_of_the_classes(self, garments):
         X, y = garments
         held_out = X[200:], y[200:]
-        clf = make(label_smoothing=0.1).fit(X[:200], y[:200], validation_data=held_out)
+        clf = make(label_smoothing=0.1).fit(X[:200], y[:200], X_val=held_out[0], y_val=held_out[1])
         assert set(clf.history_) == {"loss", "accuracy", "val_loss", "val_accuracy"}
         outputs = clf._network.predict_proba(images_of(clf, held_out[0]))
         fine = outputs[:, -10:]

@@ -2,103 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fashionkit._backbones.check import BackboneSource
-from fashionkit._backbones.seeded import Arrays
-from fashionkit._images import Images, check_images, check_targets, fit_images
+from fashionkit._images import Images, check_targets, fit_images
 from fashionkit.neural._core import scikeras
-from fashionkit.neural._core.checkpoint import Checkpoint, fit_settings
-from fashionkit.neural._core.engine import Compilation, borrow_engine
-from fashionkit.neural._core.gradcam import encode_targets, grad_cam
-from fashionkit.neural._core.inference import VIEWS, TrainedNetwork
+from fashionkit.neural._core.checkpoint import Checkpoint, describe_params
+from fashionkit.neural._core.inference import VIEWS
 from fashionkit.neural._core.network import NetworkSource, NetworkSpec
 from fashionkit.neural._core.optimizers import SCHEDULES
 from fashionkit.neural._core.params import RoutedParams
 from fashionkit.neural._core.precision import DTYPES, resolve_dtype
-from fashionkit.neural._core.samples import Samples, encode_labels, hold_out, make_samples
+from fashionkit.neural._core.predicting import PredictionMixin
+from fashionkit.neural._core.samples import Samples, hold_out, make_samples, resolve_class_weight
 from fashionkit.neural._core.targets import Targets, class_targets
-from fashionkit.neural._core.training import Schedule, train
+from fashionkit.neural._core.training import History, Phase, train
 from fashionkit.preprocessing import Augmentation
 
 _DEFAULT_VALIDATION_FRACTION = 0.1
 
-Pair = tuple[Samples, Samples | None]
-History = dict[str, list[float]]
 
-
-class Evaluation(NamedTuple):
-    """Mean cross-entropy and accuracy on some images."""
-
-    loss: float
-    accuracy: float
-
-
-def _as_they_are(samples: Samples, validation: Samples | None) -> Pair:
-    return samples, validation
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One training of one network; most fits are one phase.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        What is trained.
-
-    epochs : int
-        For how long.
-
-    first_epoch : int
-        Epochs trained before.
-
-    augmentation : Augmentation or None
-        How to distort the images.
-
-    learning_rate : float or None
-        Step size, where it is not the one of the estimator's optimizer.
-
-    checkpoint_dir : str, path-like or None
-        Where to keep the state.
-
-    trained : TrainedNetwork or None
-        What to go on from.
-
-    first_values : dict of str to list of ndarray, or None
-        What layers begin with that are not drawn, where there is nothing to go on from.
-
-    fixed : list of ndarray
-        Weights that are not trained here, but decide the result.
-
-    prepare : callable
-        Makes what is trained and evaluated on of the samples, if there is anything to train.
-    """
-
-    spec: NetworkSpec
-    epochs: int
-    first_epoch: int
-    augmentation: Augmentation | None
-    learning_rate: float | None
-    checkpoint_dir: str | PathLike | None
-    trained: TrainedNetwork | None
-    first_values: dict[str, Arrays] | None = None
-    fixed: Sequence[np.ndarray] = ()
-    prepare: Callable[[Samples, Samples | None], Pair] = _as_they_are
-
-
-class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEstimator):
+class BaseKerasClassifier(
+    PredictionMixin, RoutedParams, BackboneSource, ClassifierMixin, BaseEstimator
+):
     """Base of classifiers whose model is a Keras network.
 
     A subclass declares its constructor's parameters, among them all those of
@@ -136,7 +72,9 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEst
         X: Any,
         y: Any,
         sample_weight: Any = None,
-        validation_data: tuple | None = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
     ) -> Self:
         """Train the network.
 
@@ -153,9 +91,15 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEst
             Weight of each image. Weights are scaled to a mean of 1, so that only
             their ratios matter; images of weight 0 are left out.
 
-        validation_data : tuple (X, y), default=None
-            Images and labels to evaluate on after each epoch; by default
+        X_val : array-like, default=None
+            Images to evaluate on after each epoch, in any form of ``X``; None for
             ``validation_fraction`` of the training data.
+
+        y_val : array-like of shape (n_val_samples,), default=None
+            Their class labels.
+
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Weight of each of these images.
 
         Returns
         -------
@@ -166,10 +110,17 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEst
         ------
         ValueError
             If the data is not valid, or the training loss becomes infinite.
+
+        Notes
+        -----
+        The loss and accuracy on held-out images are weighted by sample weights and
+        ``class_weight``, as those on the training images are, whether the images are
+        given as ``X_val`` or held out by ``validation_fraction``.
         """
+        self._check_validation_given(X_val, y_val, sample_weight_val)
         goes_on = self.warm_start and hasattr(self, "_network")
         if goes_on:
-            images = check_images(self, X)
+            images = self._check_images(X)
             y = check_targets(y, images)
         else:
             self._forget_fit()
@@ -177,16 +128,15 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEst
         check_classification_targets(y)
         if not goes_on:
             self.classes_ = self._check_classes(unique_labels(y))
-        samples = make_samples(
-            images,
-            y,
-            self.classes_,
-            sample_weight=sample_weight,
-            class_weight=self.class_weight,
-            normalize=True,
-        )
+        class_weight = resolve_class_weight(self.class_weight, y)
+        samples = self._make_samples(images, y, sample_weight, class_weight)
         self._draw_seed(from_checkpoint=True)
-        samples, validation = self._held_out(samples, validation_data)
+        if X_val is not None:
+            images = self._check_images(X_val)
+            targets = check_targets(y_val, images)
+            validation = self._make_samples(images, targets, sample_weight_val, class_weight)
+        else:
+            samples, validation = self._hold_out(samples)
         if not goes_on:
             self._learn_classes(samples)
         self._train(samples, validation, epochs=self.epochs, is_whole=True)
@@ -239,7 +189,7 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEst
             images, y = fit_images(self, X, y)
             self.classes_ = self._check_classes(unique_labels(classes))
         else:
-            images = check_images(self, X)
+            images = self._check_images(X)
             y = check_targets(y, images)
             if classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
                 raise ValueError(
@@ -247,184 +197,11 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEst
                     f"was {self.classes_!r}."
                 )
         check_classification_targets(y)
-        samples = make_samples(
-            images,
-            y,
-            self.classes_,
-            sample_weight=sample_weight,
-            class_weight=self.class_weight,
-        )
+        samples = self._make_samples(images, y, sample_weight, self.class_weight, normalize=False)
         if not hasattr(self, "_network"):
             self._learn_classes(samples)
         self._train(samples, None, epochs=1)
         return self
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the most probable class of each image.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Class labels.
-        """
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Predict the probability of each class for each image.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes), dtype=float32
-            Probabilities, in the order of ``classes_``.
-        """
-        check_is_fitted(self)
-        return self._probabilities(check_images(self, X))
-
-    def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Predict the logarithm of the probability of each class for each image.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes), dtype=float32
-            Natural logarithms, in the order of ``classes_``; of a probability of 0, that of the
-            smallest float32.
-        """
-        return _log(self.predict_proba(X))
-
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> Evaluation:
-        """Compute loss and accuracy on labelled images.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        y : array-like of shape (n_samples,)
-            True labels.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each image.
-
-        Returns
-        -------
-        evaluation : named tuple
-            ``loss``, the mean cross-entropy in nats, and ``accuracy``, the fraction classified
-            correctly.
-        """
-        check_is_fitted(self)
-        images = check_images(self, X)
-        targets = encode_labels(check_targets(y, images), self.classes_)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, images.pixels)
-        probabilities = self._probabilities(images)
-        losses = -_log(probabilities[np.arange(len(targets)), targets])
-        correct = probabilities.argmax(axis=1) == targets
-        return Evaluation(
-            loss=float(np.average(losses, weights=sample_weight)),
-            accuracy=float(np.average(correct, weights=sample_weight)),
-        )
-
-    def explain(self, X: Any, *, targets: Any = None, layer: str | None = None) -> np.ndarray:
-        """Show which parts of each image speak for a class, by Grad-CAM.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        targets : array-like of shape (n_samples,), default=None
-            The class to explain, for each image; by default the predicted one.
-
-        layer : str, default=None
-            The layer of the network to look at, one whose output is an image of more than
-            one pixel; by default the last of these. :meth:`summary` has the names.
-
-        Returns
-        -------
-        heat_maps : ndarray of shape (n_samples, height, width), dtype=float32
-            From 0 to 1, which is the hottest pixel of each image. A map is 0 throughout
-            where nothing speaks for the class.
-
-        Raises
-        ------
-        ValueError
-            If ``targets`` has unknown labels, or the network has no such layer.
-
-        See Also
-        --------
-        fashionkit.plotting.plot_explanations : Draw the maps over the images.
-
-        Notes
-        -----
-        The channels of the layer are summed, each weighted by the mean gradient of the
-        class's score before the softmax; what is negative is left out [1]_. A map is as
-        fine as the layer is, and enlarged to the image's size; of a network that pads its
-        images, the map shows the padding too.
-
-        References
-        ----------
-        .. [1] R. R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh and D. Batra,
-           "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
-           Localization", ICCV 2017.
-
-        Examples
-        --------
-        >>> from fashionkit import CNNClassifier, make_garments
-        >>> X, y = make_garments(100, random_state=0)
-        >>> clf = CNNClassifier(epochs=1, random_state=0).fit(X, y)
-        >>> clf.explain(X[:3]).shape
-        (3, 28, 28)
-        """
-        check_is_fitted(self)
-        images = check_images(self, X)
-        if targets is None:
-            indices = self._probabilities(images).argmax(axis=1)
-        else:
-            indices = encode_targets(targets, images, self.classes_)
-        model = self._network.keras_model()
-        # Where the network has outputs beside those of the classes, the classes come last.
-        indices = indices + (model.output_shape[1] - len(self.classes_))
-        return grad_cam(model, images, indices, layer=layer)
-
-    def summary(self) -> str:
-        """Describe the network layer by layer.
-
-        Returns
-        -------
-        summary : str
-            Keras's table of layers, output shapes and numbers of parameters.
-        """
-        lines: list[str] = []
-        self.model_.summary(print_fn=lambda line, **_: lines.append(line))
-        return "\n".join(lines)
-
-    @property
-    def model_(self) -> Any:
-        """The trained network as a ``keras.Model`` of its own, for pixels in [0, 1]."""
-        if not hasattr(self, "_network"):
-            raise AttributeError(f"This {type(self).__name__} has no model_ before it is fitted.")
-        return self._network.keras_model()
 
     def _backbone_source(self) -> tuple[Callable, Any] | None:
         if not hasattr(self, "_network"):
@@ -433,10 +210,6 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEst
 
     def _learn_classes(self, samples: Samples) -> None:
         """Learn what a subclass needs to know of the classes beside their labels."""
-
-    def _probabilities(self, images: Images) -> np.ndarray:
-        """Return the probabilities of the classes, of shape (n_samples, n_classes)."""
-        return self._network.predict_proba(images, self.test_time_augmentation)
 
     def _network_spec(self, image_shape: tuple[int, int, int], n_classes: int) -> NetworkSpec:
         """Name the network to train."""
@@ -455,27 +228,42 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEst
             )
         return classes
 
-    def _held_out(
-        self, samples: Samples, validation_data: tuple | None
-    ) -> tuple[Samples, Samples | None]:
-        """Decide what is trained on and what is held out."""
-        if validation_data is not None:
-            return samples, self._validation_samples(validation_data)
+    def _check_validation_given(self, X_val: Any, y_val: Any, sample_weight_val: Any) -> None:
+        missing = "X_val" if X_val is None else "y_val" if y_val is None else None
+        given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        present = [name for name, value in given.items() if value is not None]
+        if missing is not None and present:
+            raise ValueError(
+                f"{present[0]} was given without {missing}; pass both, or neither to hold out "
+                "validation_fraction of the training data."
+            )
+
+    def _make_samples(
+        self,
+        images: Images,
+        y: np.ndarray,
+        sample_weight: Any,
+        class_weight: dict | None,
+        *,
+        normalize: bool = True,
+    ) -> Samples:
+        return make_samples(
+            images,
+            y,
+            self.classes_,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            normalize=normalize,
+        )
+
+    def _hold_out(self, samples: Samples) -> tuple[Samples, Samples | None]:
+        """Hold out ``validation_fraction`` of the training data, if it is asked for."""
         fraction = self.validation_fraction
         if fraction is None and self.early_stopping:
             fraction = _DEFAULT_VALIDATION_FRACTION
         if fraction is None:
             return samples, None
         return hold_out(samples, fraction, self._draw_seed())
-
-    def _validation_samples(self, validation_data: tuple) -> Samples:
-        if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
-            raise ValueError(
-                f"validation_data must be a pair (X, y), got {type(validation_data).__name__}"
-                f"{f' of {len(validation_data)}' if hasattr(validation_data, '__len__') else ''}."
-            )
-        images = check_images(self, validation_data[0])
-        return make_samples(images, check_targets(validation_data[1], images), self.classes_)
 
     def _draw_seed(self, *, from_checkpoint: bool = False) -> int:
         """Draw this fit's seed, once; a fit that goes on from a checkpoint has one already."""
@@ -504,77 +292,48 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEst
     ) -> None:
         """Train from scratch, or from the present weights where there are any."""
         spec = self._network_spec(self.image_shape_, len(self.classes_))
-        phase = Phase(
+        phase = self._phase(
             spec=replace(spec, dtype=resolve_dtype(self.dtype)),
             epochs=epochs,
-            first_epoch=getattr(self, "n_iter_", 0),
+            is_whole=is_whole,
+            has_validation=validation is not None,
             augmentation=self._active_augmentation(),
-            learning_rate=None,
-            checkpoint_dir=self.checkpoint_dir if is_whole else None,
             trained=getattr(self, "_network", None),
         )
-        self._network, history = self._run(phase, samples, validation)
+        self._network, history = train(phase, samples, validation)
         self._record(history)
 
-    def _run(
-        self, phase: Phase, samples: Samples, validation: Samples | None
-    ) -> tuple[TrainedNetwork, History]:
-        """Train one phase, and return the network and its history."""
+    def _phase(
+        self,
+        *,
+        is_whole: bool,
+        has_validation: bool,
+        learning_rate: float | None = None,
+        checkpoint_dir: str | PathLike | None = None,
+        **fields: Any,
+    ) -> Phase:
+        """Describe a training by this estimator's parameters, and by what differs from them."""
         targets, n_last = self._targets()
-        trained = phase.trained
-        schedule = Schedule(
-            epochs=phase.epochs,
+        folder = (checkpoint_dir or self.checkpoint_dir) if is_whole else None
+        settings = {}
+        if folder is not None:
+            settings = describe_params(self.get_params(deep=False))
+            settings["classes"] = repr(self.classes_.tolist())
+        return Phase(
+            optimizer=self._make_optimizer(learning_rate),
             batch_size=self.batch_size,
             seed=self._draw_seed(),
-            first_epoch=phase.first_epoch,
-            patience=self.patience if self.early_stopping and validation else None,
+            schedule=self.learning_rate_schedule,
+            patience=self.patience if self.early_stopping and has_validation else None,
             targets=targets,
-            augmentation=phase.augmentation,
+            n_last=n_last,
             callbacks=tuple(self.callbacks or ()),
+            checkpoint_dir=folder,
+            settings=settings,
+            keeps_optimizer=self.warm_start or not is_whole,
             verbose=int(self.verbose),
+            **{"first_epoch": getattr(self, "n_iter_", 0), **fields},
         )
-        checkpoint = self._checkpoint(phase, samples, validation)
-        compilation = Compilation(targets is not None, n_last, self.learning_rate_schedule)
-        n_steps = phase.epochs * -(-len(samples.rows) // self.batch_size)
-        optimizer = self._make_optimizer()
-        if phase.learning_rate is not None:
-            optimizer.learning_rate = phase.learning_rate
-        with borrow_engine(phase.spec, optimizer, compilation) as (engine, learning_rate):
-            if self.learning_rate_schedule != "constant" and learning_rate is None:
-                raise ValueError(
-                    f"learning_rate_schedule={self.learning_rate_schedule!r}, but the optimizer "
-                    "has a schedule of its own; pass one of them."
-                )
-            if checkpoint is not None and checkpoint.state is not None:
-                state = checkpoint.state
-                engine.resume(
-                    state.weights, state.optimizer_state, learning_rate, n_steps, state.first_step
-                )
-            elif trained is not None:
-                weights = trained.latest or trained.trainable, trained.non_trainable
-                engine.go_on(weights, trained.optimizer_state, learning_rate, n_steps)
-            else:
-                engine.start(schedule.seed, learning_rate, n_steps, phase.first_values)
-            if checkpoint is None or not checkpoint.is_finished:
-                samples, validation = phase.prepare(samples, validation)
-            training = train(engine, samples, validation, schedule, checkpoint)
-            state = engine.get_optimizer_state(has_latest=training.latest is not None)
-            network = TrainedNetwork(phase.spec, *training.weights, state, training.latest)
-        return network, training.history
-
-    def _checkpoint(
-        self, phase: Phase, samples: Samples, validation: Samples | None
-    ) -> Checkpoint | None:
-        if phase.checkpoint_dir is None:
-            return None
-        trained = phase.trained
-        start = phase.first_values
-        if trained is not None:
-            start = trained.trainable, trained.optimizer_state.values
-        if len(phase.fixed):
-            start = start, phase.fixed
-        settings = fit_settings(self, phase.spec, self._draw_seed(), samples, validation, start)
-        return Checkpoint(phase.checkpoint_dir, settings)
 
     def _record(self, history: History) -> None:
         """Add to the history of earlier fits."""
@@ -601,7 +360,7 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEst
             return None, None
         return class_targets(len(self.classes_), self.label_smoothing), None
 
-    def _make_optimizer(self) -> Any:
+    def _make_optimizer(self, learning_rate: float | None = None) -> Any:
         params = dict(self.optimizer_params or {})
         ours = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
         ours = {name: float(value) for name, value in ours.items() if value is not None}
@@ -613,7 +372,10 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEst
                 )
         if self.ema_decay is not None:
             ours |= {"use_ema": True, "ema_momentum": float(self.ema_decay)}
-        return scikeras.make_optimizer(self.optimizer, params | ours)
+        optimizer = scikeras.make_optimizer(self.optimizer, params | ours)
+        if learning_rate is not None:
+            optimizer.learning_rate = learning_rate
+        return optimizer
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_network")
@@ -622,7 +384,3 @@ class BaseKerasClassifier(ClassifierMixin, RoutedParams, BackboneSource, BaseEst
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _log(probabilities: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))

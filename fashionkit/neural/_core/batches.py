@@ -7,6 +7,12 @@ from typing import Any
 import numpy as np
 
 from fashionkit._images import Images
+from fashionkit._keras_compat import (
+    fold_in,
+    shuffled,
+    traced_as_it_is,
+    without_optimization,
+)
 from fashionkit._tensorflow import tensorflow
 from fashionkit.neural._core.samples import Samples
 
@@ -37,16 +43,14 @@ class Order:
     def shuffled(self, positions: Any, n_samples: int) -> Any:
         """Return the images at some positions of this epoch's order."""
         tf = tensorflow()
-        key = tf.stack([tf.constant(self.seed, tf.int64), self.epoch.value()])
-        return tf.random.experimental.index_shuffle(
-            positions, tf.cast(key, tf.uint32), n_samples - 1
-        )
+        seed = tf.constant(self.seed, tf.int64)
+        return shuffled(positions, seed, self.epoch.value(), n_samples)
 
     def random(self, batch: Any) -> BatchRandom:
         """Return the random numbers of one batch of this epoch."""
         tf = tensorflow()
         seed = tf.stack([tf.constant(self.seed, tf.int64), self.epoch.value()])
-        return BatchRandom(tf.random.experimental.stateless_fold_in(seed, batch))
+        return BatchRandom(fold_in(seed, batch))
 
 
 class BatchRandom:
@@ -77,10 +81,10 @@ class BatchRandom:
 
     def _next_seed(self) -> Any:
         self._n_calls += 1
-        return tensorflow().random.experimental.stateless_fold_in(self._seed, self._n_calls)
+        return fold_in(self._seed, self._n_calls)
 
 
-def to_tensor(images: Images) -> Any:
+def pixel_tensor(images: Images) -> Any:
     """Copy images into a tensor: small types as they are, large ones as float32."""
     pixels = images.pixels
     if pixels.dtype == bool:
@@ -108,7 +112,7 @@ def make_batches(
         What to draw.
 
     pixels : tensor of shape (n_images, height, width, channels)
-        Its images, by :func:`to_tensor`.
+        Its images, by :func:`pixel_tensor`.
 
     batch_size : int
         Images per batch; the last one may have fewer.
@@ -137,7 +141,7 @@ def make_batches(
     n_samples = len(samples.rows)
     low, high = map(np.float32, samples.images.pixel_range)
 
-    @tf.autograph.experimental.do_not_convert
+    @traced_as_it_is
     def draw(number):
         indices = tf.range(
             number * batch_size,
@@ -174,9 +178,4 @@ def make_batches(
 
     n_batches = -(-n_samples // batch_size)
     dataset = tf.data.Dataset.range(n_batches).map(draw, num_parallel_calls=2, deterministic=True)
-    options = tf.data.Options()
-    # The pipeline is one gather: optimising it costs more than it saves.
-    options.experimental_optimization.apply_default_optimizations = False
-    options.autotune.enabled = False
-    options.experimental_external_state_policy = tf.data.experimental.ExternalStatePolicy.IGNORE
-    return dataset.prefetch(4).with_options(options)
+    return without_optimization(dataset.prefetch(4))

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,48 +151,22 @@ class Checkpoint:
             )
 
 
-def fit_settings(
-    estimator: Any, spec: Any, seed: int, samples: Any, validation: Any, start: Any
-) -> dict[str, str]:
-    """Describe all that decides the result of a fit.
+def describe_params(params: Mapping[str, Any]) -> dict[str, str]:
+    """Describe the parameters of an estimator that decide the result of a fit.
 
     Parameters
     ----------
-    estimator : BaseKerasClassifier
-        The estimator being fitted.
-
-    spec : NetworkSpec
-        Its network.
-
-    seed : int
-        The seed of the fit.
-
-    samples : Samples
-        What it is trained on.
-
-    validation : Samples or None
-        What is held out.
-
-    start : object
-        What it starts from; None for weights drawn from the seed.
+    params : dict of str to object
+        All parameters of its constructor.
 
     Returns
     -------
     settings : dict of str to str
         Readable where a user has set it, hashes of arrays.
     """
-    params = estimator.get_params(deep=False)
-    settings = {
+    return {
         name: _describe(value) for name, value in params.items() if name not in _WITHOUT_INFLUENCE
     }
-    settings["dtype"] = spec.dtype
-    settings["image_shape"] = repr(spec.image_shape)
-    settings["classes"] = repr(estimator.classes_.tolist())
-    settings["seed"] = str(seed)
-    settings["training data"] = _hash_samples(samples)
-    settings["validation data"] = _hash_samples(validation)
-    settings["start"] = joblib.hash(start)
-    return settings
 
 
 # Parameters that do not change what is trained, or are described otherwise.
@@ -237,7 +211,8 @@ def _describe(value: Any) -> str:
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
-def _hash_samples(samples: Any) -> str:
+def hash_samples(samples: Any) -> str:
+    """Return a hash of images, targets and weights; "none" for None."""
     if samples is None:
         return "none"
     images = samples.images

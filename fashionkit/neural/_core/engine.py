@@ -1,15 +1,13 @@
 """Compile once: networks and training functions that are built once per process and reused.
 
-Most of a small fit is building and tracing. An :class:`Engine` is a compiled model whose weights
-and optimizer state are set afresh for each fit, so that only the first fit of a kind pays. No
-estimator owns an engine: it borrows one, and keeps its weights as NumPy arrays.
+An :class:`Engine` is a compiled model whose weights and optimizer state are set afresh for each
+fit, so that only the first fit of a kind pays. No estimator owns an engine: it borrows one from the
+pool, and keeps its weights as NumPy arrays.
 """
 
 from __future__ import annotations
 
 import json
-import threading
-from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,13 +16,12 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 
-from fashionkit._backbones.seeded import Arrays, assign_values, copy_values
+from fashionkit._backbones.pool import BYTES_PER_FUNCTION, freeze, pool
+from fashionkit._backbones.seeded import Arrays, assign_values, copy_values, count_bytes
+from fashionkit._keras_compat import moving_averages
 from fashionkit._tensorflow import keras
 from fashionkit.neural._core.network import Network, NetworkSpec
 from fashionkit.neural._core.optimizers import scheduled_rate
-
-# Engines kept when nobody uses them. Each holds a network and its optimizer's state.
-MAX_IDLE_ENGINES = 8
 
 # Batches run per call from Python into TensorFlow: a sixth less time per epoch at batch size 32.
 STEPS_PER_EXECUTION = 16
@@ -56,15 +53,15 @@ _PLAIN = Compilation()
 
 
 class OptimizerState(NamedTuple):
-    """What an optimizer goes on with.
+    """State needed to resume an optimizer.
 
-    ``kind`` tells optimizers apart whose numbers mean different things. ``has_latest`` is whether
-    averages of weights in it are those of the weights that it goes on with.
+    ``kind`` tells optimizers apart whose numbers mean different things. ``latest`` are the trained
+    variables to go on with, where an estimator predicts with their averages.
     """
 
     kind: str
     values: Arrays
-    has_latest: bool
+    latest: Arrays | None
 
 
 class Engine:
@@ -105,7 +102,10 @@ class Engine:
         shapes = [tuple(variable.shape) for variable in self._optimizer.variables]
         # A hash: what estimators keep of it names nothing of Keras.
         self._kind = joblib.hash((type(inner).__module__, type(inner).__qualname__, shapes))
-        self._averages = inner._model_variables_moving_average if inner.use_ema else None
+        self._averages = moving_averages(inner)
+        # Functions for training and evaluation, and the optimizer's first state beside the present.
+        n_variables = count_bytes(self.model.variables) + 2 * count_bytes(self._optimizer.variables)
+        self.n_bytes = 2 * BYTES_PER_FUNCTION + n_variables
 
     def start(
         self,
@@ -125,16 +125,18 @@ class Engine:
     def go_on(
         self,
         weights: tuple[Arrays, Arrays],
-        optimizer_state: OptimizerState,
+        optimizer_state: OptimizerState | None,
         learning_rate: float | None,
         n_steps: int,
     ) -> None:
         """Go on from an earlier fit; another optimizer, or kind of schedule, starts afresh."""
-        self.network.set_weights(*weights)
-        is_own = optimizer_state.kind == self._kind
+        trainable, non_trainable = weights
+        latest = None if optimizer_state is None else optimizer_state.latest
+        self.network.set_weights(trainable if latest is None else latest, non_trainable)
+        is_own = optimizer_state is not None and optimizer_state.kind == self._kind
         self._begin(optimizer_state.values if is_own else self._first_state, learning_rate, n_steps)
-        if self._averages is not None and not (is_own and optimizer_state.has_latest):
-            assign_values(self._averages, weights[0])
+        if self._averages is not None and not (is_own and latest is not None):
+            assign_values(self._averages, trainable if latest is None else latest)
 
     def resume(
         self,
@@ -165,9 +167,9 @@ class Engine:
         """Whether the optimizer averages the weights over its steps."""
         return self._averages is not None
 
-    def get_optimizer_state(self, *, has_latest: bool = True) -> OptimizerState:
+    def get_optimizer_state(self, latest: Arrays | None = None) -> OptimizerState:
         """Copy the optimizer's variables."""
-        return OptimizerState(self._kind, copy_values(self._optimizer.variables), has_latest)
+        return OptimizerState(self._kind, copy_values(self._optimizer.variables), latest)
 
     def get_averaged_weights(self) -> tuple[Arrays, Arrays]:
         """Copy the network's variables, those that are trained as their moving averages."""
@@ -177,10 +179,6 @@ class Engine:
     def is_as_built(self) -> bool:
         """Tell whether no callback has recompiled the model or frozen a part of it."""
         return self.model.optimizer is self._optimizer and self.network.is_as_built()
-
-
-_idle: OrderedDict[Hashable, list[Engine]] = OrderedDict()
-_idle_lock = threading.Lock()
 
 
 @contextmanager
@@ -217,32 +215,17 @@ def borrow_engine(
         learning_rate = float(learning_rate)
     else:
         learning_rate = None
-    key = (spec.key, compilation, type(optimizer), _freeze_settings(settings["config"]))
-    engine = _take(key) or Engine(spec, optimizer, compilation)
+    key = (
+        "engine",
+        spec.key,
+        compilation,
+        freeze(type(optimizer)),
+        _freeze_settings(settings["config"]),
+    )
+    engine = pool.take(key) or Engine(spec, optimizer, compilation)
     yield engine, learning_rate
     if engine.is_as_built():
-        _give_back(key, engine)
-
-
-def _take(key: Hashable) -> Engine | None:
-    with _idle_lock:
-        engines = _idle.get(key)
-        if not engines:
-            return None
-        _idle.move_to_end(key)
-        return engines.pop()
-
-
-def _give_back(key: Hashable, engine: Engine) -> None:
-    with _idle_lock:
-        _idle.setdefault(key, []).append(engine)
-        _idle.move_to_end(key)
-        while sum(map(len, _idle.values())) > MAX_IDLE_ENGINES:
-            oldest = next(iter(_idle))
-            if _idle[oldest]:
-                _idle[oldest].pop(0)
-            if not _idle[oldest]:
-                del _idle[oldest]
+        pool.give_back(key, engine)
 
 
 def _loss(compilation: Compilation) -> Any:

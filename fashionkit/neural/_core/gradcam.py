@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from fashionkit._backbones.seeded import Arrays, CompiledModel, copy_values
 from fashionkit._images import Images, check_targets
+from fashionkit._keras_compat import maker_of
 from fashionkit._tensorflow import keras, tensorflow
 from fashionkit.neural._core.samples import encode_labels
 
@@ -58,8 +60,8 @@ def grad_cam(
     The gradient is that of the class's score before the softmax, as in the paper: of the
     last Dense layer without its activation, or of the input of a last Softmax or
     Activation layer; where several of these are concatenated, of each of them. From other
-    networks the score is had from the probabilities, up to a constant: their logarithm
-    less the mean over the classes.
+    networks the score follows from the probabilities, up to a constant: their logarithm less
+    the mean over the classes.
 
     Layers inside of a model that is itself a layer cannot be chosen, its output can.
 
@@ -79,16 +81,43 @@ def grad_cam(
     >>> grad_cam(basic((28, 28, 1), 10), images, np.array([3, 7])).shape
     (2, 28, 28)
     """
-    height, width = images.pixels.shape[1:3]
-    find_heat = _compile(model, _feature_tensor(model, layer), (height, width))
-    heat_maps = np.empty((len(images), height, width), dtype=np.float32)
-    step = min(images.chunk_size, _IMAGES_PER_STEP)
-    for start in range(0, len(images), step):
-        rows = slice(start, start + step)
-        heat_maps[rows] = find_heat(images.scaled(rows), targets[rows].astype(np.int32))
-    peaks = heat_maps.max(axis=(1, 2), keepdims=True, initial=0.0)
-    heat_maps /= np.where(peaks > 0, peaks, 1.0)
-    return heat_maps
+    variables = model.trainable_variables, model.non_trainable_variables
+    return Explainer(model, layer).bind(*map(copy_values, variables))(images, targets)
+
+
+class Explainer(CompiledModel):
+    """Grad-CAM of one layer of a model, compiled; it takes the weights that it uses.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A functional or sequential network from images to class probabilities.
+
+    layer : str or None
+        The layer whose channels are summed, as in :func:`grad_cam`.
+    """
+
+    def __init__(self, model: Any, layer: str | None):
+        find_heat = _heat_function(model, _feature_tensor(model, layer))
+        super().__init__(model, find_heat, [tensorflow().TensorSpec((None,), "int32")])
+
+    def bind(
+        self, trainable: Arrays, non_trainable: Arrays
+    ) -> Callable[[Images, np.ndarray], np.ndarray]:
+        """Return the function from images and targets to heat maps, with these weights."""
+        find_heat = super().bind(trainable, non_trainable)
+
+        def explain(images: Images, targets: np.ndarray) -> np.ndarray:
+            heat_maps = np.empty(images.pixels.shape[:3], dtype=np.float32)
+            step = min(images.chunk_size, _IMAGES_PER_STEP)
+            for start in range(0, len(images), step):
+                rows = slice(start, start + step)
+                heat_maps[rows] = find_heat(images.scaled(rows), targets[rows].astype(np.int32))
+            peaks = heat_maps.max(axis=(1, 2), keepdims=True, initial=0.0)
+            heat_maps /= np.where(peaks > 0, peaks, 1.0)
+            return heat_maps
+
+        return explain
 
 
 def encode_targets(targets: Any, images: Images, classes: np.ndarray) -> np.ndarray:
@@ -107,7 +136,7 @@ def _feature_tensor(model: Any, name: str | None) -> Any:
     """Return what the chosen layer gives, or the last one that can be chosen."""
     usable = {}
     for tensor in _tensors(model.outputs[0]):
-        operation, _, _ = tensor._keras_history
+        operation = maker_of(tensor).operation
         is_input = isinstance(operation, keras().layers.InputLayer)
         if len(tensor.shape) == 4 and tensor.shape[1:3] != (1, 1) and not is_input:
             usable.pop(operation.name, None)  # called twice: the last call counts
@@ -141,20 +170,14 @@ def _tensors(output: Any) -> list[Any]:
             continue
         opened.add(id(tensor))
         # The last branch is followed last.
-        waiting.extend(before for before in _sources(tensor)[::-1] if id(before) not in opened)
+        waiting.extend(one for one in maker_of(tensor).inputs[::-1] if id(one) not in opened)
     return list(found.values())
-
-
-def _sources(tensor: Any) -> list[Any]:
-    """Return what the operation that made a tensor was given."""
-    operation, node_index, _ = tensor._keras_history
-    return operation._inbound_nodes[node_index].input_tensors
 
 
 def _heads(output: Any) -> list[Any]:
     """Return the rows of probabilities that lie side by side in an output."""
-    is_joint = isinstance(output._keras_history.operation, keras().layers.Concatenate)
-    parts = _sources(output) if is_joint else [output]
+    is_joint = isinstance(maker_of(output).operation, keras().layers.Concatenate)
+    parts = maker_of(output).inputs if is_joint else [output]
     # Single columns are no distributions: [1 - p, p] is one.
     return parts if all(part.shape[-1] > 1 for part in parts) else [output]
 
@@ -162,7 +185,7 @@ def _heads(output: Any) -> list[Any]:
 def _score_function(output: Any) -> tuple[Any, Callable]:
     """Return a tensor of the network and how the scores before the softmax come from it."""
     ops, layers = keras().ops, keras().layers
-    last = output._keras_history.operation
+    last = maker_of(output).operation
     ends_in_softmax = getattr(last, "activation", None) is keras().activations.softmax
     if type(last) is layers.Dense and ends_in_softmax:
 
@@ -170,11 +193,11 @@ def _score_function(output: Any) -> tuple[Any, Callable]:
             scores = ops.matmul(ops.cast(x, "float32"), ops.cast(last.kernel, "float32"))
             return scores + ops.cast(last.bias, "float32") if last.use_bias else scores
 
-        return _sources(output)[0], dense
+        return maker_of(output).inputs[0], dense
     if isinstance(last, layers.Softmax) or (
         isinstance(last, layers.Activation) and ends_in_softmax
     ):
-        return _sources(output)[0], lambda x: ops.cast(x, "float32")
+        return maker_of(output).inputs[0], lambda x: ops.cast(x, "float32")
 
     def from_probabilities(x):
         logs = ops.log(ops.maximum(ops.cast(x, "float32"), np.finfo(np.float32).tiny))
@@ -183,9 +206,10 @@ def _score_function(output: Any) -> tuple[Any, Callable]:
     return output, from_probabilities
 
 
-def _compile(model: Any, features: Any, size: tuple[int, int]) -> Callable:
-    """Return the compiled ``(images, targets) -> heat maps``, not yet scaled."""
+def _heat_function(model: Any, features: Any) -> Callable:
+    """Return the function from images and targets to heat maps, not yet scaled."""
     tf, ops = tensorflow(), keras().ops
+    size = model.inputs[0].shape[1:3]
     heads = [_score_function(head) for head in _heads(model.outputs[0])]
     network = keras().Model(model.inputs[0], [features, *(tensor for tensor, _ in heads)])
 
@@ -203,9 +227,4 @@ def _compile(model: Any, features: Any, size: tuple[int, int]) -> Callable:
         heat = ops.relu(ops.sum(weights * ops.cast(maps, "float32"), axis=-1, keepdims=True))
         return ops.image.resize(heat, size, interpolation="bilinear", antialias=True)[..., 0]
 
-    # Any number of images, one trace.
-    compiled = tf.function(find_heat, autograph=False, jit_compile=False).get_concrete_function(
-        tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32),
-        tf.TensorSpec((None,), tf.int32),
-    )
-    return lambda images, targets: compiled(tf.constant(images), tf.constant(targets)).numpy()
+    return find_heat

@@ -7,28 +7,23 @@ architecture share one function, in any number of threads.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from fashionkit._backbones.seeded import Arrays, compile_stateless
+from fashionkit._backbones.pool import pool
+from fashionkit._backbones.seeded import Arrays, CompiledModel
 from fashionkit._images import Images
-from fashionkit._tensorflow import keras, tensorflow
+from fashionkit._tensorflow import keras
+from fashionkit.datasets._names import choices
 from fashionkit.neural._core.engine import OptimizerState
+from fashionkit.neural._core.gradcam import Explainer
 from fashionkit.neural._core.network import Network, NetworkSpec
-
-# Compiled functions kept; each holds a network without the weights of any estimator.
-MAX_FUNCTIONS = 8
 
 # Views of an image whose probabilities are averaged, by the parameter's values.
 VIEWS = ("flip", "shift", "flip+shift")
-
-_functions: OrderedDict[Hashable, Callable] = OrderedDict()
-_functions_lock = threading.Lock()
 
 
 class TrainedNetwork:
@@ -43,11 +38,8 @@ class TrainedNetwork:
     trainable, non_trainable : list of ndarray
         Its variables.
 
-    optimizer_state : OptimizerState
-        Variables of its optimizer, to go on training.
-
-    latest : list of ndarray, default=None
-        The trainable variables to go on with, where ``trainable`` are their averages.
+    optimizer_state : OptimizerState, default=None
+        State needed to resume the training; None to start its optimizer afresh.
     """
 
     def __init__(
@@ -55,26 +47,37 @@ class TrainedNetwork:
         spec: NetworkSpec,
         trainable: Arrays,
         non_trainable: Arrays,
-        optimizer_state: OptimizerState,
-        latest: Arrays | None = None,
+        optimizer_state: OptimizerState | None = None,
     ):
         self.spec = replace(spec, dtype="float32")
         self.trainable = trainable
         self.non_trainable = non_trainable
         self.optimizer_state = optimizer_state
-        self.latest = latest
         self._forget()
 
     def predict_proba(self, images: Images, views: str | None = None) -> np.ndarray:
         """Return float32 probabilities of shape (n_samples, n_outputs), a mean over views."""
         call = self._calls.get(views) or self._prepare(views)
+        if len(images) <= images.chunk_size:
+            return call(images.scaled(slice(None)))
         return np.concatenate([call(chunk) for chunk in images.chunks()])
+
+    def explain(self, images: Images, targets: np.ndarray, layer: str | None = None) -> np.ndarray:
+        """Return heat maps of shape (n_samples, height, width) by Grad-CAM."""
+        call = self._calls.get(("explain", layer))
+        if call is None:
+            explainer = pool.share(
+                ("explain", self.spec.key, layer),
+                lambda: Explainer(Network(self.spec).model, layer),
+            )
+            call = self._keep(
+                ("explain", layer), explainer.bind(self.trainable, self.non_trainable)
+            )
+        return call(images, targets)
 
     def with_spec(self, spec: NetworkSpec, non_trainable: Arrays) -> TrainedNetwork:
         """Return the network of another spec that has the same trained variables."""
-        return TrainedNetwork(
-            spec, self.trainable, non_trainable, self.optimizer_state, self.latest
-        )
+        return TrainedNetwork(spec, self.trainable, non_trainable, self.optimizer_state)
 
     def by_layer(self) -> dict[str, Arrays]:
         """Arrange the weights by the names of layers."""
@@ -91,21 +94,20 @@ class TrainedNetwork:
     def _prepare(self, views: str | None) -> Callable[[np.ndarray], np.ndarray]:
         """Bind the compiled function to these weights, as tensors."""
         if views not in (None, *VIEWS):
-            raise ValueError(f"test_time_augmentation={views!r}, expected None or one of {VIEWS}.")
-        tf = tensorflow()
-        function = _inference_function(self.spec, views)
-        trainable = [tf.constant(array) for array in self.trainable]
-        non_trainable = [tf.constant(array) for array in self.non_trainable]
-        constant = tf.constant
+            raise ValueError(
+                f"test_time_augmentation={views!r}, expected None or one of {choices(VIEWS)}."
+            )
+        compiled = pool.share(
+            ("predict", self.spec.key, views), lambda: _compile(Network(self.spec).model, views)
+        )
+        return self._keep(views, compiled.bind(self.trainable, self.non_trainable))
 
-        def call(chunk: np.ndarray) -> np.ndarray:
-            return function(trainable, non_trainable, constant(chunk)).numpy()
-
-        self._calls = {**self._calls, views: call}
+    def _keep(self, name: Any, call: Callable) -> Callable:
+        self._calls = {**self._calls, name: call}  # for any number of threads
         return call
 
     def _forget(self) -> None:
-        self._calls = {}
+        self._calls: dict[Any, Callable] = {}
         self._model = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -118,25 +120,12 @@ class TrainedNetwork:
         self._forget()
 
 
-def _inference_function(spec: NetworkSpec, views: str | None) -> Callable:
-    """Return the compiled ``(trainable, non_trainable, images) -> probabilities`` of a spec."""
-    key = spec.key, views
-    with _functions_lock:
-        function = _functions.get(key)
-        if function is None:
-            function = _functions[key] = _compile(Network(spec).model, views)
-        _functions.move_to_end(key)
-        while len(_functions) > MAX_FUNCTIONS:
-            _functions.popitem(last=False)
-    return function
-
-
-def _compile(model: Any, views: str | None) -> Callable:
-    def mean(call, images):
-        seen = [call(view) for view in _views(images, views)]
+def _compile(model: Any, views: str | None) -> CompiledModel:
+    def mean(images):
+        seen = [model(view, training=False) for view in _views(images, views)]
         return sum(seen[1:], seen[0]) / len(seen) if views else seen[0]
 
-    return compile_stateless(model, mean)
+    return CompiledModel(model, mean)
 
 
 def _views(images: Any, views: str | None) -> list[Any]:

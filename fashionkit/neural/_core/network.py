@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +9,19 @@ from typing import Any
 import numpy as np
 
 from fashionkit._backbones.networks import name_of
+from fashionkit._backbones.pool import Keyed, freeze
 from fashionkit._backbones.seeded import (
     Arrays,
     SeededModel,
     assign_values,
     copy_values,
     fit_together,
+)
+from fashionkit._keras_compat import (
+    all_layers,
+    initializer_of,
+    made_variables_outside,
+    maker_of,
 )
 from fashionkit._tensorflow import keras
 from fashionkit.neural import architectures
@@ -49,10 +55,15 @@ class NetworkSpec:
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkSource:
+class NetworkSource(Keyed):
     """A network without its weights, as a function that builds it for its own input shape."""
 
     spec: NetworkSpec
+
+    @property
+    def key(self) -> Hashable:
+        """That of the spec."""
+        return self.spec.key
 
     @property
     def size(self) -> tuple[int, int]:
@@ -72,7 +83,7 @@ class NetworkSource:
     def __call__(self, input_shape: tuple[int, int, int]) -> Any:
         """Build the network; its shape is its own."""
         model = _call_builder(architectures.get(self.spec.architecture), self.spec)
-        for layer in model._flatten_layers():
+        for layer in all_layers(model):
             layer.trainable = True  # whatever was frozen when it was trained
         return model
 
@@ -154,7 +165,7 @@ def _call_builder(build: Callable, spec: NetworkSpec) -> Any:
     try:
         return build(spec.image_shape, spec.n_outputs, **spec.params)
     except ValueError as error:
-        if "stateless scope" not in str(error):
+        if not made_variables_outside(error):
             raise
         raise ValueError(
             f"architecture={spec.architecture!r} creates variables beside its layers, as "
@@ -171,7 +182,7 @@ def _check_network(model: Any, spec: NetworkSpec) -> None:
             f"{name} returned a model without a known input; "
             "begin it with keras.Input(input_shape)."
         )
-    foreign = [v.path for v in model.variables if getattr(v, "_initializer", None) is None]
+    foreign = [v.path for v in model.variables if initializer_of(v) is None]
     if foreign:
         raise ValueError(
             f"{name} returned a model with layers made outside of it, {foreign[:3]}; make all "
@@ -188,7 +199,7 @@ def _check_network(model: Any, spec: NetworkSpec) -> None:
 
 def _keep_probabilities_exact(model: Any) -> None:
     """Make the layer that puts out the probabilities compute in float32, as its loss needs."""
-    layer = model.outputs[0]._keras_history.operation
+    layer = maker_of(model.outputs[0]).operation
     if getattr(layer, "compute_dtype", "float32") != "float32":
         layer.dtype_policy = "float32"
 
@@ -200,20 +211,3 @@ def _check_probabilities(model: Any, spec: NetworkSpec) -> None:
             f"architecture={spec.architecture!r} returned a model whose outputs are no "
             'probabilities; end it with Dense(n_classes, activation="softmax").'
         )
-
-
-def freeze(value: Any) -> Hashable:
-    """Turn nested parameters into something hashable that differs when they differ."""
-    if isinstance(value, dict):
-        return dict, frozenset((name, freeze(item)) for name, item in value.items())
-    if isinstance(value, list | tuple):
-        return type(value), tuple(map(freeze, value))
-    if isinstance(value, functools.partial):
-        return functools.partial, *map(freeze, (value.func, value.args, value.keywords))
-    if isinstance(value, np.ndarray):
-        return np.ndarray, value.shape, value.dtype.str, value.tobytes()
-    try:
-        hash(value)
-    except TypeError:
-        return object()  # equal to nothing else, so that nothing is reused by mistake
-    return type(value), value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from fashionkit._keras_compat import index_in
 from fashionkit._tensorflow import keras
 
 # Fraction of the training in which a one-cycle schedule warms up.
@@ -55,7 +56,7 @@ def muon() -> type:
             if len(variable.shape) != 4:
                 super().update_step(gradient, variable, learning_rate * self.other_rate)
                 return
-            momentum = self.momentums[self._get_variable_index(variable)]
+            momentum = self.momentums[index_in(self, variable)]
             # The gradient of a half-precision layer comes in its own type.
             gradient = ops.cast(gradient, variable.dtype)
             velocity = self.momentum * ops.convert_to_tensor(momentum) + gradient

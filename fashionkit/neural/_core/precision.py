@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+from fashionkit._keras_compat import compute_capability
 from fashionkit._tensorflow import tensorflow
 
 # Processors that multiply bfloat16 numbers in hardware say so by these names.
@@ -22,8 +23,7 @@ def resolve_dtype(dtype: str) -> str:
 def _fastest_dtype() -> str:
     tf = tensorflow()
     for device in tf.config.list_physical_devices("GPU"):
-        details = tf.config.experimental.get_device_details(device)
-        major = details.get("compute_capability", (0, 0))[0]
+        major = compute_capability(device)
         if major >= 8:
             return "mixed_bfloat16"
         return "mixed_float16" if major == 7 else "float32"

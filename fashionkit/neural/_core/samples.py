@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
 from fashionkit._images import Images
@@ -52,7 +52,7 @@ def make_samples(
     classes: np.ndarray,
     *,
     sample_weight: Any = None,
-    class_weight: dict | str | None = None,
+    class_weight: dict | None = None,
     normalize: bool = False,
 ) -> Samples:
     """Encode labels, combine weights and leave out what weighs nothing.
@@ -71,7 +71,7 @@ def make_samples(
     sample_weight : array-like of shape (n_images,), default=None
         Weight of each image.
 
-    class_weight : dict or "balanced", default=None
+    class_weight : dict, default=None
         Weight of each class, multiplied with ``sample_weight``.
 
     normalize : bool, default=False
@@ -93,7 +93,7 @@ def make_samples(
         copy=True,
     )
     if class_weight is not None:
-        weights *= _weights_by_class(class_weight, y, targets, classes)
+        weights *= _weights_by_class(class_weight, targets, classes)
     rows = np.flatnonzero(weights)
     if not len(rows):
         raise ValueError("sample_weight is zero for every sample; nothing is left to fit.")
@@ -102,11 +102,16 @@ def make_samples(
     return Samples(images, targets, rows, weights.astype(np.float32))
 
 
-def _weights_by_class(
-    class_weight: dict | str, y: np.ndarray, targets: np.ndarray, classes: np.ndarray
-) -> np.ndarray:
-    if isinstance(class_weight, str):
-        return compute_sample_weight(class_weight, y)
+def resolve_class_weight(class_weight: dict | str | None, y: np.ndarray) -> dict | None:
+    """Return the weight of each class; for "balanced", inversely to its frequency in ``y``."""
+    if not isinstance(class_weight, str):
+        return class_weight
+    labels = np.unique(y)
+    weights = compute_class_weight(class_weight, classes=labels, y=y)
+    return dict(zip(labels.tolist(), weights.tolist(), strict=True))
+
+
+def _weights_by_class(class_weight: dict, targets: np.ndarray, classes: np.ndarray) -> np.ndarray:
     unknown = [label for label in class_weight if label not in classes]
     if unknown:
         raise ValueError(
@@ -148,6 +153,6 @@ def hold_out(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Sam
         raise ValueError(
             f"validation_fraction={fraction} cannot be held out of {len(targets)} samples of "
             f"{len(np.unique(targets))} classes: {error} Pass more samples, a larger "
-            "validation_fraction, or validation_data to fit."
+            "validation_fraction, or X_val and y_val to fit."
         ) from error
     return replace(samples, rows=kept), replace(samples, rows=held_out)

@@ -1,8 +1,9 @@
-"""The one place that talks to SciKeras, so that it can be replaced in one place.
+"""The one place that talks to SciKeras, and what happens where it is missing or has changed.
 
 SciKeras routes parameters to optimizers and callbacks and runs the fit. It is given networks that
 are built, compiled and seeded, and data that is validated, so that none of its own validation,
-label encoding, splitting, prediction or state is used.
+label encoding, splitting, prediction or state is used. It is not maintained any more: where it
+cannot be imported, or lacks a method that is used here, Keras alone does the same to the same bits.
 """
 
 from __future__ import annotations
@@ -12,6 +13,18 @@ from typing import Any
 
 from fashionkit._tensorflow import keras
 from fashionkit.neural._core.optimizers import muon
+
+# Private methods of SciKeras that are used here.
+_METHODS = ("_fit_keras_model", "_get_compile_kwargs", "_initialize_callbacks")
+
+
+def wrapper_class() -> type | None:
+    """Return SciKeras's classifier; None where it is missing, broken or has changed."""
+    try:
+        from scikeras.wrappers import KerasClassifier
+    except Exception:  # whatever a later Keras or scikit-learn breaks in it
+        return None
+    return KerasClassifier if all(hasattr(KerasClassifier, name) for name in _METHODS) else None
 
 
 def make_optimizer(optimizer: Any, params: dict[str, Any]) -> Any:
@@ -36,8 +49,6 @@ def make_optimizer(optimizer: Any, params: dict[str, Any]) -> Any:
         If ``optimizer`` is none of these, or an instance that is given parameters too.
     """
     base = keras().optimizers.Optimizer
-    from scikeras.wrappers import KerasClassifier
-
     if isinstance(optimizer, base):
         if params:
             raise ValueError(
@@ -62,9 +73,12 @@ def make_optimizer(optimizer: Any, params: dict[str, Any]) -> Any:
             f"optimizer={given!r} is not an optimizer; pass a name that Keras knows, such as "
             "'adam', or a class or instance of keras.optimizers.Optimizer."
         )
+    wrapper = wrapper_class()
+    if wrapper is None:
+        return optimizer(**params)
     routed = {f"optimizer__{name}": value for name, value in params.items()}
-    wrapper = KerasClassifier(optimizer=optimizer, loss="sparse_categorical_crossentropy", **routed)
-    return wrapper._get_compile_kwargs()["optimizer"]
+    made = wrapper(optimizer=optimizer, loss="sparse_categorical_crossentropy", **routed)
+    return made._get_compile_kwargs()["optimizer"]
 
 
 def run_fit(model: Any, dataset: Any, **fit_params: Any) -> dict[str, list[float]]:
@@ -87,21 +101,35 @@ def run_fit(model: Any, dataset: Any, **fit_params: Any) -> dict[str, list[float
     history : dict of str to list of float
         Loss and accuracy of each epoch.
     """
-    from scikeras.wrappers import KerasClassifier
-
     callbacks = fit_params.pop("callbacks")
-    initial_epoch = fit_params.pop("initial_epoch")
-    wrapper = KerasClassifier(model=model, callbacks=callbacks, shuffle=False, verbose=0)
-    wrapper.model_ = model
-    wrapper._random_state = None  # the engine has seeded everything already
-    wrapper._initialize_callbacks()
-    wrapper._fit_keras_model(
+    epochs, initial_epoch = fit_params.pop("epochs"), fit_params.pop("initial_epoch")
+    wrapper = wrapper_class()
+    if wrapper is None:
+        history = model.fit(
+            dataset,
+            epochs=initial_epoch + epochs,
+            initial_epoch=initial_epoch,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+            **fit_params,
+        )
+        return _as_floats(history.history)
+    made = wrapper(model=model, callbacks=callbacks, shuffle=False, verbose=0)
+    made.model_ = model
+    made._random_state = None  # the engine has seeded everything already
+    made._initialize_callbacks()
+    made._fit_keras_model(
         dataset,
         None,
         sample_weight=None,
         warm_start=False,
-        epochs=fit_params.pop("epochs"),
+        epochs=epochs,
         initial_epoch=initial_epoch,
         **fit_params,
     )
-    return {name: [float(value) for value in values] for name, values in wrapper.history_.items()}
+    return _as_floats(made.history_)
+
+
+def _as_floats(history: dict[str, list]) -> dict[str, list[float]]:
+    return {name: [float(value) for value in values] for name, values in history.items()}

@@ -3,47 +3,71 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from os import PathLike
 from typing import Any
 
+import joblib
 import numpy as np
 from tqdm.auto import tqdm
 
 from fashionkit._backbones.seeded import Arrays
 from fashionkit._tensorflow import keras
 from fashionkit.neural._core import scikeras
-from fashionkit.neural._core.batches import Order, make_batches, to_tensor
-from fashionkit.neural._core.checkpoint import Checkpoint, TrainingState
-from fashionkit.neural._core.engine import Engine
+from fashionkit.neural._core.batches import Order, make_batches, pixel_tensor
+from fashionkit.neural._core.checkpoint import Checkpoint, TrainingState, hash_samples
+from fashionkit.neural._core.engine import Compilation, Engine, borrow_engine
+from fashionkit.neural._core.inference import TrainedNetwork
+from fashionkit.neural._core.network import NetworkSpec
 from fashionkit.neural._core.samples import Samples
 from fashionkit.neural._core.targets import Targets
 
+Pair = tuple[Samples, Samples | None]
+History = dict[str, list[float]]
+
+
+def as_they_are(samples: Samples, validation: Samples | None) -> Pair:
+    """Train and evaluate on samples as they are."""
+    return samples, validation
+
 
 @dataclass(frozen=True)
-class Schedule:
-    """How long and in what order to train, and on what.
+class Phase:
+    """One training of one network: what, from where, on what, how and for how long.
 
     Parameters
     ----------
+    spec : NetworkSpec
+        What is trained.
+
+    optimizer : keras.optimizers.Optimizer
+        A fresh optimizer.
+
     epochs : int
-        Epochs to train for.
+        Number of passes over the images.
 
     batch_size : int
-        Images per step.
+        Number of images per step.
 
     seed : int
-        Decides the order of the images, together with the epoch.
+        Decides the first weights, and together with the epoch the order of the images.
+
+    schedule : str, default="constant"
+        How the learning rate changes.
 
     first_epoch : int, default=0
-        Epochs trained before.
+        Number of epochs trained before.
 
     patience : int or None, default=None
-        Epochs without a better validation loss after which to stop and go back to the best
-        weights; None to train to the end.
+        Number of epochs without a better validation loss after which to stop and go back to the
+        best weights; None to train to the end.
 
     targets : Targets or None, default=None
         What outputs to aim at; None for indices of classes.
+
+    n_last : int or None, default=None
+        How many of the last outputs the accuracy is that of; None for all.
 
     augmentation : Augmentation or None, default=None
         How to distort the training images.
@@ -51,55 +75,62 @@ class Schedule:
     callbacks : sequence of keras.callbacks.Callback, default=()
         The user's callbacks, of which copies are used.
 
+    checkpoint_dir : str, path-like or None, default=None
+        Where to keep the state after each epoch.
+
+    settings : dict of str to str, default={}
+        What decides the result beside the other fields, for the checkpoint.
+
+    trained : TrainedNetwork or None, default=None
+        What to go on from.
+
+    first_values : dict of str to list of ndarray, or None, default=None
+        First values of layers that are not drawn, where there is nothing to go on from.
+
+    fixed : list of ndarray, default=()
+        Weights that are not trained here, but decide the result.
+
+    prepare : callable, default=as_they_are
+        Makes what is trained and evaluated on of the samples, if there is anything to train.
+
+    keeps_optimizer : bool, default=False
+        Whether the state of the optimizer is kept, so that a later training can resume it.
+
     verbose : int, default=0
         Whether to show a progress bar.
     """
 
+    spec: NetworkSpec
+    optimizer: Any
     epochs: int
     batch_size: int
     seed: int
+    schedule: str = "constant"
     first_epoch: int = 0
     patience: int | None = None
     targets: Targets | None = None
+    n_last: int | None = None
     augmentation: Any = None
     callbacks: Sequence[Any] = ()
+    checkpoint_dir: str | PathLike | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    trained: TrainedNetwork | None = None
+    first_values: dict[str, Arrays] | None = None
+    fixed: Sequence[np.ndarray] = ()
+    prepare: Callable[[Samples, Samples | None], Pair] = as_they_are
+    keeps_optimizer: bool = False
     verbose: int = 0
 
 
-@dataclass(frozen=True)
-class Training:
-    """What a training ended with.
-
-    Parameters
-    ----------
-    history : dict of str to list of float
-        Loss and accuracy of each epoch, with the prefix ``val_`` those on held-out images.
-
-    weights : tuple of list of ndarray
-        The trainable and the other variables to keep.
-
-    latest : list of ndarray, or None
-        The trainable variables to go on with, where those to keep are their averages.
-    """
-
-    history: dict[str, list[float]]
-    weights: tuple[Arrays, Arrays]
-    latest: Arrays | None
-
-
 def train(
-    engine: Engine,
-    samples: Samples,
-    validation: Samples | None,
-    schedule: Schedule,
-    checkpoint: Checkpoint | None = None,
-) -> Training:
-    """Train an engine's network in place.
+    phase: Phase, samples: Samples, validation: Samples | None
+) -> tuple[TrainedNetwork, History]:
+    """Train a network.
 
     Parameters
     ----------
-    engine : Engine
-        An engine with the weights to start from.
+    phase : Phase
+        What to train, and how.
 
     samples : Samples
         What to train on.
@@ -107,85 +138,119 @@ def train(
     validation : Samples or None
         What to evaluate on after each epoch.
 
-    schedule : Schedule
-        How long and in what order.
-
-    checkpoint : Checkpoint or None
-        Where to keep the state after each epoch. What it holds has been put into the engine.
-
     Returns
     -------
-    training : Training
-        Its history, and the weights to keep.
+    network : TrainedNetwork
+        The trained network.
+
+    history : dict of str to list of float
+        Loss and accuracy of each epoch, with the prefix ``val_`` those on held-out images.
 
     Raises
     ------
     ValueError
-        If the loss has become infinite or undefined.
+        If the loss has become infinite or undefined, or the checkpoint is of another fit.
     """
+    checkpoint = _open_checkpoint(phase, samples, validation)
+    compilation = Compilation(phase.targets is not None, phase.n_last, phase.schedule)
+    n_steps = phase.epochs * -(-len(samples.rows) // phase.batch_size)
+    with borrow_engine(phase.spec, phase.optimizer, compilation) as (engine, learning_rate):
+        if phase.schedule != "constant" and learning_rate is None:
+            raise ValueError(
+                f"learning_rate_schedule={phase.schedule!r}, but the optimizer has a schedule of "
+                "its own; pass one of them."
+            )
+        state = checkpoint.state if checkpoint else None
+        if state is not None:
+            engine.resume(
+                state.weights, state.optimizer_state, learning_rate, n_steps, state.first_step
+            )
+        elif phase.trained is not None:
+            weights = phase.trained.trainable, phase.trained.non_trainable
+            engine.go_on(weights, phase.trained.optimizer_state, learning_rate, n_steps)
+        else:
+            engine.start(phase.seed, learning_rate, n_steps, phase.first_values)
+        history, watch = _finish(engine, phase, samples, validation, checkpoint)
+        weights, latest = watch.best_weights, None
+        if weights is None:
+            weights = engine.get_averaged_weights()
+            latest = watch.latest if engine.keeps_averages else None
+        kept = engine.get_optimizer_state(latest) if phase.keeps_optimizer else None
+    return TrainedNetwork(phase.spec, *weights, kept), history
+
+
+def _open_checkpoint(
+    phase: Phase, samples: Samples, validation: Samples | None
+) -> Checkpoint | None:
+    if phase.checkpoint_dir is None:
+        return None
+    start: Any = phase.first_values
+    if phase.trained is not None:
+        state = phase.trained.optimizer_state
+        start = phase.trained.trainable, state and state.values
+    if len(phase.fixed):
+        start = start, phase.fixed
+    settings = {
+        **phase.settings,
+        "dtype": phase.spec.dtype,
+        "image_shape": repr(phase.spec.image_shape),
+        "seed": str(phase.seed),
+        "training data": hash_samples(samples),
+        "validation data": hash_samples(validation),
+        "start": joblib.hash(start),
+    }
+    return Checkpoint(phase.checkpoint_dir, settings)
+
+
+def _finish(
+    engine: Engine,
+    phase: Phase,
+    samples: Samples,
+    validation: Samples | None,
+    checkpoint: Checkpoint | None,
+) -> tuple[History, Any]:
+    """Train for as long as is left, and return the history and what watched the training."""
     before = checkpoint.state if checkpoint else None
-    watch = _watch_class()(engine, schedule.patience, before)
+    watch = _watch_class()(engine, phase.patience, before)
     history = before.history if before else {}
-    if before is None or not before.is_finished:
-        n_done = len(history.get("loss", ()))
-        if n_done < schedule.epochs and not watch.has_stopped:
-            new = _run(engine, samples, validation, schedule, checkpoint, watch, n_done)
-            history = {name: [*history.get(name, ()), *values] for name, values in new.items()}
-        if checkpoint is not None and checkpoint.state is not None:
-            checkpoint.save(replace(checkpoint.state, is_finished=True))
-    if watch.best_weights is not None:
-        return Training(history, watch.best_weights, None)
-    latest = watch.latest if engine.keeps_averages else None
-    return Training(history, engine.get_averaged_weights(), latest)
+    if before is not None and before.is_finished:
+        return history, watch
+    n_done = len(history.get("loss", ()))
+    if n_done < phase.epochs and not watch.has_stopped:
+        prepared = phase.prepare(samples, validation)
+        new = _run(engine, phase, *prepared, checkpoint, watch, n_done)
+        history = {name: [*history.get(name, ()), *values] for name, values in new.items()}
+    if checkpoint is not None and checkpoint.state is not None:
+        checkpoint.save(replace(checkpoint.state, is_finished=True))
+    return history, watch
 
 
 def _run(
     engine: Engine,
+    phase: Phase,
     samples: Samples,
     validation: Samples | None,
-    schedule: Schedule,
     checkpoint: Checkpoint | None,
     watch: Any,
     n_done: int,
-) -> dict[str, list[float]]:
+) -> History:
     """Train for what is left of the epochs, and return their history."""
-    pixels = to_tensor(samples.images)
-    targets = schedule.targets
-    held_out = None
-    if validation is not None:
-        shared = validation.images is samples.images  # then one copy serves both
-        held_out = make_batches(
-            validation,
-            pixels if shared else to_tensor(validation.images),
-            validation.images.chunk_size,
-            targets=targets and targets.evaluation,
-        )
-    first_epoch = schedule.first_epoch + n_done
-    order = Order(schedule.seed, first_epoch, schedule.first_epoch)
-    batches = make_batches(
-        samples,
-        pixels,
-        schedule.batch_size,
-        order=order,
-        targets=targets and targets.training,
-        target_weights=targets and targets.weights,
-        augmentation=schedule.augmentation,
-    )
+    first_epoch = phase.first_epoch + n_done
+    order = Order(phase.seed, first_epoch, phase.first_epoch)
+    batches, held_out = _make_datasets(phase, samples, validation, order)
     simple = keras().callbacks.LambdaCallback
     # The dataset asks for the epoch when it is drawn, which is after this callback.
     callbacks = [simple(on_epoch_begin=lambda number, logs: order.epoch.assign(number)), watch]
-    callbacks += [copy.deepcopy(callback) for callback in schedule.callbacks]
+    callbacks += [copy.deepcopy(callback) for callback in phase.callbacks]
     if checkpoint is not None:
         callbacks.append(simple(on_epoch_end=_save(engine, checkpoint, watch)))
-    with tqdm(
-        total=schedule.epochs, initial=n_done, unit="epoch", disable=not schedule.verbose
-    ) as bar:
+    with tqdm(total=phase.epochs, initial=n_done, unit="epoch", disable=not phase.verbose) as bar:
         callbacks.append(simple(on_epoch_end=_advance(bar)))
         history = scikeras.run_fit(
             engine.model,
             batches,
             validation_data=held_out,
-            epochs=schedule.epochs - n_done,
+            epochs=phase.epochs - n_done,
             initial_epoch=first_epoch,
             callbacks=callbacks,
         )
@@ -195,6 +260,33 @@ def _run(
             "epochs; lower the learning_rate."
         )
     return history
+
+
+def _make_datasets(
+    phase: Phase, samples: Samples, validation: Samples | None, order: Order
+) -> tuple[Any, Any]:
+    """Return the batches to train on, and those to evaluate on or None."""
+    pixels = pixel_tensor(samples.images)
+    targets = phase.targets
+    batches = make_batches(
+        samples,
+        pixels,
+        phase.batch_size,
+        order=order,
+        targets=targets and targets.training,
+        target_weights=targets and targets.weights,
+        augmentation=phase.augmentation,
+    )
+    if validation is None:
+        return batches, None
+    shared = validation.images is samples.images  # then one copy serves both
+    held_out = make_batches(
+        validation,
+        pixels if shared else pixel_tensor(validation.images),
+        validation.images.chunk_size,
+        targets=targets and targets.evaluation,
+    )
+    return batches, held_out
 
 
 def _watch_class() -> type:

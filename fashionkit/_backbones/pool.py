@@ -1,0 +1,226 @@
+"""Compiled networks, kept for whoever needs one of the same kind next: one pool per process.
+
+Most of a small fit is building and tracing, so what is compiled is kept. The pool is bounded by
+bytes, and lets go first of what was used longest ago. What a network is built from is its key; of
+functions the key holds weak references, so that what was built by a closure, a lambda or a
+notebook's function is dropped with it.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Iterator
+from types import MethodType
+from typing import Any, Protocol
+
+import numpy as np
+
+# Bytes of all that is kept: a few dozen small networks, or a few large ones.
+MAX_BYTES = 2**29
+
+# Bytes of what TensorFlow keeps for a compiled function beside its variables: measured as the
+# growth of resident memory by `python benchmarks/overhead.py pool`.
+BYTES_PER_FUNCTION = 4 * 2**20
+
+
+class Pooled(Protocol):
+    """Something compiled, of a known size."""
+
+    n_bytes: int
+
+
+class Keyed:
+    """Base of parameters that know what makes two of them alike."""
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for objects that are alike; weak where it would hold functions."""
+        raise NotImplementedError
+
+
+class Pool:
+    """Keeps compiled things by key, within a number of bytes.
+
+    Parameters
+    ----------
+    max_bytes : int
+        Maximum number of bytes of all that is kept.
+    """
+
+    def __init__(self, max_bytes: int):
+        self.max_bytes = max_bytes
+        self._kept: OrderedDict[Hashable, list[Pooled]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._making: dict[Hashable, threading.Lock] = {}
+        self._dead: deque[weakref.ref] = deque()
+
+    @property
+    def n_bytes(self) -> int:
+        """Number of bytes of all that is kept."""
+        with self._lock:
+            self._purge()
+            return self._count()
+
+    def __len__(self) -> int:
+        with self._lock:
+            self._purge()
+            return sum(map(len, self._kept.values()))
+
+    def take(self, key: Hashable) -> Pooled | None:
+        """Take something out, for the caller alone; None where there is none of this kind."""
+        with self._lock:
+            self._purge()
+            items = self._kept.get(key)
+            if not items:
+                return None
+            item = items.pop()
+            if not items:
+                del self._kept[key]
+            return item
+
+    def give_back(self, key: Hashable, item: Pooled) -> None:
+        """Put something in for the next caller."""
+        with self._lock:
+            self._purge()
+            self._kept.setdefault(key, []).append(item)
+            self._kept.move_to_end(key)
+            self._limit()
+
+    def share(self, key: Hashable, make: Callable[[], Pooled]) -> Any:
+        """Return what all callers with this key share, made by the first of them."""
+        found = self._look_up(key)
+        if found is not None:
+            return found
+        with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:  # two threads would make it twice
+            try:
+                found = self._look_up(key)
+                if found is None:
+                    found = make()
+                    self.give_back(key, found)
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+        return found
+
+    def clear(self) -> None:
+        """Let go of all that is kept."""
+        with self._lock:
+            self._kept.clear()
+            self._dead.clear()
+
+    def _look_up(self, key: Hashable) -> Pooled | None:
+        with self._lock:
+            self._purge()
+            items = self._kept.get(key)
+            if not items:
+                return None
+            self._kept.move_to_end(key)
+            return items[0]
+
+    def _count(self) -> int:
+        return sum(item.n_bytes for items in self._kept.values() for item in items)
+
+    def _limit(self) -> None:
+        """Let go of what was used longest ago, but never of the last that was used."""
+        while self._count() > self.max_bytes and len(self._kept) > 1:
+            oldest = next(iter(self._kept))
+            self._kept[oldest].pop(0)
+            if not self._kept[oldest]:
+                del self._kept[oldest]
+
+    def _purge(self) -> None:
+        """Drop what was built by functions that are gone."""
+        while self._dead:
+            gone = self._dead.popleft()
+            for key in [key for key in self._kept if gone in _references(key)]:
+                del self._kept[key]
+
+    def drop_with(self, reference: weakref.ref) -> None:
+        """Drop all whose key holds a reference that has died."""
+        self._dead.append(reference)
+        # The garbage collector may call this while this thread holds the lock; the next who does
+        # will find the reference.
+        if self._lock.acquire(blocking=False):
+            try:
+                self._purge()
+            finally:
+                self._lock.release()
+
+
+pool = Pool(MAX_BYTES)
+
+
+def clear_cache() -> None:
+    """Release all compiled networks that this process keeps for later fits and predictions.
+
+    Fitted estimators go on to work: what they need is compiled again when they are used next.
+
+    Examples
+    --------
+    >>> from fashionkit import clear_cache
+    >>> clear_cache()
+    """
+    pool.clear()
+
+
+def freeze(value: Any) -> Hashable:
+    """Turn nested parameters into something hashable that differs when they differ.
+
+    Parameters
+    ----------
+    value : object
+        Parameters, functions, arrays, or objects with a key of their own.
+
+    Returns
+    -------
+    frozen : hashable
+        Equal for equal parameters. Of functions it holds weak references alone.
+    """
+    if isinstance(value, dict):
+        return dict, frozenset((name, freeze(item)) for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return type(value), tuple(map(freeze, value))
+    if isinstance(value, functools.partial):
+        return functools.partial, *map(freeze, (value.func, value.args, value.keywords))
+    if isinstance(value, MethodType):  # made anew whenever it is looked up
+        return MethodType, *map(freeze, (value.__func__, value.__self__))
+    if isinstance(value, np.ndarray):
+        return np.ndarray, value.shape, value.dtype.str, value.tobytes()
+    if isinstance(value, Keyed):
+        return type(value), value.key
+    try:
+        hash(value)
+        return _Weak(value) if callable(value) else (type(value), value)
+    except TypeError:
+        return object()  # equal to nothing else, so that nothing is reused by mistake
+
+
+class _Weak:
+    """A weak reference to a function, as a part of a key."""
+
+    def __init__(self, value: Any):
+        self.reference = weakref.ref(value, pool.drop_with)
+        self._hash = hash(value)
+
+    def __eq__(self, other: Any) -> bool:
+        if not isinstance(other, _Weak):
+            return NotImplemented
+        value = self.reference()
+        return self is other or (value is not None and value == other.reference())
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+def _references(key: Any) -> Iterator[weakref.ref]:
+    """Yield the weak references in a key."""
+    if isinstance(key, _Weak):
+        yield key.reference
+    elif isinstance(key, tuple | frozenset):
+        for part in key:
+            yield from _references(part)

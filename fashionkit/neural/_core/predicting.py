@@ -1,0 +1,233 @@
+"""What a fitted neural classifier answers: classes, probabilities, scores and explanations."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from fashionkit._images import Images, check_images, check_targets
+from fashionkit.neural._core.gradcam import encode_targets
+from fashionkit.neural._core.inference import TrainedNetwork
+from fashionkit.neural._core.samples import encode_labels
+
+
+class Evaluation(NamedTuple):
+    """Mean cross-entropy and accuracy on some images."""
+
+    loss: float
+    accuracy: float
+
+
+class PredictionMixin:
+    """The methods of a fitted neural classifier that ask its network."""
+
+    classes_: np.ndarray
+    test_time_augmentation: str | None
+    _network: TrainedNetwork
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the most probable class of each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Class labels.
+        """
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Predict the probability of each class for each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), dtype=float64
+            Probabilities, in the order of ``classes_``. Each row sums to 1.
+        """
+        check_is_fitted(self)
+        return self._probabilities(self._check_images(X))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Predict the logarithm of the probability of each class for each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes), dtype=float64
+            Natural logarithms, in the order of ``classes_``; of a probability of 0, that of the
+            smallest float32.
+        """
+        return _log(self.predict_proba(X))
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Compute the score of each class for each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_classes) or (n_samples,), dtype=float64
+            The logarithm of the probability of each class, in the order of ``classes_``, which
+            is the score before the softmax up to a constant for each image. Of two classes, the
+            log-odds of ``classes_[1]``, which is predicted where they are above 0.
+        """
+        scores = self.predict_log_proba(X)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> Evaluation:
+        """Compute loss and accuracy on labelled images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        y : array-like of shape (n_samples,)
+            True labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each image.
+
+        Returns
+        -------
+        evaluation : named tuple
+            ``loss``, the mean cross-entropy in nats, and ``accuracy``, the fraction classified
+            correctly.
+        """
+        check_is_fitted(self)
+        images = self._check_images(X)
+        targets = encode_labels(check_targets(y, images), self.classes_)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, images.pixels)
+        probabilities = self._probabilities(images)
+        losses = -_log(probabilities[np.arange(len(targets)), targets])
+        correct = probabilities.argmax(axis=1) == targets
+        return Evaluation(
+            loss=float(np.average(losses, weights=sample_weight)),
+            accuracy=float(np.average(correct, weights=sample_weight)),
+        )
+
+    def explain(self, X: Any, *, targets: Any = None, layer: str | None = None) -> np.ndarray:
+        """Show which parts of each image speak for a class, by Grad-CAM.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        targets : array-like of shape (n_samples,), default=None
+            The class to explain, for each image; by default the predicted one.
+
+        layer : str, default=None
+            The layer of the network to look at, one whose output is an image of more than
+            one pixel; by default the last of these. :meth:`summary` has the names.
+
+        Returns
+        -------
+        heat_maps : ndarray of shape (n_samples, height, width), dtype=float32
+            From 0 to 1, which is the hottest pixel of each image. A map is 0 throughout
+            where nothing speaks for the class.
+
+        Raises
+        ------
+        ValueError
+            If ``targets`` has unknown labels, or the network has no such layer.
+
+        See Also
+        --------
+        fashionkit.plotting.plot_explanations : Draw the maps over the images.
+
+        Notes
+        -----
+        The channels of the layer are summed, each weighted by the mean gradient of the
+        class's score before the softmax; what is negative is left out [1]_. A map is as
+        fine as the layer is, and enlarged to the image's size; of a network that pads its
+        images, the map shows the padding too.
+
+        References
+        ----------
+        .. [1] R. R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh and D. Batra,
+           "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+           Localization", ICCV 2017.
+
+        Examples
+        --------
+        >>> from fashionkit import CNNClassifier, make_garments
+        >>> X, y = make_garments(100, random_state=0)
+        >>> clf = CNNClassifier(epochs=1, random_state=0).fit(X, y)
+        >>> clf.explain(X[:3]).shape
+        (3, 28, 28)
+        """
+        check_is_fitted(self)
+        images = self._check_images(X)
+        if targets is None:
+            indices = self._probabilities(images).argmax(axis=1)
+        else:
+            indices = encode_targets(targets, images, self.classes_)
+        # Where the network has outputs beside those of the classes, the classes come last.
+        indices = indices + (self._network.spec.n_outputs - len(self.classes_))
+        return self._network.explain(images, indices, layer)
+
+    def summary(self) -> str:
+        """Describe the network layer by layer.
+
+        Returns
+        -------
+        summary : str
+            Keras's table of layers, output shapes and numbers of parameters.
+        """
+        lines: list[str] = []
+        self.model_.summary(print_fn=lambda line, **_: lines.append(line))
+        return "\n".join(lines)
+
+    @property
+    def model_(self) -> Any:
+        """The trained network as a ``keras.Model`` of its own, for pixels in [0, 1]."""
+        if not hasattr(self, "_network"):
+            raise AttributeError(f"This {type(self).__name__} has no model_ before it is fitted.")
+        return self._network.keras_model()
+
+    def _check_images(self, X: Any) -> Images:
+        """Validate images against those seen in ``fit``."""
+        return check_images(self, X, n_values=self._values_per_image())
+
+    def _values_per_image(self) -> int | None:
+        """Return the values that an image becomes inside of a fitted network that enlarges it."""
+        return None
+
+    def _probabilities(self, images: Images) -> np.ndarray:
+        """Return the probabilities of the classes, of shape (n_samples, n_classes)."""
+        outputs = self._network.predict_proba(images, self.test_time_augmentation)
+        # Where the network has outputs beside those of the classes, the classes come last.
+        probabilities = outputs[:, -len(self.classes_) :].astype(np.float64)
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        return probabilities
+
+
+def _log(probabilities: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
