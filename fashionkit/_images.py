@@ -26,6 +26,9 @@ from sklearn.utils.validation import validate_data
 _IMAGES_PER_CHUNK = 256
 _VALUES_PER_CHUNK = 2**20
 
+# Numbers of four bytes that processors compute with at a time, at most.
+LANES = 16
+
 Shape = tuple[int, int, int]
 PixelRange = tuple[float, float]
 
@@ -62,7 +65,8 @@ class Images:
     def chunk_size(self) -> int:
         """How many images to work on at a time."""
         n_values = self.n_values or math.prod(self.pixels.shape[1:])
-        return max(1, min(_IMAGES_PER_CHUNK, _VALUES_PER_CHUNK // n_values))
+        size = max(1, min(_IMAGES_PER_CHUNK, _VALUES_PER_CHUNK // n_values))
+        return size - size % LANES if size > LANES else size
 
     def chunks(self, size: int | None = None) -> Iterator[np.ndarray]:
         """Yield float32 images scaled to [0, 1], ``size`` at a time."""

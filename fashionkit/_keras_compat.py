@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from fashionkit._tensorflow import keras, tensorflow
+from fashionkit._tensorflow import tensorflow
 
 
 def initializer_of(variable: Any) -> Any:

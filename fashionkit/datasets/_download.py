@@ -2,13 +2,14 @@
 
 import logging
 import os
-import uuid
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import pooch
 from tqdm.auto import tqdm
+
+from fashionkit._files import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -175,9 +176,9 @@ def _download_from(url: str, target: Path) -> str | None:
     interruption leaves a partial or wrong file at `target`. An OSError that comes
     out of here is the disk's.
     """
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
+
+    def receive(part: Path) -> None:
         with (
             open(part, "xb") as sink,
             # pooch sets the true total; it would take a bar without one for False.
@@ -187,13 +188,19 @@ def _download_from(url: str, target: Path) -> str | None:
             get(url, sink, None)
         fault = _fault(part, target.name)
         if fault is not None:
-            return f"damaged on arrival, {fault}"
-        os.replace(part, target)
-        return None
+            raise _DamagedError(f"damaged on arrival, {fault}")
+
+    try:
+        write_whole(target, receive)
+    except _DamagedError as error:
+        return str(error)
     except (OSError, ValueError) as error:
         # The operating system's errors have a number; those of requests have none.
         if getattr(error, "errno", None) is not None:
             raise
         return f"{type(error).__name__}: {error}"
-    finally:
-        part.unlink(missing_ok=True)
+    return None
+
+
+class _DamagedError(ValueError):
+    """What was received is not the file that it should be."""

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
-import warnings
 from collections.abc import Iterator
 from numbers import Integral
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +12,8 @@ from joblib import Parallel, delayed
 from sklearn.utils import Bunch, check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from fashionkit.datasets._listing import list_files, some, warn
 from fashionkit.datasets._photo import Size, UnreadableError, read_image, size_text
-
-# What systems leave in folders, in lower case; what starts with a dot is ignored as well.
-_LITTER = {"__macosx", "desktop.ini", "thumbs.db"}
 
 _SIZE = [Interval(Integral, 1, None, closed="left"), tuple, None]
 _PARAMETERS = {
@@ -130,8 +125,7 @@ def load_image_folder(
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
-    >>> from PIL import Image
+    >>>     >>> from PIL import Image
     >>> from fashionkit.datasets import load_image_folder
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for label, colour in [("dress", "red"), ("hat", "blue")]:
@@ -229,8 +223,7 @@ class ImageFolder:
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
-    >>> from PIL import Image
+    >>>     >>> from PIL import Image
     >>> from sklearn.linear_model import SGDClassifier
     >>> from fashionkit.datasets import ImageFolder
     >>> files = tempfile.TemporaryDirectory()
@@ -267,7 +260,7 @@ class ImageFolder:
         self.image_size = _height_and_width(image_size)
         self.aspect = aspect
         self.n_jobs = n_jobs
-        self.filenames, self.target = _list_files(self.path)
+        self.filenames, self.target = list_files(self.path)
         self.target_names: list[str] = np.unique(self.target).tolist()
         self.skipped: list[tuple[str, str]] = []
         # With image_size=None, the first image that can be read, whose size all must have.
@@ -392,7 +385,7 @@ class ImageFolder:
         ]
         what = (
             f"{len(self.skipped)} of {len(self)} files in {self.path!r} cannot be read as "
-            f"images: {_some([f'{path!r} ({reason})' for path, reason in self.skipped])}"
+            f"images: {some([f'{path!r} ({reason})' for path, reason in self.skipped])}"
         )
         if not readable.any():
             raise ValueError(f"{what}. Expected at least one image; check the path.")
@@ -400,8 +393,8 @@ class ImageFolder:
         left = np.unique(self.target).tolist()
         lost = [repr(label) for label in self.target_names if label not in left]
         self.target_names = left
-        classes = f" Nothing is left of {_some(lost)}." if lost else ""
-        _warn(f"{what}. They are left out.{classes}")
+        classes = f" Nothing is left of {some(lost)}." if lost else ""
+        warn(f"{what}. They are left out.{classes}")
 
 
 def _height_and_width(size: int | tuple | None) -> Size | None:
@@ -413,52 +406,6 @@ def _height_and_width(size: int | tuple | None) -> Size | None:
             "for both, or None to keep the size of the files."
         )
     return int(size[0]), int(size[1])
-
-
-def _list_files(path: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the path and the label of every file in the sub-folders."""
-    if not os.path.exists(path):
-        raise FileNotFoundError(
-            f"path={path!r} does not exist; pass a folder with one sub-folder per class."
-        )
-    if not os.path.isdir(path):
-        raise NotADirectoryError(
-            f"path={path!r} is a file; pass a folder with one sub-folder per class."
-        )
-    above = (os.path.realpath(path),)
-    entries = _entries(path)
-    files = {e.name: [*_walk(e.path, above)] for e in entries if os.path.isdir(e.path)}
-    if not any(files.values()):
-        raise ValueError(
-            f"path={path!r} has {len(entries) - len(files)} files and {len(files)} sub-folders, "
-            "none of them with files; expected one sub-folder per class, with images in it."
-        )
-    empty = [repr(label) for label in files if not files[label]]
-    if empty:
-        _warn(
-            f"{len(empty)} of {len(files)} sub-folders of {path!r} have no files: "
-            f"{_some(empty)}. They are no classes."
-        )
-    labels = np.repeat([*files], [len(paths) for paths in files.values()])
-    return np.array([name for paths in files.values() for name in paths]), labels
-
-
-def _walk(folder: str, above: tuple[str, ...]) -> Iterator[str]:
-    """Yield the files in a folder and below it; a link back to a folder above is not followed."""
-    real = os.path.realpath(folder)
-    if any(Path(one).is_relative_to(real) for one in above):
-        return
-    for entry in _entries(folder):
-        if os.path.isdir(entry.path):
-            yield from _walk(entry.path, (*above, real))
-        else:
-            yield entry.path
-
-
-def _entries(folder: str) -> list[os.DirEntry]:
-    with os.scandir(folder) as entries:
-        visible = [e for e in entries if e.name[0] != "." and e.name.lower() not in _LITTER]
-    return sorted(visible, key=lambda entry: entry.name)
 
 
 def _refusal(path: str, reason: Exception) -> ValueError:
@@ -482,16 +429,3 @@ def _describe(folder: ImageFolder, shape: tuple[int, ...]) -> str:
     classes = ", ".join(f"{count} {label}" for label, count in counts)
     size = size_text(shape[1:])
     return f"{shape[0]} RGB images of {size} pixels from {folder.path!r}: {classes}."
-
-
-def _some(items: list[str]) -> str:
-    shown = ", ".join(items[:3])
-    return f"{shown} and {len(items) - 3} more" if len(items) > 3 else shown
-
-
-def _warn(message: str) -> None:
-    """Warn of the line that called us, behind our own functions and what validates parameters."""
-    frame, level = sys._getframe(), 1
-    while frame.f_globals["__name__"] in {__name__, validate_params.__module__}:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, UserWarning, stacklevel=level)

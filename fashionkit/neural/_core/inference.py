@@ -15,7 +15,7 @@ import numpy as np
 
 from fashionkit._backbones.pool import pool
 from fashionkit._backbones.seeded import Arrays, CompiledModel
-from fashionkit._images import Images
+from fashionkit._images import LANES, Images
 from fashionkit._tensorflow import keras
 from fashionkit.datasets._names import choices
 from fashionkit.neural._core.engine import OptimizerState
@@ -58,9 +58,11 @@ class TrainedNetwork:
     def predict_proba(self, images: Images, views: str | None = None) -> np.ndarray:
         """Return float32 probabilities of shape (n_samples, n_outputs), a mean over views."""
         call = self._calls.get(views) or self._prepare(views)
-        if len(images) <= images.chunk_size:
+        if len(images) == 1:  # the caller waits for it: what follows would take longer
             return call(images.scaled(slice(None)))
-        return np.concatenate([call(chunk) for chunk in images.chunks()])
+        size = images.chunk_size
+        outputs = [call(_filled(chunk, size))[: len(chunk)] for chunk in images.chunks(size)]
+        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
     def explain(self, images: Images, targets: np.ndarray, layer: str | None = None) -> np.ndarray:
         """Return heat maps of shape (n_samples, height, width) by Grad-CAM."""
@@ -118,6 +120,18 @@ class TrainedNetwork:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._forget()
+
+
+def _filled(chunk: np.ndarray, chunk_size: int) -> np.ndarray:
+    """Fill a chunk up with black images, to a multiple of what processors compute at a time.
+
+    The last few of another number would be computed in another way, to other last bits: an image
+    has the same probabilities wherever it stands among others.
+    """
+    if chunk_size < LANES or not len(chunk) % LANES:
+        return chunk
+    missing = LANES - len(chunk) % LANES
+    return np.concatenate([chunk, np.zeros((missing, *chunk.shape[1:]), chunk.dtype)])
 
 
 def _compile(model: Any, views: str | None) -> CompiledModel:
