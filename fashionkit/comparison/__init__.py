@@ -1,4 +1,4 @@
-"""Which model is better, and by more than chance? One protocol for all of them."""
+"""Comparison of models under one protocol, with tests of their differences."""
 
 from fashionkit.comparison._compare import compare_models
 from fashionkit.comparison._comparison import Comparison

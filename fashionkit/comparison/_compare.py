@@ -1,4 +1,4 @@
-"""One protocol for all models: the same images to train on, the same ones to be judged by."""
+"""One protocol for all models: the same training images and the same test images."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 
 from fashionkit.comparison._comparison import Comparison
 from fashionkit.comparison._evaluation import Result, evaluate
+from fashionkit.datasets._names import choices
 
 logger = logging.getLogger(__name__)
 
@@ -42,16 +43,16 @@ def compare_models(
     class_names: Sequence[str] | None = None,
     verbose: int = 0,
 ) -> Comparison:
-    """Train models on the same images and compare them on the same other ones.
+    """Train models on the same images and compare them on the same test images.
 
     Each model is cloned, fitted once on ``(X, y)`` and evaluated once on
-    ``(X_test, y_test)``, one after the other. Choose no model and no parameter by the
-    result, or it will be too good to be true; a search belongs on the training data.
+    ``(X_test, y_test)``, one after the other. Selecting a model or a parameter by the
+    result makes the result optimistic: search on the training data instead.
 
     Parameters
     ----------
     models : dict of str to estimator, or list of (str, estimator)
-        Unfitted classifiers and their names; they are left as they are.
+        Classifiers by name; they are cloned, and not changed.
 
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
             (n_samples, height, width, channels)
@@ -63,32 +64,32 @@ def compare_models(
         Class labels of any type.
 
     X_test : array-like
-        Test images, of the same form as ``X``.
+        Test images, in the same form as ``X``.
 
     y_test : array-like of shape (n_test_samples,)
-        Their labels, all of which must occur in ``y``.
+        Labels of the test images, all of which must occur in ``y``.
 
     class_names : sequence of str, default=None
-        The name of each class, in the order of the sorted labels; by default the
-        labels themselves.
+        Name of each class, in the order of the sorted labels; None to use the labels
+        themselves.
 
     verbose : int, default=0
-        1 to show a progress bar over the models.
+        Whether to show a progress bar over the models: 1 shows it.
 
     Returns
     -------
     comparison : Comparison
-        The results.
+        Table, predictions and fitted models.
 
     Raises
     ------
     ValueError
-        If the arguments are not valid, or every model has failed.
+        If the arguments are invalid, or every model failed.
 
     Warns
     -----
     UserWarning
-        If a model has failed. The results of the others are kept.
+        If a model failed. The results of the others are kept.
 
     See Also
     --------
@@ -98,11 +99,11 @@ def compare_models(
 
     Notes
     -----
-    Times are wall times in this process and include whatever else the machine does.
-    That of fitting is one call of ``fit``; the first neural network of a process also
-    loads TensorFlow in it. That of predicting is one call of ``predict`` on all test
-    images, divided by their number, after a call on 8 of them, so that nothing is
-    compiled or loaded while the clock runs.
+    Times are wall times, so other load on the machine increases them. The fit time is
+    that of one call of ``fit``; for the first neural network of a process it includes
+    loading TensorFlow. The prediction time is that of one call of ``predict`` on all
+    test images, divided by their number. A call on 8 images precedes it, so that
+    compiling and loading are not included.
 
     Examples
     --------
@@ -130,7 +131,7 @@ def compare_models(
             bar.set_description(name)
             try:
                 result = evaluate(name, estimator, X, y, X_test, y_test)
-            except Exception as error:  # whatever a model raises, the others go on
+            except Exception as error:  # whatever a model raises, the others are evaluated
                 first_error = first_error or error
                 said = " ".join(str(error).split())
                 result = Result(name, error=f"{type(error).__name__}: {said}")
@@ -145,7 +146,7 @@ def compare_models(
 
 
 def _clone_all(models: Any) -> dict[str, Any]:
-    """Return clones by name, before anything has cost time."""
+    """Return clones by name, after checking all entries before any is fitted."""
     pairs = list(models.items() if isinstance(models, Mapping) else models)
     if not pairs:
         raise ValueError("models is empty; pass at least one classifier by its name.")
@@ -167,7 +168,7 @@ def _clone_all(models: Any) -> dict[str, Any]:
 def _check_labels(
     X: Any, y: np.ndarray, X_test: Any, y_test: np.ndarray, class_names: Any
 ) -> tuple[np.ndarray, list[str]]:
-    """Return the labels and their names, after checking that all belongs together."""
+    """Return the labels and their names, after checking that the data is consistent."""
     check_consistent_length(X, y)
     check_consistent_length(X_test, y_test)
     check_classification_targets(y)
@@ -177,13 +178,13 @@ def _check_labels(
     unseen = np.setdiff1d(y_test, labels)
     if len(unseen):
         raise ValueError(
-            f"y_test has the labels {unseen[:5].tolist()} that y has not; "
-            "leave them out, or train on them too."
+            f"y_test has the labels {choices(unseen.tolist(), most=5)} that do not occur in y; "
+            "remove these images from the test set, or add such images to the training set."
         )
     names = [str(label) for label in labels] if class_names is None else list(class_names)
     if len(names) != len(labels):
         raise ValueError(
             f"class_names has {len(names)} names, but y has {len(labels)} classes: "
-            f"{labels[:12].tolist()}."
+            f"{choices(labels.tolist(), most=12)}; pass one name for each."
         )
     return labels, [str(name) for name in names]

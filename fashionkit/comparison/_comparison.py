@@ -1,4 +1,4 @@
-"""What models have achieved: tables, tests of their differences, and files."""
+"""The results of a comparison: tables, tests of differences, and files."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from fashionkit._files import file_name, prepare_folder, write_whole
-from fashionkit.comparison._evaluation import Result, holm, mcnemar
+from fashionkit.comparison._evaluation import Result
+from fashionkit.comparison._metrics import document_columns, metric_columns
 from fashionkit.comparison._report import as_html, as_text
+from fashionkit.comparison._statistics import holm, mcnemar
+from fashionkit.datasets._names import choices
 from fashionkit.plotting._confusion import draw_confusion_matrix
 from fashionkit.plotting._history import draw_training_histories, training_history
 
@@ -23,44 +26,36 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_COLUMNS = (
-    "accuracy",
-    "accuracy_low",
-    "accuracy_high",
-    "log_loss",
-    "macro_f1",
-    "fit_seconds",
-    "predict_ms_per_image",
-    "error",
-)
-
 
 class Comparison:
-    """Results of :func:`~fashionkit.compare_models`: print it, or take its frame.
+    """Results of :func:`~fashionkit.compare_models`, as a table, sentences and files.
+
+    ``print(comparison)`` shows the table and which differences exceed chance; notebooks
+    show the same as HTML.
 
     Attributes
     ----------
     estimators_ : dict of str to estimator
-        The fitted models, best first; without those that failed.
+        The fitted models, most accurate first; without those that failed.
 
     predictions : dict of str to ndarray of shape (n_test_samples,)
-        The class that each model gave each test image.
+        Predicted label of each test image, by model.
 
     errors : dict of str to str
-        What went wrong in each model that failed.
+        Type and message of the exception, for each model that failed.
 
     y_test : ndarray of shape (n_test_samples,)
-        The true classes.
+        True labels of the test images.
 
     labels : ndarray of shape (n_classes,)
         Labels in the order of the confusion matrices.
 
     class_names : list of str
-        Their names.
+        Names of the labels, in the same order.
 
     See Also
     --------
-    compare_models : Makes one.
+    compare_models : Fits the models and returns this object.
     """
 
     def __init__(
@@ -72,7 +67,7 @@ class Comparison:
     ):
         failed = [result for result in results if result.error]
         finished = [result for result in results if not result.error]
-        finished.sort(key=lambda result: -result.accuracy)
+        finished.sort(key=lambda result: -result.metrics["accuracy"])
         self._results = [*finished, *failed]
         self.estimators_ = {result.name: result.estimator for result in finished}
         self.predictions = {result.name: result.y_pred for result in finished}
@@ -81,8 +76,9 @@ class Comparison:
         self.labels = labels
         self.class_names = list(class_names)
 
+    @document_columns
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per model, best first.
+        """Return one row per model, most accurate first.
 
         Returns
         -------
@@ -90,20 +86,15 @@ class Comparison:
             With the columns
 
             model : str
-                The name.
-            accuracy, accuracy_low, accuracy_high : float
-                Fraction of the test images classified correctly, and Wilson's 95 %
-                interval for it [1]_.
-            log_loss : float
-                Mean cross-entropy of the predicted probabilities in nats; NaN for
-                models without ``predict_proba``.
-            macro_f1 : float
-                Mean F1 score of the classes that occur in the test images.
-            fit_seconds, predict_ms_per_image : float
-                Seconds to fit, and milliseconds to predict one image; see
-                :func:`~fashionkit.compare_models` on how they are measured.
+                Name of the model.
+            {columns}
             error : str
-                What went wrong; only if a model has failed.
+                Type and message of the exception; only where a model failed.
+
+        Notes
+        -----
+        :func:`~fashionkit.compare_models` says how times are measured. The interval is
+        that of [1]_.
 
         References
         ----------
@@ -112,57 +103,57 @@ class Comparison:
         """
         import pandas as pd
 
-        frame = pd.DataFrame(
-            {"model": result.name, **{name: getattr(result, name) for name in _COLUMNS}}
-            for result in self._results
-        )
+        frame = pd.DataFrame([self._row(result) for result in self._results])
         return frame if self.errors else frame.drop(columns="error")
 
     def confusion_matrix(self, name: str) -> np.ndarray:
-        """Count how one model classified the images of each class.
+        """Return the confusion matrix of one model on the test images.
 
         Parameters
         ----------
         name : str
-            The model.
+            Name of the model.
 
         Returns
         -------
         counts : ndarray of shape (n_classes, n_classes)
-            Test images by true class (row) and predicted class (column), both in the
-            order of ``labels``.
+            Number of test images by true class (row) and predicted class (column),
+            both in the order of ``labels``.
+
+        Raises
+        ------
+        ValueError
+            If the model is unknown or failed.
         """
         if name not in self.predictions:
             why = f"failed: {self.errors[name]}" if name in self.errors else "is unknown"
-            raise ValueError(
-                f"Model {name!r} {why}; there are {', '.join(map(repr, self.predictions))}."
-            )
+            raise ValueError(f"Model {name!r} {why}; choose from {choices(self.predictions)}.")
         return confusion_matrix(self.y_test, self.predictions[name], labels=self.labels)
 
     def differences(self) -> pd.DataFrame:
-        """Test whether the best model is better than each other by more than chance.
+        """Test the most accurate model against each other one by McNemar's test.
 
         Returns
         -------
         frame : DataFrame
-            One row for each model but the best, with the columns
+            One row for each model except the most accurate, with the columns
 
             best, other : str
-                The two models.
+                Names of the two models.
             difference : float
-                How much more accurate the best is.
+                Accuracy of the best minus accuracy of the other.
             only_best, only_other : int
-                Test images that only the one or only the other classified correctly.
+                Number of test images that only this one of the two classified
+                correctly.
             p_value : float
-                Of McNemar's exact test [1]_ on these two numbers: how probable a
-                difference as large would be if both models were equally good.
+                P value of McNemar's exact test [1]_ on these two numbers.
             p_holm : float
-                The same, corrected for the number of tests by Holm's method [2]_.
+                The same, corrected for multiple testing by Holm's method [2]_.
 
         Notes
         -----
-        The test asks what other test images could have changed, not what training
-        again with another seed could.
+        The test covers the variation between sets of test images, not that between
+        trainings with different seeds.
 
         References
         ----------
@@ -188,15 +179,16 @@ class Comparison:
         return frame.assign(p_holm=holm(frame["p_value"].to_numpy(float)))
 
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write the results as files, replacing files of the same names.
+        """Write the table and the figures to a folder.
 
-        ``results.csv``, the frame; ``confusion_matrix_<model>.png`` for each model; and
-        ``learning_curves.png``, if any model was trained in epochs.
+        The files are ``results.csv``, the frame; ``confusion_matrix_<model>.png`` for
+        each model; and ``learning_curves.png`` where a model was trained in epochs.
+        Existing files of these names are replaced.
 
         Parameters
         ----------
         folder : str or path-like
-            Where to write; made if it is not there.
+            Folder to write to; created where it is missing.
 
         Returns
         -------
@@ -206,12 +198,12 @@ class Comparison:
         Raises
         ------
         OSError
-            If nothing can be written to the folder.
+            If the folder is not writable.
 
         Warns
         -----
         UserWarning
-            If a single file could not be written. The others are kept.
+            If a file could not be written. The others are kept.
         """
         folder = prepare_folder(folder)
         writers = self._writers()
@@ -219,7 +211,7 @@ class Comparison:
         for name, write in writers.items():
             try:
                 written.append(write_whole(folder / name, write))
-            except Exception as error:  # a file that fails is no reason to lose others
+            except Exception as error:  # the other files are still worth writing
                 logger.info("Writing %s failed.", name, exc_info=True)
                 message = f"{folder / name} could not be written: {error}"
                 warnings.warn(message, UserWarning, stacklevel=2)
@@ -234,8 +226,12 @@ class Comparison:
     def _repr_html_(self) -> str:
         return as_html(self._results, self.differences())
 
+    def _row(self, result: Result) -> dict[str, Any]:
+        values = {name: result.metrics.get(name, np.nan) for name in metric_columns()}
+        return {"model": result.name, **values, "error": result.error}
+
     def _writers(self) -> dict[str, Callable[[Path], Any]]:
-        """Return what writes each file, by the file's name."""
+        """Return a function that writes each file, by file name."""
         writers: dict[str, Callable[[Path], Any]] = {
             "results.csv": lambda path: self.to_frame().to_csv(path, index=False)
         }

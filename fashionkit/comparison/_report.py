@@ -1,13 +1,13 @@
-"""How does a comparison read: as text, as HTML, and in plain sentences."""
+"""A comparison as text, as HTML, and in plain sentences."""
 
 from __future__ import annotations
 
 import html
-import math
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fashionkit.comparison import _metrics
 from fashionkit.comparison._evaluation import Result
 
 if TYPE_CHECKING:
@@ -15,21 +15,10 @@ if TYPE_CHECKING:
 
 SIGNIFICANCE = 0.05
 
-_DASH = "\N{EN DASH}"
-_HEADER = (
-    "model",
-    "accuracy",
-    "95% interval",
-    "log loss",
-    "macro F1",
-    "fit",
-    "predict",
-)
-
 
 def as_text(results: Sequence[Result], differences: pd.DataFrame) -> str:
-    """Return an aligned table, and under it what its differences mean."""
-    rows = [_HEADER, *map(_cells, results)]
+    """Return an aligned table, followed by a sentence for each difference."""
+    rows = [_header(), *map(_cells, results)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for name, *cells in rows:
@@ -43,21 +32,22 @@ def as_text(results: Sequence[Result], differences: pd.DataFrame) -> str:
 
 
 def as_html(results: Sequence[Result], differences: pd.DataFrame) -> str:
-    """Return the same as HTML."""
-    rows = [_row(_HEADER, "th")]
+    """Return the same as HTML; each heading explains its metric as a tooltip."""
+    rows = [_html_header()]
     for result in results:
         if result.error:
             name, error = html.escape(result.name), html.escape(result.error)
-            span = len(_HEADER) - 1
+            span = len(_header()) - 1
             rows.append(f"<tr><td>{name}</td><td colspan={span}>failed: {error}</td></tr>")
         else:
-            rows.append(_row(_cells(result), "td"))
+            cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in _cells(result))
+            rows.append(f"<tr>{cells}</tr>")
     said = "".join(f"<p>{html.escape(line)}</p>" for line in sentences(differences))
     return f"<table>{''.join(rows)}</table>{said}"
 
 
 def sentences(differences: pd.DataFrame) -> list[str]:
-    """Say of each difference whether it is within chance."""
+    """Return a sentence for each difference: within chance, or more than chance."""
     said = []
     for row in differences.itertuples():
         p = "p < 0.001" if row.p_holm < 0.001 else f"p = {row.p_holm:.2g}"
@@ -72,20 +62,19 @@ def sentences(differences: pd.DataFrame) -> list[str]:
     return said
 
 
-def _cells(result: Result) -> tuple[str, ...]:
-    if result.error:
-        return (result.name, *[""] * (len(_HEADER) - 1))
-    low, high = 100 * result.accuracy_low, 100 * result.accuracy_high
-    return (
-        result.name,
-        f"{result.accuracy:.2%}",
-        f"{low:.1f}{_DASH}{high:.1f}",
-        _DASH if math.isnan(result.log_loss) else f"{result.log_loss:.4f}",
-        f"{result.macro_f1:.2%}",
-        f"{result.fit_seconds:.1f} s",
-        f"{result.predict_ms_per_image:.3f} ms/image",
+def _header() -> list[str]:
+    return ["model", *(metric.label for metric in _metrics.METRICS)]
+
+
+def _html_header() -> str:
+    headings = "".join(
+        f'<th title="{html.escape(metric.hint)}">{html.escape(metric.label)}</th>'
+        for metric in _metrics.METRICS
     )
+    return f"<tr><th>model</th>{headings}</tr>"
 
 
-def _row(cells: Sequence[str], tag: str) -> str:
-    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+def _cells(result: Result) -> list[str]:
+    if result.error:
+        return [result.name, *[""] * len(_metrics.METRICS)]
+    return [result.name, *(metric.text(result.metrics) for metric in _metrics.METRICS)]

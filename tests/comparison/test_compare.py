@@ -15,7 +15,6 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from fashionkit import CLASS_NAMES, Comparison, compare_models
-from fashionkit.comparison._evaluation import holm, mcnemar, wilson_interval
 
 KNN = KNeighborsClassifier(3)
 GUESS = DummyClassifier(strategy="most_frequent")
@@ -107,28 +106,6 @@ def test_log_loss_is_missing_without_predict_proba(result):
     assert line.split()[3] == "\N{EN DASH}"
 
 
-def test_interval_is_wilson_s():
-    # By hand, with p = 0.9, n = 100, z = 1.959964: the centre is
-    # (p + z²/2n) / (1 + z²/n) = 0.885203, half the width is
-    # z sqrt(p(1 - p)/n + z²/4n²) / (1 + z²/n) = 0.059569.
-    assert_allclose(wilson_interval(90, 100), (0.825634, 0.944772), atol=2e-6)
-    assert wilson_interval(5, 5)[1] == 1.0
-
-
-def test_mcnemar_is_exact_and_two_sided():
-    # By hand: of 5 coins 0 heads, or as improbable: 2 / 2**5.
-    assert_allclose(mcnemar(0, 5), 0.0625)
-    # Of 10 coins 2 heads or fewer, twice: 2 * (1 + 10 + 45) / 2**10.
-    assert_allclose(mcnemar(8, 2), 0.109375)
-    assert mcnemar(0, 0) == 1.0
-
-
-def test_holm_corrects_as_by_hand():
-    assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
-    assert_allclose(holm(np.array([0.5, 0.9])), [1.0, 1.0])
-    assert holm(np.array([])).shape == (0,)
-
-
 def test_differences_count_what_only_one_model_got_right():
     y = np.array([0, 1] * 6)
     worse = y.copy()
@@ -182,7 +159,7 @@ def test_confusion_matrix_counts_rows_of_true_classes(result, data):
     assert counts.shape == (10, 10)
     assert_array_equal(counts.sum(axis=1), np.bincount(data["y_test"]))
     assert counts.trace() == np.sum(result.predictions["knn"] == data["y_test"])
-    with pytest.raises(ValueError, match="'cnn' is unknown; there are '"):
+    with pytest.raises(ValueError, match="'cnn' is unknown; choose from '"):
         result.confusion_matrix("cnn")
 
 
@@ -280,7 +257,7 @@ def test_ctrl_c_is_not_taken_for_a_model_that_failed(data):
         ({"models": KNN}, "'models' parameter"),
         ({"y": np.zeros(3)}, "inconsistent numbers of samples"),
         ({"y_test": np.zeros(3)}, "inconsistent numbers of samples"),
-        ({"y_test": np.arange(100)}, r"labels \[10, 11, 12, 13, 14\] that y has not"),
+        ({"y_test": np.arange(100)}, r"labels 10, 11, 12, 13, 14, \.\.\. that do not occur in y"),
         ({"X_test": np.zeros((0, 784)), "y_test": []}, "X_test has no images"),
         ({"y": np.linspace(0, 1, 200)}, "Unknown label type"),
         (
