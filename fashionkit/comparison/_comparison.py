@@ -14,11 +14,12 @@ from sklearn.metrics import confusion_matrix
 
 from fashionkit._files import file_name, prepare_folder, write_whole
 from fashionkit.comparison._evaluation import Result
-from fashionkit.comparison._metrics import document_columns, metric_columns
+from fashionkit.comparison._metrics import describe_columns, metric_columns
 from fashionkit.comparison._report import as_html, as_text
 from fashionkit.comparison._statistics import holm, mcnemar
 from fashionkit.datasets._names import choices
 from fashionkit.plotting._confusion import draw_confusion_matrix
+from fashionkit.plotting._docs import substitute
 from fashionkit.plotting._history import draw_training_histories, training_history
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Comparison:
         self.labels = labels
         self.class_names = list(class_names)
 
-    @document_columns
+    @substitute(columns=describe_columns())
     def to_frame(self) -> pd.DataFrame:
         """Return one row per model, most accurate first.
 

@@ -7,11 +7,10 @@ the documentation of the columns take it from there.
 from __future__ import annotations
 
 import math
-import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from sklearn.metrics import f1_score, log_loss
@@ -20,8 +19,10 @@ from sklearn.utils.multiclass import unique_labels
 from fashionkit.comparison._statistics import wilson_interval
 from fashionkit.datasets._names import choices
 
+Needs = Literal["labels", "probabilities", "times"]
+
 _DASH = "\N{EN DASH}"
-_NEEDS = ("labels", "probabilities", "times")
+_NEEDS = get_args(Needs)
 _DIRECTIONS = {True: " Higher is better.", False: " Lower is better.", None: ""}
 
 
@@ -51,7 +52,7 @@ class Outcome:
     fit_seconds: float
     predict_seconds: float
 
-    def arguments(self, needs: str) -> tuple[Any, ...] | None:
+    def arguments(self, needs: Needs) -> tuple[Any, ...] | None:
         """Return the arguments of a metric's function; None where the model has none."""
         if needs == "labels":
             return self.y_true, self.y_pred
@@ -99,7 +100,7 @@ class Metric:
     name: str
     label: str
     function: Callable[..., Any]
-    needs: Literal["labels", "probabilities", "times"]
+    needs: Needs
     format: Callable[..., str]
     higher_is_better: bool | None
     description: str
@@ -154,19 +155,13 @@ def metric_columns() -> list[str]:
     return [name for metric in METRICS for name in metric.column_names]
 
 
-def document_columns(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Replace ``{columns}`` in a docstring by the columns of the table."""
-    entries = [
-        f"{', '.join(metric.column_names)} : float\n"
-        + textwrap.fill(metric.description, 78, initial_indent="    ", subsequent_indent="    ")
-        for metric in METRICS
-    ]
-
-    def fill(match: re.Match[str]) -> str:
-        return textwrap.indent("\n".join(entries), match[1])
-
-    function.__doc__ = re.sub(r"^( *)\{columns\}$", fill, function.__doc__ or "", flags=re.M)
-    return function
+def describe_columns() -> str:
+    """Return the columns and descriptions of all metrics, as numpydoc lists them."""
+    entries = []
+    for metric in METRICS:
+        text = textwrap.indent(textwrap.fill(metric.description, 74), "    ")
+        entries.append(f"{', '.join(metric.column_names)} : float\n{text}")
+    return "\n".join(entries)
 
 
 def _accuracy(y_true: np.ndarray, y_pred: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""How do images, trainings and mistakes look? Figures by matplotlib."""
+"""Figures of images, trainings, mistakes and explanations, drawn by matplotlib."""
 
 from fashionkit.plotting._explanations import plot_explanations
 from fashionkit.plotting._history import TrainingHistoryDisplay

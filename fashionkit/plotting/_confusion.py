@@ -1,4 +1,4 @@
-"""Which classes are taken for which others? A confusion matrix, in percent."""
+"""A confusion matrix, in percent of each true class."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def draw_confusion_matrix(
     Parameters
     ----------
     counts : ndarray of shape (n_classes, n_classes)
-        Images of each true class (row) that were given each class (column).
+        Number of images by true class (row) and predicted class (column).
 
     class_names : sequence of str
-        The name of each class.
+        Name of each class.
 
     title : str, default=""
-        The figure's title.
+        Title of the figure.
 
     Returns
     -------
@@ -51,10 +51,10 @@ def draw_confusion_matrix(
         colorbar=not readable,
         im_kw={"vmin": 0.0, "vmax": 100.0},
     )
-    if readable:  # a "0" is a few images, an empty field is none
+    if readable:  # "0" stands for less than half a percent, an empty field for no image
         for text in display.text_[counts == 0]:
             text.set_text("")
-        # scikit-learn chooses by the largest value in the matrix, not by the colours' range.
+        # scikit-learn chooses by the largest value in the matrix, not by vmin and vmax.
         dark, light = display.im_.cmap(1.0), display.im_.cmap(0.0)
         for text, value in zip(display.text_.flat, percent.flat, strict=True):
             text.set_color(light if value >= 50 else dark)

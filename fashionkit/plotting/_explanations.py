@@ -1,4 +1,4 @@
-"""What does a network look at? Heat maps laid over the images."""
+"""Explanations of a network: heat maps laid over the images."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, validate_params
 
 from fashionkit.datasets._names import name_labels
+from fashionkit.plotting._docs import document_parameters
 from fashionkit.plotting._pictures import draw_pictures, read_pictures
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     },
     prefer_skip_nested_validation=True,
 )
+@document_parameters
 def plot_explanations(
     images: Any,
     heat_maps: Any,
@@ -43,8 +45,8 @@ def plot_explanations(
 ) -> Figure:
     """Show images in rows, each with its heat map laid over it.
 
-    The hotter a pixel, the less of the image shows through, so that what plays no part
-    looks as it is.
+    The opacity of the map follows its values: regions of value 0 show the image
+    unchanged.
 
     Parameters
     ----------
@@ -53,40 +55,35 @@ def plot_explanations(
         Images, gray or RGB, of any pixel range.
 
     heat_maps : array-like of shape (n_samples, height, width)
-        A value from 0 to 1 for each pixel, as ``explain`` of the neural classifiers
-        gives them.
+        Heat maps with a value from 0 to 1 for each pixel, as returned by ``explain`` of
+        the neural classifiers.
 
     labels : array-like of shape (n_samples,), default=None
-        Labels to write above the images.
+        Labels to show above the images.
 
-    class_names : sequence or dict of str, default=None
-        The name of each label, for example
-        :data:`~fashionkit.CLASS_NAMES`; None to write the labels themselves.
+    {class_names}
 
     n_columns : int, default=10
-        Images per row.
+        Maximum number of images per row.
 
     alpha : float, default=0.8
-        How much of the image the hottest pixels hide, from 0 (nothing) to 1 (all).
+        Opacity of a heat map where its value is 1.
 
-    image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
-        it: a square if there is one, gray before RGB; else one row of pixels.
+    {image_shape}
 
-    figure : matplotlib Figure or SubFigure, default=None
-        What to draw on; by default a new figure of pyplot.
+    {figure}
 
     Returns
     -------
     figure : matplotlib Figure or SubFigure
-        The figure.
+        The figure drawn on.
 
     Raises
     ------
     ValueError
-        If ``images`` are no images, ``heat_maps`` are not of their number and size or
-        not from 0 to 1, ``labels`` are not as many, or a label has no name in
-        ``class_names``.
+        If ``images`` are not valid images, ``heat_maps`` differ from them in number or
+        size or have values outside 0 to 1, ``labels`` differ in number, or a label has
+        no name in ``class_names``.
 
     See Also
     --------

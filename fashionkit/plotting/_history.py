@@ -1,4 +1,4 @@
-"""Training histories: accuracy and loss over the epochs."""
+"""Training histories: accuracy and loss by epoch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from fashionkit.plotting._docs import document_parameters
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -16,34 +18,33 @@ _PANELS = (("accuracy", "Accuracy"), ("loss", "Loss"))
 
 
 class TrainingHistoryDisplay:
-    """Accuracy and loss over the epochs of a training.
+    """Accuracy and loss of a training, by epoch.
 
-    Create it by :meth:`from_estimator`, or from a history.
+    Create it by :meth:`from_estimator`, or from a history and call :meth:`plot`.
 
     Parameters
     ----------
     history : dict of str to list of float
         ``accuracy`` and ``loss`` of each epoch, and ``val_accuracy`` and ``val_loss``
-        where the training had validation data. What is missing is not drawn.
+        of validation data. Missing entries are not drawn.
 
     name : str, default=None
-        What the curves belong to, for the legend.
+        Name of the model, for the legend.
 
     Attributes
     ----------
     axes_ : ndarray of shape (2,)
-        The axes of accuracy and of loss.
+        Axes of accuracy and of loss.
 
     figure_ : matplotlib.figure.Figure
-        The figure they are in.
+        Figure containing the curves.
 
     lines_ : dict of str to matplotlib.lines.Line2D
-        The curve of each entry of the history.
+        Curve of each entry of the history.
 
     See Also
     --------
-    sklearn.model_selection.LearningCurveDisplay : Scores over the size of the
-        training data.
+    sklearn.model_selection.LearningCurveDisplay : Scores by size of the training data.
 
     Examples
     --------
@@ -59,8 +60,14 @@ class TrainingHistoryDisplay:
         self.name = name
 
     @classmethod
+    @document_parameters
     def from_estimator(
-        cls, estimator: Any, *, ax: Any = None, name: str | None = None, **line_kw: Any
+        cls,
+        estimator: Any,
+        *,
+        ax: Any = None,
+        name: str | None = None,
+        line_kw: Mapping[str, Any] | None = None,
     ) -> Self:
         """Draw the training of a fitted estimator.
 
@@ -68,64 +75,72 @@ class TrainingHistoryDisplay:
         ----------
         estimator : object
             A fitted estimator with a ``history_``, such as
-            :class:`~fashionkit.CNNClassifier`; or a Pipeline or a search, whose final
-            or best estimator has one.
+            :class:`~fashionkit.CNNClassifier`; or a Pipeline or a search whose final or
+            best estimator has one.
 
         ax : matplotlib Axes or array-like of two, default=None
-            See :meth:`plot`.
+            Axes to draw on; see :meth:`plot`.
 
         name : str, default=None
-            What the curves belong to, for the legend.
+            Name of the model, for the legend.
 
-        **line_kw : dict
-            Properties of the curves, passed to ``Axes.plot``.
+        {line_kw}
 
         Returns
         -------
         display : TrainingHistoryDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ValueError
-            If the estimator has no history.
+            If the estimator has no ``history_``.
         """
         history = training_history(estimator)
         if history is None:
             raise ValueError(
-                f"{type(estimator).__name__} has no history_: pass an estimator that "
-                "has been trained in epochs, such as a fitted CNNClassifier."
+                f"{type(estimator).__name__} has no history_; pass an estimator that "
+                "was trained in epochs, such as a fitted CNNClassifier."
             )
-        return cls(history, name=name).plot(ax, **line_kw)
+        return cls(history, name=name).plot(ax, line_kw=line_kw)
 
-    def plot(self, ax: Any = None, *, name: str | None = None, **line_kw: Any) -> Self:
+    @document_parameters
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        name: str | None = None,
+        line_kw: Mapping[str, Any] | None = None,
+    ) -> Self:
         """Draw the curves: training as solid lines, validation as dashed ones.
 
         Parameters
         ----------
         ax : matplotlib Axes or array-like of two, default=None
             Two axes to draw on, for accuracy and loss; or one, which is divided into
-            two. By default, those of a new figure of pyplot.
+            two; None for those of a new pyplot figure.
 
         name : str, default=None
-            What the curves belong to, for the legend; by default the display's.
+            Name of the model, for the legend; None for that of the display.
 
-        **line_kw : dict
-            Properties of the curves, passed to ``Axes.plot``.
+        {line_kw}
 
         Returns
         -------
         display : TrainingHistoryDisplay
             This display.
         """
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
         from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+        line_kw = {"marker": ".", **normalize_kwargs(line_kw, Line2D)}
         self.axes_ = _two_axes(ax)
         self.figure_ = self.axes_[0].figure
         self.lines_ = {}
         prefix = f"{name or self.name}, " if name or self.name else ""
         for axes, (metric, label) in zip(self.axes_, _PANELS, strict=True):
-            style = {"marker": ".", **line_kw}
+            style = dict(line_kw)
             for key, part, dashes in (
                 (metric, "training", "-"),
                 (f"val_{metric}", "validation", "--"),
@@ -146,7 +161,7 @@ class TrainingHistoryDisplay:
 
 
 def training_history(estimator: Any) -> Mapping[str, Sequence[float]] | None:
-    """Return the history of a fitted estimator, or of the final one within it.
+    """Return the history of a fitted estimator, or of its final or best estimator.
 
     Parameters
     ----------
@@ -156,7 +171,7 @@ def training_history(estimator: Any) -> Mapping[str, Sequence[float]] | None:
     Returns
     -------
     history : dict of str to list of float, or None
-        None if nothing in it was trained in epochs.
+        None if it was not trained in epochs.
     """
     if isinstance(estimator, Pipeline):
         return training_history(estimator.steps[-1][1])
@@ -170,12 +185,12 @@ def training_history(estimator: Any) -> Mapping[str, Sequence[float]] | None:
 def draw_training_histories(
     histories: Mapping[str, Mapping[str, Sequence[float]]],
 ) -> Figure:
-    """Draw the trainings of several models over each other, without pyplot.
+    """Draw the histories of several models on the same axes, without pyplot.
 
     Parameters
     ----------
     histories : dict of str to dict
-        The history of each model.
+        History of each model.
 
     Returns
     -------
@@ -192,7 +207,7 @@ def draw_training_histories(
 
 
 def _two_axes(ax: Any) -> np.ndarray:
-    """Return two axes: new ones, those given, or the halves of the one given."""
+    """Return two axes: new ones, those passed, or the halves of a single one."""
     if ax is None:
         import matplotlib.pyplot as plt
 
@@ -207,5 +222,8 @@ def _two_axes(ax: Any) -> np.ndarray:
         halves = spec.subgridspec(1, 2, wspace=0.3)
         return np.array([axes[0].figure.add_subplot(half) for half in halves])
     if len(axes) != 2:
-        raise ValueError(f"ax has {len(axes)} axes, expected one or two.")
+        raise ValueError(
+            f"ax has {len(axes)} axes, expected one or two; pass an array of two, as "
+            "plt.subplots(1, 2) returns it."
+        )
     return axes

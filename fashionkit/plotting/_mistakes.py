@@ -1,4 +1,4 @@
-"""What does a classifier get wrong? The images themselves."""
+"""Misclassified images, drawn with the predictions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, validate_params
 
 from fashionkit.inspection._mistakes import find_mistakes, probabilities_of
+from fashionkit.plotting._docs import document_parameters
 from fashionkit.plotting._pictures import draw_pictures, read_pictures
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _ARROW = "\N{RIGHTWARDS ARROW}"
 
 
 class MistakesDisplay:
-    """Pictures of misclassified images: what they are, and what they were taken for.
+    """Misclassified images under their true class, predicted class and its probability.
 
     Create it by :meth:`from_estimator` or :meth:`from_predictions`.
 
@@ -33,20 +34,20 @@ class MistakesDisplay:
         The misclassified images, in the order of the table.
 
     mistakes : DataFrame of shape (n_mistakes, 4)
-        The table that :func:`~fashionkit.worst_mistakes` returns.
+        Table as returned by :func:`~fashionkit.worst_mistakes`.
 
     Attributes
     ----------
     axes_ : ndarray of shape (n_mistakes,)
-        The axes of each picture.
+        Axes of each picture.
 
     figure_ : matplotlib Figure or SubFigure
-        The figure they are in.
+        Figure containing the pictures.
 
     See Also
     --------
-    fashionkit.worst_mistakes : The table alone.
-    fashionkit.plotting.plot_samples : Any images.
+    fashionkit.worst_mistakes : The same as a table.
+    fashionkit.plotting.plot_samples : Images in rows.
 
     Examples
     --------
@@ -66,6 +67,7 @@ class MistakesDisplay:
         self.mistakes = mistakes
 
     @classmethod
+    @document_parameters
     def from_estimator(
         cls,
         estimator: Any,
@@ -77,6 +79,8 @@ class MistakesDisplay:
         n_columns: int = 5,
         image_shape: tuple[int, ...] | None = None,
         figure: Figure | None = None,
+        im_kw: Mapping[str, Any] | None = None,
+        text_kw: Mapping[str, Any] | None = None,
     ) -> Self:
         """Draw the worst mistakes of a fitted classifier.
 
@@ -92,31 +96,30 @@ class MistakesDisplay:
         y : array-like of shape (n_samples,)
             True labels.
 
-        n_mistakes : int, default=20
-            How many to draw, the surest first; None for all.
+        {n_mistakes}
 
-        class_names : sequence or dict of str, default=None
-            The name of each label; None to write the labels themselves.
+        {class_names}
 
         n_columns : int, default=5
-            Pictures per row.
+            Maximum number of images per row.
 
-        image_shape : tuple of int, default=None
-            The shape of flat rows; None infers it.
+        {image_shape}
 
-        figure : matplotlib Figure or SubFigure, default=None
-            What to draw on; by default a new figure of pyplot.
+        {figure}
+
+        {im_kw}
+
+        {text_kw}
 
         Returns
         -------
         display : MistakesDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ValueError
-            If the classifier has no probabilities, or the arguments do not belong
-            together.
+            If the classifier has no ``predict_proba``, or the arguments are inconsistent.
         """
         probabilities, classes = probabilities_of(estimator, X)
         return cls.from_predictions(
@@ -129,6 +132,8 @@ class MistakesDisplay:
             n_columns=n_columns,
             image_shape=image_shape,
             figure=figure,
+            im_kw=im_kw,
+            text_kw=text_kw,
         )
 
     @classmethod
@@ -143,9 +148,12 @@ class MistakesDisplay:
             "n_columns": [_AT_LEAST_ONE],
             "image_shape": [tuple, None],
             "figure": "no_validation",
+            "im_kw": [dict, None],
+            "text_kw": [dict, None],
         },
         prefer_skip_nested_validation=True,
     )
+    @document_parameters
     def from_predictions(
         cls,
         X: Any,
@@ -158,6 +166,8 @@ class MistakesDisplay:
         n_columns: int = 5,
         image_shape: tuple[int, ...] | None = None,
         figure: Figure | None = None,
+        im_kw: Mapping[str, Any] | None = None,
+        text_kw: Mapping[str, Any] | None = None,
     ) -> Self:
         """Draw the worst mistakes among predictions.
 
@@ -165,73 +175,91 @@ class MistakesDisplay:
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels)
-            The images that the predictions are for, gray or RGB.
+            Images, gray or RGB, that the predictions belong to.
 
         y_true : array-like of shape (n_samples,)
             True labels.
 
         probabilities : array-like of shape (n_samples, n_classes)
-            The probability of each class.
+            Predicted probabilities.
 
         classes : array-like of shape (n_classes,)
-            The label of each column of ``probabilities``.
+            Label of each column of ``probabilities``.
 
-        n_mistakes : int, default=20
-            How many to draw, the surest first; None for all.
+        {n_mistakes}
 
-        class_names : sequence or dict of str, default=None
-            The name of each label; None to write the labels themselves.
+        {class_names}
 
         n_columns : int, default=5
-            Pictures per row.
+            Maximum number of images per row.
 
-        image_shape : tuple of int, default=None
-            The shape of flat rows; None infers it.
+        {image_shape}
 
-        figure : matplotlib Figure or SubFigure, default=None
-            What to draw on; by default a new figure of pyplot.
+        {figure}
+
+        {im_kw}
+
+        {text_kw}
 
         Returns
         -------
         display : MistakesDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ValueError
-            If the arguments do not belong together.
+            If the arguments are inconsistent.
         """
         mistakes = find_mistakes(
             y_true, probabilities, classes, n_mistakes=n_mistakes, class_names=class_names
         )
         samples = read_pictures(X, image_shape)
         check_consistent_length(samples.pixels, probabilities)
-        # Scaled as all images are, not by the few that are shown.
+        # Scaled by the pixel range of all images, not of the few that are shown.
         images = samples.scaled(mistakes.index.to_numpy())
-        return cls(images, mistakes).plot(figure, n_columns=n_columns)
+        display = cls(images, mistakes)
+        return display.plot(figure, n_columns=n_columns, im_kw=im_kw, text_kw=text_kw)
 
     @validate_params(
-        {"figure": "no_validation", "n_columns": [_AT_LEAST_ONE]},
+        {
+            "figure": "no_validation",
+            "n_columns": [_AT_LEAST_ONE],
+            "im_kw": [dict, None],
+            "text_kw": [dict, None],
+        },
         prefer_skip_nested_validation=True,
     )
-    def plot(self, figure: Figure | None = None, *, n_columns: int = 5) -> Self:
-        """Draw each image under its true class, what it was taken for, and how surely.
+    @document_parameters
+    def plot(
+        self,
+        figure: Figure | None = None,
+        *,
+        n_columns: int = 5,
+        im_kw: Mapping[str, Any] | None = None,
+        text_kw: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw each image under its true class, predicted class and its probability.
 
         Parameters
         ----------
-        figure : matplotlib Figure or SubFigure, default=None
-            What to draw on; by default a new figure of pyplot.
+        {figure}
 
         n_columns : int, default=5
-            Pictures per row.
+            Maximum number of images per row.
+
+        {im_kw}
+
+        {text_kw}
 
         Returns
         -------
         display : MistakesDisplay
-            This display. Where there are no mistakes, the figure says so.
+            This display. Without any mistakes, the figure shows a sentence instead.
         """
         if not len(self.mistakes):
-            self.figure_, self.axes_ = _say("No mistakes", figure), np.array([], dtype=object)
+            self.figure_ = _draw_sentence("No mistakes", figure)
+            self.axes_ = np.array([], dtype=object)
             return self
         samples = read_pictures(self.images)
         check_consistent_length(samples.pixels, self.mistakes)
@@ -240,13 +268,18 @@ class MistakesDisplay:
             for row in self.mistakes.itertuples()
         ]
         self.figure_, self.axes_ = draw_pictures(
-            samples.scaled(slice(None)), titles, n_columns=n_columns, figure=figure
+            samples.scaled(slice(None)),
+            titles,
+            n_columns=n_columns,
+            figure=figure,
+            im_kw=im_kw,
+            text_kw=text_kw,
         )
         return self
 
 
-def _say(sentence: str, figure: Figure | None) -> Figure:
-    """Write a sentence where pictures would be."""
+def _draw_sentence(sentence: str, figure: Figure | None) -> Figure:
+    """Draw a sentence in place of pictures."""
     if figure is None:
         import matplotlib.pyplot as plt
 

@@ -1,9 +1,9 @@
-"""Images on a page: reading them in any form, and drawing them in rows."""
+"""Images for display: reading them in any form, and drawing them in rows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,36 +14,29 @@ from fashionkit._images import Images, fit_images
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Inches: a picture's width, a line of its title, and a letter of that.
+# Inches: width of a picture, height of a line of its title, and width of a letter.
 _PICTURE = 1.1
 _LINE = 0.17
 _LETTER = 0.075
 
 
-class _Contract(BaseEstimator):
-    """What the image contract asks for: an estimator that may know its image shape."""
-
-    def __init__(self, image_shape: tuple[int, ...] | None = None):
-        self.image_shape = image_shape
-
-
 def read_pictures(images: Any, image_shape: tuple[int, ...] | None = None) -> Images:
-    """Validate images that are to be shown.
+    """Validate images for display.
 
     Parameters
     ----------
     images : array-like
-        Images in any form of the contract.
+        Images in any form that the estimators take.
 
     image_shape : tuple of int, default=None
-        The shape of flat rows; None infers it.
+        Shape of flat rows; None infers it.
 
     Returns
     -------
     pictures : Images
-        The images.
+        The validated images.
     """
-    return fit_images(_Contract(image_shape), images)
+    return fit_images(BaseEstimator(), images, image_shape=image_shape)
 
 
 def draw_pictures(
@@ -52,31 +45,44 @@ def draw_pictures(
     *,
     n_columns: int,
     figure: Figure | None = None,
+    im_kw: Mapping[str, Any] | None = None,
+    text_kw: Mapping[str, Any] | None = None,
 ) -> tuple[Figure, np.ndarray]:
     """Draw pictures in rows, each under its title.
 
     Parameters
     ----------
     pictures : ndarray of shape (n_samples, height, width, channels)
-        Gray or RGB, from 0 to 1; beyond that is cut off.
+        Gray or RGB images, clipped to [0, 1].
 
     titles : sequence of str
-        One title for each picture, of the same number of lines.
+        Title of each picture, all with the same number of lines.
 
     n_columns : int
-        Pictures per row.
+        Maximum number of pictures per row.
 
     figure : matplotlib Figure or SubFigure, default=None
-        What to draw on; by default a new figure of pyplot.
+        Figure to draw on; None for a new one of pyplot.
+
+    im_kw : dict, default=None
+        Keyword arguments for ``Axes.imshow``.
+
+    text_kw : dict, default=None
+        Keyword arguments for ``Axes.set_title``.
 
     Returns
     -------
     figure : matplotlib Figure or SubFigure
-        The figure.
+        The figure drawn on.
 
     axes : ndarray of shape (n_samples,)
-        The axes of each picture.
+        Axes of each picture.
     """
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.text import Text
+
+    im_kw = {"cmap": "gray", "vmin": 0, "vmax": 1, **(im_kw or {})}
+    text_kw = {"fontsize": "small", **normalize_kwargs(text_kw, Text)}
     n_columns = min(n_columns, len(pictures))
     n_rows = math.ceil(len(pictures) / n_columns)
     if figure is None:
@@ -84,8 +90,8 @@ def draw_pictures(
     axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for ax, picture, title in zip(axes, pictures.clip(0.0, 1.0), titles, strict=False):
         is_gray = picture.shape[-1] == 1
-        ax.imshow(picture.squeeze(-1) if is_gray else picture, "gray", vmin=0, vmax=1)
-        ax.set_title(title, fontsize="small")
+        ax.imshow(picture.squeeze(-1) if is_gray else picture, **im_kw)
+        ax.set_title(title, **text_kw)
         ax.set_axis_off()
     for ax in axes[len(pictures) :]:
         ax.remove()
@@ -95,7 +101,7 @@ def draw_pictures(
 def _new_figure(
     shape: tuple[int, int], titles: Sequence[str], n_rows: int, n_columns: int
 ) -> Figure:
-    """Return a figure of pyplot that has room for all pictures and their titles."""
+    """Return a pyplot figure large enough for all pictures and their titles."""
     import matplotlib.pyplot as plt
 
     lines = [line for title in titles for line in title.split("\n")]

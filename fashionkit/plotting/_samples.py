@@ -1,4 +1,4 @@
-"""How do images look? Rows of them, each under the name of its class."""
+"""Images in rows, each under the name of its class."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, validate_params
 
 from fashionkit.datasets._names import name_labels
+from fashionkit.plotting._docs import document_parameters
 from fashionkit.plotting._pictures import draw_pictures, read_pictures
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     },
     prefer_skip_nested_validation=True,
 )
+@document_parameters
 def plot_samples(
     images: Any,
     labels: Any = None,
@@ -36,9 +38,9 @@ def plot_samples(
     image_shape: tuple[int, ...] | None = None,
     figure: Figure | None = None,
 ) -> Figure:
-    """Show images in rows, each with the name of its class.
+    """Show images in rows, each under the name of its class.
 
-    All images given are shown: pass as many as can be looked at.
+    All images passed are drawn.
 
     Parameters
     ----------
@@ -47,32 +49,27 @@ def plot_samples(
         Images, gray or RGB, of any pixel range.
 
     labels : array-like of shape (n_samples,), default=None
-        Labels to write above the images.
+        Labels to show above the images.
 
-    class_names : sequence or dict of str, default=None
-        The name of each label, for example
-        :data:`~fashionkit.CLASS_NAMES`; None to write the labels themselves.
+    {class_names}
 
     n_columns : int, default=10
-        Images per row.
+        Maximum number of images per row.
 
-    image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
-        it: a square if there is one, gray before RGB; else one row of pixels.
+    {image_shape}
 
-    figure : matplotlib Figure or SubFigure, default=None
-        What to draw on; by default a new figure of pyplot.
+    {figure}
 
     Returns
     -------
     figure : matplotlib Figure or SubFigure
-        The figure.
+        The figure drawn on.
 
     Raises
     ------
     ValueError
-        If ``images`` are no images, ``labels`` are not as many, or a label has no name
-        in ``class_names``.
+        If ``images`` are not valid images, ``labels`` differ from them in number, or a
+        label has no name in ``class_names``.
 
     Examples
     --------

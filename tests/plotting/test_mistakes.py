@@ -161,6 +161,18 @@ class TestMistakesDisplay:
         geometry = display.axes_[0].get_subplotspec().get_gridspec().get_geometry()
         assert geometry == (2, 2)
 
+    def test_keyword_arguments_reach_pictures_and_titles(self, garments, fitted):
+        X, y = garments[0].reshape(300, -1)[100:], garments[1][100:]
+        style = {"im_kw": {"cmap": "viridis"}, "text_kw": {"size": 17, "color": "red"}}
+        first = MistakesDisplay.from_estimator(fitted, X, y, n_mistakes=2, **style)
+        second = MistakesDisplay.from_predictions(
+            X, y, fitted.predict_proba(X), classes=fitted.classes_, n_mistakes=2, **style
+        )
+        for ax in (*first.axes_, *second.axes_):
+            assert ax.images[0].get_cmap().name == "viridis"
+            assert ax.images[0].get_clim() == (0, 1)
+            assert (ax.title.get_fontsize(), ax.title.get_color()) == (17, "red")
+
     def test_without_mistakes_it_says_so(self, garments):
         X, y = garments[0][:4], np.zeros(4)
         right = np.tile([0.9, 0.1], (4, 1))

@@ -70,9 +70,21 @@ def test_display_without_validation_draws_training_alone():
 
 def test_display_draws_on_two_axes_given():
     axes = Figure().subplots(2, 1)
-    display = TrainingHistoryDisplay(VALIDATED).plot(axes, color="red")
+    display = TrainingHistoryDisplay(VALIDATED).plot(axes, line_kw={"color": "red"})
     assert_array_equal(display.axes_, axes)
     assert {line.get_color() for line in display.lines_.values()} == {"red"}
+
+
+def test_display_takes_matplotlib_s_short_names_of_line_properties():
+    display = TrainingHistoryDisplay(VALIDATED).plot(line_kw={"c": "red", "ls": ":", "marker": ""})
+    assert len(display.lines_) == 4
+    for line in display.lines_.values():
+        assert (line.get_color(), line.get_linestyle(), line.get_marker()) == ("red", ":", "")
+
+
+def test_display_of_an_estimator_passes_line_properties_on(fitted):
+    display = TrainingHistoryDisplay.from_estimator(fitted, line_kw={"linewidth": 4})
+    assert {line.get_linewidth() for line in display.lines_.values()} == {4}
 
 
 def test_display_divides_one_axes_given():

@@ -1,0 +1,73 @@
+"""Parameters that several figures share, each documented once."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable
+from typing import TypeVar
+
+Function = TypeVar("Function", bound=Callable)
+
+PARAMETERS = {
+    "n_mistakes": """
+        n_mistakes : int, default=20
+            Maximum number of images, highest probability of the predicted class first;
+            None for all.
+        """,
+    "class_names": """
+        class_names : sequence or dict of str, default=None
+            Name of each label, such as :data:`~fashionkit.CLASS_NAMES`, or a dict from
+            label to name; None to show the labels themselves.
+        """,
+    "image_shape": """
+        image_shape : tuple of int, default=None
+            ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
+            it: a square if there is one, gray before RGB; else one row of pixels.
+        """,
+    "figure": """
+        figure : matplotlib Figure or SubFigure, default=None
+            Figure to draw on; None for a new one of pyplot.
+        """,
+    "im_kw": """
+        im_kw : dict, default=None
+            Keyword arguments for ``Axes.imshow``.
+        """,
+    "text_kw": """
+        text_kw : dict, default=None
+            Keyword arguments for ``Axes.set_title``.
+        """,
+    "line_kw": """
+        line_kw : dict, default=None
+            Keyword arguments for ``Axes.plot``, applied to every curve.
+        """,
+}
+
+
+def substitute(**texts: str) -> Callable[[Function], Function]:
+    """Return a decorator that replaces each line ``{name}`` of a docstring by a text.
+
+    Parameters
+    ----------
+    **texts : str
+        Texts by name; they take the indentation of the line.
+
+    Returns
+    -------
+    decorator : callable
+        From a function to the same function.
+    """
+
+    def decorate(function: Function) -> Function:
+        if function.__doc__:  # None under python -OO
+            function.__doc__ = re.sub(r"^( *)\{(\w+)\}$", fill, function.__doc__, flags=re.M)
+        return function
+
+    def fill(line: re.Match[str]) -> str:
+        indent, name = line.groups()
+        return textwrap.indent(textwrap.dedent(texts[name]).strip(), indent)
+
+    return decorate
+
+
+document_parameters = substitute(**PARAMETERS)
