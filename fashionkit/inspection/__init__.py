@@ -1,4 +1,4 @@
-"""What does a classifier get wrong? Tables of its confusions and of its mistakes."""
+"""Tables of what a classifier gets wrong: its confusions and its mistakes."""
 
 from fashionkit.inspection._confusions import most_confused
 from fashionkit.inspection._mistakes import worst_mistakes

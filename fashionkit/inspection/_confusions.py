@@ -1,4 +1,4 @@
-"""Confusions: which classes a classifier takes for which others."""
+"""Confusions: pairs of true and predicted classes, most frequent first."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def most_confused(
     n_pairs: int | None = 10,
     class_names: Sequence[str] | Mapping[Any, str] | None = None,
 ) -> pd.DataFrame:
-    """List which classes are taken for which others, most often first.
+    """List the most frequent confusions between classes.
 
     Parameters
     ----------
@@ -45,35 +45,35 @@ def most_confused(
         Predicted labels.
 
     n_pairs : int, default=10
-        How many pairs to list; None for all that occur.
+        Maximum number of pairs; None for all that occur.
 
     class_names : sequence or dict of str, default=None
-        The name of each label, for example
-        :data:`~fashionkit.CLASS_NAMES`; None to give the labels themselves.
+        Name of each label, such as :data:`~fashionkit.CLASS_NAMES`, or a dict from label
+        to name; None to return the labels themselves.
 
     Returns
     -------
     pairs : DataFrame of shape (n_pairs, 4)
         One row for each pair, with the columns
 
-        - ``true`` and ``predicted``: the two classes; a shirt taken for a coat is another
-          pair than a coat taken for a shirt;
-        - ``count``: the number of images, dtype=int64;
-        - ``fraction``: their fraction of all images of the true class, dtype=float64.
+        - ``true`` and ``predicted``: the two classes, in this order: shirts predicted as
+          coats and coats predicted as shirts are different pairs;
+        - ``count``: number of images, dtype=int64;
+        - ``fraction``: fraction of all images of the true class, dtype=float64.
 
-        It is ordered by count; equal counts by the true label, then by the predicted
-        one. Pairs that do not occur are not listed.
+        Rows are sorted by decreasing count, ties by true label and then by predicted
+        label. Pairs that do not occur are not listed.
 
     Raises
     ------
     ValueError
-        If the labels are not classes, not as many in both, or have no name in
+        If the labels are not classes, differ in number, or have no name in
         ``class_names``.
 
     See Also
     --------
-    worst_mistakes : Single images that were misclassified.
-    sklearn.metrics.confusion_matrix : The counts of all pairs.
+    worst_mistakes : Misclassified images, one per row.
+    sklearn.metrics.confusion_matrix : Counts of all pairs.
 
     Examples
     --------

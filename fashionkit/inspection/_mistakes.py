@@ -1,4 +1,4 @@
-"""The images that a classifier gets wrong, and how sure it is of each."""
+"""Mistakes: misclassified images, those with the most confident predictions first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, validate_params
 
-from fashionkit.datasets._names import name_labels
+from fashionkit.datasets._names import choices, name_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,15 +34,16 @@ def worst_mistakes(
     n_mistakes: int | None = 20,
     class_names: Sequence[str] | Mapping[Any, str] | None = None,
 ) -> pd.DataFrame:
-    """List the images that a classifier gets wrong, beginning with the surest mistake.
+    """List misclassified images, those with the most confident predictions first.
 
-    They are worth looking at: among them are the labels that are wrong, the classes that
-    overlap, and the pictures unlike any that the classifier was trained on.
+    Among them are wrong labels, images of overlapping classes, and images that differ
+    from all training images.
 
     Parameters
     ----------
     estimator : object
-        A fitted classifier with ``predict_proba``; or a Pipeline or a search with one.
+        A fitted classifier with ``predict_proba``, or a Pipeline or search that ends in
+        one.
 
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
             (n_samples, height, width, channels)
@@ -52,40 +53,40 @@ def worst_mistakes(
         True labels, all among the classes of the classifier.
 
     n_mistakes : int, default=20
-        How many images to list; None for all that are misclassified.
+        Maximum number of images; None for all that are misclassified.
 
     class_names : sequence or dict of str, default=None
-        The name of each label, for example
-        :data:`~fashionkit.CLASS_NAMES`; None to give the labels themselves.
+        Name of each label, such as :data:`~fashionkit.CLASS_NAMES`, or a dict from label
+        to name; None to return the labels themselves.
 
     Returns
     -------
     mistakes : DataFrame of shape (n_mistakes, 4)
-        One row for each image. The index ``image`` is its position in ``X``; the columns
-        are
+        One row for each misclassified image. The index ``image`` is its position in
+        ``X``; the columns are
 
-        - ``true`` and ``predicted``: its class, and the class that was most probable;
-        - ``probability``: the probability of the predicted class, which orders the rows;
-        - ``true_probability``: the probability of the true class.
+        - ``true`` and ``predicted``: true class, and class of the largest probability;
+        - ``probability``: probability of the predicted class;
+        - ``true_probability``: probability of the true class.
 
-        It has no rows if there are no mistakes, and fewer than ``n_mistakes`` if there
-        are not as many.
+        Rows are sorted by decreasing ``probability``. There are fewer than
+        ``n_mistakes``, or none, where fewer images are misclassified.
 
     Raises
     ------
     ValueError
-        If the classifier has no probabilities, ``y`` has a label that it does not know, or
-        a label has no name in ``class_names``.
+        If the classifier has no ``predict_proba``, ``y`` has a label that is not among
+        its classes, or a label has no name in ``class_names``.
 
     See Also
     --------
-    most_confused : Which classes are taken for which others.
-    fashionkit.plotting.MistakesDisplay : The same as pictures.
+    most_confused : Most frequent confusions between classes.
+    fashionkit.plotting.MistakesDisplay : The same as a figure.
 
     Notes
     -----
-    The class of the largest probability counts as predicted. Some classifiers decide
-    otherwise, such as :class:`~sklearn.svm.SVC`.
+    The class of the largest probability counts as predicted. ``predict`` of some
+    classifiers, such as :class:`~sklearn.svm.SVC`, can differ from it.
 
     Examples
     --------
@@ -103,7 +104,7 @@ def worst_mistakes(
 
 
 def probabilities_of(estimator: Any, X: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the probabilities that a fitted classifier gives, and its classes.
+    """Return the predicted probabilities of a fitted classifier, and its classes.
 
     Parameters
     ----------
@@ -111,15 +112,15 @@ def probabilities_of(estimator: Any, X: Any) -> tuple[np.ndarray, np.ndarray]:
         A fitted classifier, Pipeline or search.
 
     X : array-like
-        Images, passed on as they are.
+        Images, passed to the classifier as they are.
 
     Returns
     -------
     probabilities : ndarray of shape (n_samples, n_classes)
-        The probability of each class.
+        Predicted probabilities.
 
     classes : ndarray of shape (n_classes,)
-        The label of each column.
+        Label of each column.
 
     Raises
     ------
@@ -128,8 +129,8 @@ def probabilities_of(estimator: Any, X: Any) -> tuple[np.ndarray, np.ndarray]:
     """
     if not hasattr(estimator, "predict_proba"):
         raise ValueError(
-            f"{type(estimator).__name__} has no predict_proba, and so cannot say how sure it is; "
-            "pass a classifier with probabilities, or CalibratedClassifierCV around this one."
+            f"{type(estimator).__name__} has no predict_proba; pass a classifier that predicts "
+            "probabilities, or wrap this one in CalibratedClassifierCV."
         )
     return estimator.predict_proba(X), estimator.classes_
 
@@ -142,7 +143,7 @@ def find_mistakes(
     n_mistakes: int | None = None,
     class_names: Sequence[str] | Mapping[Any, str] | None = None,
 ) -> pd.DataFrame:
-    """Return the misclassified images, beginning with the surest mistake.
+    """Return the table of :func:`fashionkit.worst_mistakes` from probabilities.
 
     Parameters
     ----------
@@ -150,16 +151,16 @@ def find_mistakes(
         True labels.
 
     probabilities : array-like of shape (n_samples, n_classes)
-        The probability of each class.
+        Predicted probabilities.
 
     classes : array-like of shape (n_classes,)
-        The label of each column.
+        Label of each column.
 
     n_mistakes : int, default=None
-        How many to return; None for all.
+        Maximum number of images; None for all.
 
     class_names : sequence or dict of str, default=None
-        The name of each label; None for the labels themselves.
+        Name of each label, or a dict from label to name; None for the labels themselves.
 
     Returns
     -------
@@ -169,29 +170,29 @@ def find_mistakes(
     Raises
     ------
     ValueError
-        If the arguments do not belong together.
+        If the arguments are inconsistent.
     """
     import pandas as pd
 
     y_true, probabilities, classes = _check(y_true, probabilities, classes)
     targets = pd.Index(classes).get_indexer(y_true)
     if np.any(targets < 0):
-        unknown = sorted({str(label) for label in y_true[targets < 0]})
+        unknown = sorted(set(y_true[targets < 0].tolist()), key=str)
         raise ValueError(
-            f"y_true has the labels {', '.join(unknown[:5])}, which are not among the classes "
-            f"{classes.tolist()}."
+            f"y_true has the labels {choices(unknown, most=5)}, which are not among the classes "
+            f"{choices(classes.tolist(), most=12)}; leave these images out."
         )
     predicted = probabilities.argmax(axis=1)
     rows = np.flatnonzero(predicted != targets)
-    surest, truth = probabilities[rows, predicted[rows]], probabilities[rows, targets[rows]]
-    # Equally sure mistakes: first those that leave the truth less, then in the order of images.
-    order = np.lexsort((rows, truth, -surest))[:n_mistakes]
+    top, truth = probabilities[rows, predicted[rows]], probabilities[rows, targets[rows]]
+    # Ties: first the smaller probability of the true class, then the order of the images.
+    order = np.lexsort((rows, truth, -top))[:n_mistakes]
     rows = rows[order]
     columns = {"true": classes[targets[rows]], "predicted": classes[predicted[rows]]}
     if class_names is not None:
         columns = {name: name_labels(column, class_names) for name, column in columns.items()}
     return pd.DataFrame(
-        {**columns, "probability": surest[order], "true_probability": truth[order]},
+        {**columns, "probability": top[order], "true_probability": truth[order]},
         index=pd.Index(rows, name="image"),
     )
 
@@ -205,13 +206,16 @@ def _check(y_true: Any, probabilities: Any, classes: Any) -> tuple[np.ndarray, .
     if probabilities.shape[1] != len(classes):
         raise ValueError(
             f"probabilities has {probabilities.shape[1]} columns, but there are {len(classes)} "
-            f"classes: {classes.tolist()}."
+            f"classes: {choices(classes.tolist(), most=12)}; pass one column for each class."
         )
     if len(set(classes.tolist())) != len(classes):
-        raise ValueError(f"classes={classes.tolist()} names a class twice.")
+        raise ValueError(
+            f"classes={classes.tolist()} names a class twice; pass each label once, as "
+            "classes_ lists them."
+        )
     if probabilities.min() < 0 or probabilities.max() > 1 + 1e-6:
         raise ValueError(
             f"probabilities has values from {probabilities.min():g} to {probabilities.max():g}, "
-            "expected 0 to 1, as predict_proba gives them."
+            "expected 0 to 1; pass the output of predict_proba."
         )
     return y_true, probabilities, classes

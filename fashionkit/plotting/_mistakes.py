@@ -87,7 +87,8 @@ class MistakesDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted classifier with ``predict_proba``; or a Pipeline or a search with one.
+            A fitted classifier with ``predict_proba``, or a Pipeline or search that ends
+            in one.
 
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels)

@@ -156,7 +156,7 @@ class TestWorstMistakes:
     @pytest.mark.parametrize(
         ("classes", "probabilities", "y", "message"),
         [
-            (["a", "b"], [[0.9, 0.1]], ["c"], "y_true has the labels c, which are not among"),
+            (["a", "b"], [[0.9, 0.1]], ["c"], "y_true has the labels 'c', which are not among"),
             (["a", "b"], [[0.9, 0.1]], [0], "y_true has the labels 0, which are not among"),
             ([0, 1], [[0.9, 0.1]], [0, 1], "inconsistent numbers of samples"),
             ([0, 1, 2], [[0.9, 0.1]], [0], "2 columns, but there are 3 classes"),
