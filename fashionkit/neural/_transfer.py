@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
 from os import PathLike
@@ -12,27 +11,21 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
-from tqdm.auto import tqdm
 
 from fashionkit._backbones.check import check_backbone
-from fashionkit._backbones.extractor import Extractor, borrow_extractor, images_per_batch, within
 from fashionkit._backbones.networks import POOLINGS, Backbone
 from fashionkit._backbones.seeded import Arrays
 from fashionkit._backbones.weights import load_weights
-from fashionkit._images import Images
 from fashionkit.neural import recipes
 from fashionkit.neural._core.base import BaseKerasClassifier
 from fashionkit.neural._core.docs import document_training
-from fashionkit.neural._core.inference import TrainedNetwork
 from fashionkit.neural._core.network import Network, NetworkSpec
 from fashionkit.neural._core.precision import resolve_dtype
 from fashionkit.neural._core.samples import Samples
-from fashionkit.neural._core.training import History, Pair, Phase, train
-from fashionkit.neural._transfer_network import head, transfer
+from fashionkit.neural._core.training import History, train
+from fashionkit.neural._transfer_head import enlarged, extractor_of, head_spec, train_head
+from fashionkit.neural._transfer_network import transfer
 from fashionkit.preprocessing import Augmentation
-
-# Features that would take more bytes than this are kept in half precision.
-_LARGEST_EXACT = 2**30
 
 # Of the learning rate of the head, where the one of fine-tuning is not given.
 _FINE_TUNING_SHARE = 0.1
@@ -97,16 +90,16 @@ class TransferClassifier(BaseKerasClassifier):
         "densenet121", "inceptionv3" and so on; or a function ``(input_shape)`` that returns a
         ``keras.Model`` for RGB images in [0, 1].
 
+    layers : str or list of str, default=None
+        Layers that the head sees, by name, or by level: "low", "mid", "high" and "last", as in
+        :class:`~fashionkit.BackboneFeatures`. None for the last layer. What lies behind the
+        deepest of them is cut off.
+
     weights : "imagenet", path, fitted classifier or None, default="imagenet"
         Weights that the network begins with, as in :class:`~fashionkit.BackboneFeatures`.
 
     alpha : float, default=1.0
         Width of the network, where it has several.
-
-    layers : str or list of str, default=None
-        Layers that the head sees, by name, or by level: "low", "mid", "high" and "last", as in
-        :class:`~fashionkit.BackboneFeatures`. None for the last layer. What lies behind the
-        deepest of them is cut off.
 
     image_size : int or tuple of int, default=None
         Size that images are brought to, or ``(height, width)``; None for their own, or the
@@ -114,8 +107,8 @@ class TransferClassifier(BaseKerasClassifier):
 
     channels : {"repeat", "conv"}, default="repeat"
         How gray images become the network's: repeated three times and scaled as the network
-        expects it; or by a 3×3 convolution with ReLU, trained together with the head, as in the
-        report. Then every epoch goes through the whole network.
+        expects it; or by a 3×3 convolution with ReLU, trained together with the head. Then
+        every epoch goes through the whole network.
 
     pooling : {"avg", "max", "grid", "flatten"}, default="avg"
         What the head sees of each channel of a layer: its mean, its maximum, the means of
@@ -132,8 +125,8 @@ class TransferClassifier(BaseKerasClassifier):
         Dropout after each of these layers, or on the features where there are none.
 
     fine_tune : False, "all" or int, default=False
-        What is trained beside the head in the second phase: nothing, so that there is none;
-        the whole network; or so many of its last layers, as Keras counts them.
+        What is trained beside the head in the second phase: False skips this phase; "all" is
+        the whole network; an int is the number of its last layers, as Keras counts them.
         Normalisations keep their statistics in any case.
 
     fine_tune_epochs : int, default=5
@@ -187,9 +180,9 @@ class TransferClassifier(BaseKerasClassifier):
     _parameter_constraints: dict = {
         **BaseKerasClassifier._parameter_constraints,
         "backbone": [str, callable],
+        "layers": [str, "array-like", None],
         "weights": "no_validation",  # by _backbones, which knows what there is
         "alpha": [Interval(Real, 0, None, closed="neither")],
-        "layers": [str, "array-like", None],
         "image_size": [Interval(Integral, 1, None, closed="left"), tuple, list, None],
         "channels": [StrOptions({"repeat", "conv"})],
         "pooling": [StrOptions(set(POOLINGS))],
@@ -205,9 +198,9 @@ class TransferClassifier(BaseKerasClassifier):
         self,
         backbone: str | Callable = "mobilenetv2",
         *,
+        layers: str | Sequence[str] | None = None,
         weights: Any = "imagenet",
         alpha: float = 1.0,
-        layers: str | Sequence[str] | None = None,
         image_size: int | tuple[int, int] | None = None,
         channels: str = "repeat",
         pooling: str = "avg",
@@ -241,9 +234,9 @@ class TransferClassifier(BaseKerasClassifier):
         verbose: int = 0,
     ):
         self.backbone = backbone
+        self.layers = layers
         self.weights = weights
         self.alpha = alpha
-        self.layers = layers
         self.image_size = image_size
         self.channels = channels
         self.pooling = pooling
@@ -321,7 +314,7 @@ class TransferClassifier(BaseKerasClassifier):
         rate = self._fine_tuning_rate() if tunes else None
         trained = getattr(self, "_network", None)
         backbone, arrays = self._check_backbone()
-        samples, validation = _enlarged(samples, validation, backbone)
+        samples, validation = enlarged(samples, validation, backbone)
         make_phase = partial(self._phase, is_whole=is_whole, has_validation=validation is not None)
         values: dict[str, Arrays] | None = None
         history: History = {}
@@ -342,7 +335,7 @@ class TransferClassifier(BaseKerasClassifier):
                 trained=trained,
                 first_values=values,
             )
-            network, history = self._train_head(phase, samples, validation)
+            network, history = train_head(phase, samples, validation)
             if tunes:
                 values = network.by_layer()
         if tunes:
@@ -360,65 +353,6 @@ class TransferClassifier(BaseKerasClassifier):
         self._network = network
         self._record(history)
 
-    def _train_head(
-        self, phase: Phase, samples: Samples, validation: Samples | None
-    ) -> tuple[TrainedNetwork, History]:
-        """Train the head, on features that are computed once where that is possible."""
-        reason = None
-        if self.channels == "conv":
-            reason = "channels='conv' puts trained weights before it"
-        elif phase.augmentation is not None:
-            reason = "augmentation changes the images in every epoch"
-        if reason is not None:
-            if self.verbose:
-                tqdm.write(f"Every epoch goes through the whole backbone: {reason}.")
-            return train(phase, samples, validation)
-        backbone: Backbone = phase.spec.params["backbone"]
-        trained = phase.trained
-        if trained is None:
-            arrays = phase.first_values[backbone.layer_name]
-        else:
-            n_arrays = self._extractor(backbone).n_variables
-            arrays = trained.non_trainable[:n_arrays]
-            states = trained.non_trainable[n_arrays:]
-            trained = trained.with_spec(self._head_spec(phase.spec), states)
-        head_phase = replace(
-            phase,
-            spec=self._head_spec(phase.spec),
-            trained=trained,
-            first_values=None if trained is not None else _of_head(phase, backbone),
-            fixed=arrays,
-            prepare=lambda *both: self._compute_features(backbone, arrays, *both),
-        )
-        network, history = train(head_phase, samples, validation)
-        # The frozen network's variables come before those of the head.
-        return network.with_spec(phase.spec, [*arrays, *network.non_trainable]), history
-
-    def _compute_features(
-        self, backbone: Backbone, arrays: Arrays, samples: Samples, validation: Samples | None
-    ) -> Pair:
-        """Put what the frozen backbone makes of images in their place."""
-        extractor = self._extractor(backbone)
-        call = extractor.bind(arrays)
-
-        def features(images: Images) -> Images:
-            n_features = extractor.n_features
-            exact = 4 * len(images) * n_features <= _LARGEST_EXACT
-            rows = np.empty((len(images), 1, 1, n_features), np.float32 if exact else np.float16)
-            size = images_per_batch(backbone)
-            starts = range(0, len(images), size)
-            for start in tqdm(starts, unit="batch", desc="features", disable=not self.verbose):
-                chunk = slice(start, start + size)
-                rows[chunk, 0, 0] = within(rows.dtype, call(images.scaled(chunk)))
-            return Images(rows, (0.0, 1.0))
-
-        trained_on = replace(samples, images=features(samples.images))
-        if validation is None:
-            return trained_on, None
-        shared = validation.images is samples.images
-        held_out = trained_on.images if shared else features(validation.images)
-        return trained_on, replace(validation, images=held_out)
-
     def _check_backbone(self) -> tuple[Backbone, Arrays | None]:
         return check_backbone(
             self.backbone,
@@ -431,11 +365,12 @@ class TransferClassifier(BaseKerasClassifier):
 
     def _first_values(self, backbone: Backbone, arrays: Arrays | None) -> dict[str, Arrays]:
         """Return what the layers of a new network begin with, but for ``channels``."""
+        spec = self._spec(backbone, n_tuned=0)
         if arrays is None and self.weights is None:
-            arrays = self._extractor(backbone).first_weights(self._draw_seed())
+            arrays = extractor_of(spec).first_weights(self._draw_seed())
         elif arrays is None:
             arrays = load_weights(backbone, self.weights)
-        own = Network(self._head_spec(self._spec(backbone, n_tuned=0)))
+        own = Network(head_spec(spec))
         own.draw(self._draw_seed())
         return {backbone.layer_name: list(arrays), **own.by_layer(*own.get_weights())}
 
@@ -451,15 +386,6 @@ class TransferClassifier(BaseKerasClassifier):
         }
         dtype = resolve_dtype(self.dtype)
         return NetworkSpec(transfer, self.image_shape_, len(self.classes_), params, dtype)
-
-    def _head_spec(self, spec: NetworkSpec) -> NetworkSpec:
-        """Return the head alone of a network."""
-        params = {name: spec.params[name] for name in ("head_units", "dropout")}
-        n_features = self._extractor(spec.params["backbone"]).n_features
-        return replace(spec, architecture=head, image_shape=(1, 1, n_features), params=params)
-
-    def _extractor(self, backbone: Backbone) -> Extractor:
-        return borrow_extractor(backbone, self.image_shape_, self.pooling, self.grid)
 
     def _fine_tuning_rate(self) -> float:
         if self.fine_tune_learning_rate is not None:
@@ -490,24 +416,6 @@ class TransferClassifier(BaseKerasClassifier):
         if not hasattr(self, "_network"):
             return None
         return self._network.spec.params["backbone"].n_values
-
-
-def _enlarged(samples: Samples, validation: Samples | None, backbone: Backbone) -> Pair:
-    """Tell how large images become inside of the network, which limits how many go at a time."""
-    images = replace(samples.images, n_values=backbone.n_values)
-    trained_on = replace(samples, images=images)
-    if validation is None:
-        return trained_on, None
-    if validation.images is not samples.images:
-        images = replace(validation.images, n_values=backbone.n_values)
-    return trained_on, replace(validation, images=images)
-
-
-def _of_head(phase: Phase, backbone: Backbone) -> dict[str, Arrays]:
-    """Return what the layers of the head begin with."""
-    return {
-        name: arrays for name, arrays in phase.first_values.items() if name != backbone.layer_name
-    }
 
 
 def _check_units(units: Any) -> tuple[int, ...]:

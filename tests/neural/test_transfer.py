@@ -125,7 +125,7 @@ def test_verbose_tells_why_features_cannot_be_computed_once(data, capsys, params
 def test_many_features_are_kept_in_half_precision(data, monkeypatch):
     X, y, X_test, _ = data
     exact = tiny().fit(X, y)
-    monkeypatch.setattr("fashionkit.neural._transfer._LARGEST_EXACT", 1000)
+    monkeypatch.setattr("fashionkit.neural._transfer_head._LARGEST_EXACT", 1000)
     half = tiny().fit(X, y)
     assert_allclose(half.predict_proba(X_test), exact.predict_proba(X_test), atol=5e-3)
     assert not np.array_equal(half.predict_proba(X_test), exact.predict_proba(X_test))
