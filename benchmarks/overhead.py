@@ -1,13 +1,16 @@
 """What the scikit-learn contract costs over bare Keras, and what it saves over SciKeras.
 
-Everything is measured in turn, and compared as ratios of medians.
+Everything is measured in turn, and compared as ratios of medians. Where skorch and PyTorch are
+installed (``pip install torch skorch``), the same network stands there in PyTorch too.
 
-    python benchmarks/overhead.py
+    python benchmarks/overhead.py                  # all of it
+    python benchmarks/overhead.py prediction       # fit, prediction, files, small_fits or pool
 """
 
 from __future__ import annotations
 
 import argparse
+import pickle
 from multiprocessing import get_context
 from statistics import median
 
@@ -18,7 +21,9 @@ import tensorflow as tf
 from _measure import cpu_seconds, interleaved, print_setting, print_table, wall_seconds
 from scikeras.wrappers import KerasClassifier
 
-from fashionkit import CNNClassifier, fetch_fashion_mnist, make_garments
+from fashionkit import CNNClassifier, clear_cache, fetch_fashion_mnist, make_garments
+from fashionkit._backbones.pool import pool
+from fashionkit._images import check_images
 from fashionkit.neural import architectures
 
 TINY = {"filters": (4, 4), "dense_units": (8,)}
@@ -28,17 +33,30 @@ N_SMALL_FITS = 30
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5, help="fits of each kind (default: 5)")
+    parts = ("fit", "prediction", "files", "small_fits", "pool")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(parts)} (default: all)")
     options = parser.parse_args()
+    chosen = options.parts or parts
+    if unknown := set(chosen) - set(parts):
+        parser.error(f"unknown {', '.join(sorted(unknown))}; choose from {', '.join(parts)}")
     print_setting("tensorflow", "keras", "scikeras")
-    X, y = fetch_fashion_mnist("train", return_X_y=True)
-    scaled = (X[..., np.newaxis] / 255).astype("float32")
-    fit_overhead(X, scaled, y, options.repeats)
-    prediction(X, scaled, y)
-    small_fits()
+    if {"fit", "prediction", "files"} & set(chosen):
+        X, y = fetch_fashion_mnist("train", return_X_y=True)
+        scaled = (X[..., np.newaxis] / 255).astype("float32")
+    if "fit" in chosen:
+        fit_overhead(X, scaled, y, options.repeats)
+    if "prediction" in chosen:
+        prediction(X, scaled, y)
+    if "files" in chosen:
+        files(X, y)
+    if "small_fits" in chosen:
+        small_fits()
+    if "pool" in chosen:
+        pool_growth()
 
 
 def fit_overhead(X, scaled, y, repeats: int) -> None:
-    """One epoch of the report's CNN on 60,000 images, after a first fit that compiles."""
+    """One epoch of the basic network on 60,000 images, after a first fit that compiles."""
     model = bare_keras()
 
     def by_keras():
@@ -71,14 +89,21 @@ def prediction(X, scaled, y) -> None:
     scikeras = KerasClassifier(bare_keras, epochs=1, verbose=0, random_state=0)
     scikeras.fit(scaled[:2000], y[:2000])
 
+    net = skorch_network(scaled[:2000], y[:2000])
+
     def works(n):
         images, ready = X[:n], scaled[:n]
-        return {
+        works = {
             "compiled tf.function": lambda: function(ready).numpy(),
             "CNNClassifier.predict_proba": lambda: clf.predict_proba(images),
+            "validation in it": lambda: check_images(clf, images),
             "keras.Model.predict": lambda: model.predict(ready, verbose=0),
             "scikeras predict_proba": lambda: scikeras.predict_proba(ready),
         }
+        if net is not None:
+            first = np.ascontiguousarray(ready.transpose(0, 3, 1, 2))
+            works["skorch predict_proba"] = lambda: net.predict_proba(first)
+        return works
 
     # One image: in blocks of calls, as a service answers them. After a call of another kind the
     # caches are cold, and what is measured is the other kind's doing.
@@ -96,6 +121,54 @@ def prediction(X, scaled, y) -> None:
             ("", "elapsed (ms)", "over CNNClassifier's"),
             [(name, f"{1e3 * t:.2f}", f"{t / ours:.2f}") for name, t in elapsed.items()],
         )
+
+
+def skorch_network(images, y):
+    """Return the basic network in PyTorch, trained by skorch; None where it is not installed."""
+    try:
+        import torch
+        from skorch import NeuralNetClassifier
+        from torch import nn
+    except ImportError:
+        return None
+    torch.manual_seed(0)
+    layers = nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(64, 64, 3), nn.ReLU(),
+        nn.Flatten(), nn.Linear(576, 64), nn.ReLU(), nn.Linear(64, 10), nn.Softmax(1),
+    )  # fmt: skip
+    net = NeuralNetClassifier(layers, max_epochs=1, batch_size=32, train_split=None, verbose=0)
+    return net.fit(images.transpose(0, 3, 1, 2), y.astype("int64"))
+
+
+def files(X, y) -> None:
+    """Size of a pickle against that of the weights in it."""
+    rows = []
+    for name in ("basic", "fast"):
+        clf = CNNClassifier(name, epochs=1, random_state=0).fit(X[:2000], y[:2000])
+        weights = sum(weight.nbytes for weight in clf.model_.get_weights())
+        size = len(pickle.dumps(clf))
+        rows.append((name, f"{size:,}", f"{weights:,}", f"{size / weights:.3f}"))
+    print("Size of a pickle of a fitted classifier:\n")
+    print_table(("architecture", "pickle (bytes)", "weights (bytes)", "ratio"), rows)
+
+
+def pool_growth() -> None:
+    """Memory of what the pool keeps, by fits of networks that differ a little."""
+    clear_cache()
+    X, y = make_garments(200, random_state=0)
+    process = psutil.Process()
+    resident = []
+    for units in range(1, 31):
+        params = {"filters": (4, 4), "dense_units": (units,)}
+        clf = CNNClassifier(architecture_params=params, epochs=1, random_state=0).fit(X, y)
+        clf.predict_proba(X)
+        resident.append(process.memory_info().rss)
+    grown = (resident[-1] - resident[4]) / (len(resident) - 5)
+    print("Growth of resident memory per network that is compiled for training and prediction:\n")
+    rows = [(f"{grown / 2**20:.1f}", f"{pool.n_bytes / len(resident) / 2**20:.1f}")]
+    print_table(("measured (MB)", "counted by the pool (MB)"), rows)
 
 
 def small_fits() -> None:
@@ -146,7 +219,7 @@ def successive_fits(name: str) -> tuple[list[float], float]:
 
 
 def bare_keras(sizes=None) -> keras.Model:
-    """Return the report's network as one would compile it without any wrapper."""
+    """Return the basic network as one would compile it without any wrapper."""
     model = architectures.basic((28, 28, 1), 10, **(sizes or {}))
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
