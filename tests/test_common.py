@@ -41,9 +41,17 @@ FLOAT32 = {
         "tested in tests/neural/test_sample_weight.py"
     ),
 }
+FOLDS = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "passes folds as cv, which is a number here, or expects repeated samples to be drawn into "
+        "the same folds, and asks for equality to 1e-7, where SVC stops at 1e-3; what it means is "
+        "tested in tests/svm/test_calibrated.py and test_invariant.py"
+    ),
+}
 EXPECTED_FAILURES = dict.fromkeys(
     (CNNClassifier, HierarchicalCNNClassifier, TransferClassifier), FLOAT32
 )
+EXPECTED_FAILURES[CalibratedSVC] = FOLDS
 # With views=None it passes all of them, on the same data.
 MIRRORED = {
     "check_classifiers_train": (
@@ -69,7 +77,7 @@ ESTIMATORS = [
 
 def expected_failures(estimator):
     if isinstance(estimator, InvariantSVC):
-        return MIRRORED if estimator.views else {}
+        return {**FOLDS, **MIRRORED} if estimator.views else FOLDS
     return EXPECTED_FAILURES.get(type(estimator), {})
 
 

@@ -1,4 +1,4 @@
-"""Support vector machines with probabilities, for as many images as Fashion-MNIST has."""
+"""Support vector machines with probabilities, for tens of thousands of images."""
 
 from fashionkit.svm._calibrated import CalibratedSVC
 from fashionkit.svm._invariant import InvariantSVC

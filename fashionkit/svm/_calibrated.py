@@ -1,86 +1,45 @@
-"""A support vector machine with probabilities, for as many images as Fashion-MNIST has."""
+"""CalibratedSVC: a support vector machine with calibrated probabilities."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import combinations
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from sklearn.svm import SVC
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-# Probabilities of pairs are kept this far from 0 and 1, as in LIBSVM.
-_EPS = 1e-7
+from fashionkit.svm._pairwise import PairwiseSigmoids, log_odds, pair_scores
+from fashionkit.svm._samples import (
+    count_classes,
+    draw_folds,
+    leave_out_zero_weights,
+    out_of_fold,
+    weights_of,
+)
+from fashionkit.svm._svc import make_svc
 
-# Of the probability of a pair over scores of variance 1.
-_LEAST_SLOPE = 0.1
-
-# Values at a time in the systems of equations that are solved for all samples together.
+# Maximum number of values in the systems of equations that are solved together.
 _VALUES_PER_CHUNK = 2**20
-
-Folds = list[tuple[np.ndarray, np.ndarray]]
-
-
-def couple(wins: np.ndarray) -> np.ndarray:
-    """Combine the probabilities of pairs of classes into those of all classes.
-
-    These are the ones that agree best with those of the pairs, by the second method of
-    Wu, Lin and Weng, "Probability Estimates for Multi-class Classification by Pairwise
-    Coupling", JMLR 5, 2004, section 4.1.
-
-    Parameters
-    ----------
-    wins : ndarray of shape (n_samples, n_classes, n_classes)
-        Probability that a sample is of the class of the row, if it is of that or of the
-        class of the column. The diagonal does not matter.
-
-    Returns
-    -------
-    probabilities : ndarray of shape (n_samples, n_classes)
-        They sum to 1.
-    """
-    n_samples, n_classes, _ = wins.shape
-    wins = np.clip(wins, _EPS, 1 - _EPS)
-    losses = wins.transpose(0, 2, 1)
-    diagonal = np.arange(n_classes)
-    # The best probabilities p minimise p'Qp; the last row and column make them sum to 1.
-    system = np.zeros((n_samples, n_classes + 1, n_classes + 1))
-    system[:, :-1, :-1] = -losses * wins
-    squares = losses**2
-    squares[:, diagonal, diagonal] = 0
-    system[:, diagonal, diagonal] = squares.sum(axis=2)
-    system[:, -1, :-1] = system[:, :-1, -1] = 1
-    right = np.zeros((n_samples, n_classes + 1, 1))
-    right[:, -1] = 1
-    probabilities = np.linalg.solve(system, right)[:, :-1, 0]
-    return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
 class CalibratedSVC(ClassifierMixin, BaseEstimator):
     """Support vector machine with calibrated probabilities.
 
-    One machine is fitted on all samples. What its scores mean is learnt from samples that
-    machines like it have not seen: those of a cross-validation on at most
-    ``calibration_size`` samples. With tens of thousands of samples this costs a fraction
-    of the fit, where :class:`~sklearn.calibration.CalibratedClassifierCV` takes several
-    fits of that size.
+    An SVC is fitted on all samples. Its probabilities are calibrated on out-of-fold decision
+    scores: those of a cross-validation on at most ``calibration_size`` samples. With tens of
+    thousands of samples this costs a fraction of the fit, where
+    :class:`~sklearn.calibration.CalibratedClassifierCV` takes several fits of that size.
 
     Read more in the :ref:`User Guide <baselines>`.
 
     Parameters
     ----------
     C : float, default=1.0
-        Cost of a sample on the wrong side of the margin.
+        Penalty for samples on the wrong side of the margin, as in :class:`~sklearn.svm.SVC`.
 
     kernel : {"linear", "poly", "rbf", "sigmoid"}, default="rbf"
         Kernel, as in :class:`~sklearn.svm.SVC`.
@@ -89,12 +48,12 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         Coefficient of the kernel, as in :class:`~sklearn.svm.SVC`.
 
     class_weight : dict or "balanced", default=None
-        Factors of ``C`` by class, as in :class:`~sklearn.svm.SVC`; also of the classes'
-        weight in the calibration.
+        Factors of ``C`` by class, as in :class:`~sklearn.svm.SVC`, and weights of the classes
+        in the calibration.
 
     calibration_size : int, default=10000
         Number of samples for the calibration, stratified by class, but at least ``cv`` of
-        each class; all, where there are fewer.
+        each class; all samples, where there are fewer.
 
     cv : int, default=3
         Number of folds of the calibration.
@@ -103,9 +62,9 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         Size of the kernel's cache in MB.
 
     backend : {"sklearn", "sklearnex"}, default="sklearn"
-        Whose machine it is: scikit-learn's, or that of its extension for x86 processors,
-        which is 2 times faster to fit and 7 times to predict with, and gives the same up to
-        rounding: ``pip install "fashionkit[intelex]"``.
+        SVC implementation to use: scikit-learn's, or that of its extension for x86 processors,
+        which is 2 times faster to fit and 7 times faster to predict with, and gives the same
+        results up to rounding: ``pip install "fashionkit[intelex]"``.
 
     random_state : int, RandomState instance or None, default=None
         Draws the samples for the calibration, and their folds.
@@ -116,11 +75,11 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         Labels of the classes.
 
     svc_ : SVC
-        The machine.
+        The fitted SVC.
 
     slopes_, intercepts_ : ndarray of shape (n_classes * (n_classes - 1) / 2,)
-        Of the sigmoids that turn the scores of pairs of classes into probabilities, in
-        the order of :func:`itertools.combinations`.
+        Coefficients of the sigmoids that turn the scores of pairs of classes into
+        probabilities, in the order of :func:`itertools.combinations`.
 
     n_features_in_ : int
         Number of features seen in ``fit``.
@@ -130,22 +89,27 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    fashionkit.make_baseline : Pipelines that end with this.
-    InvariantSVC : Also learns what does not change a garment.
-    sklearn.svm.SVC : The machine itself.
+    fashionkit.make_baseline : Pipelines that end with a CalibratedSVC.
+    InvariantSVC : Trained on virtual support vectors, too.
+    sklearn.svm.SVC : The classifier that is calibrated.
     sklearn.calibration.CalibratedClassifierCV : Calibrates any classifier.
 
     Notes
     -----
-    The machine scores each pair of classes. A sigmoid for each pair turns scores into
-    probabilities [1]_, which are then coupled into those of all classes [2]_. So does
-    ``SVC(probability=True)``, but with the scores of all samples. Where the unseen scores
-    of a pair say nothing about its classes, as can be with few samples, its probabilities
-    are the classes' frequencies, leaning to the class that the machine prefers.
+    An SVC scores each pair of classes. A sigmoid for each pair turns scores into
+    probabilities [1]_, which are then coupled into those of all classes [2]_.
+    ``SVC(probability=True)`` uses the same method, but with the scores of all samples. Where
+    the out-of-fold scores of a pair say nothing about its classes, as may happen with few
+    samples, its probabilities are the classes' frequencies, slightly increased for the class
+    that the SVC prefers.
 
-    ``predict`` gives the most probable class, so that it always agrees with
-    ``predict_proba``. That is not always the class which ``svc_`` predicts, by votes of
-    the pairs.
+    ``predict`` returns the most probable class, so that it always agrees with
+    ``predict_proba``. It is not always the class that ``svc_`` predicts, by votes of the
+    pairs.
+
+    ``gamma="scale"`` and ``class_weight="balanced"`` count samples, not their weights, as in
+    :class:`~sklearn.svm.SVC`. Samples of weight 0 are left out of everything; the indices in
+    ``svc_.support_`` do not count them.
 
     References
     ----------
@@ -201,8 +165,8 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any) -> CalibratedSVC:
-        """Fit the machine, and learn what its scores mean.
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> CalibratedSVC:
+        """Fit the SVC, and calibrate its probabilities.
 
         Parameters
         ----------
@@ -211,6 +175,10 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
 
         y : array-like of shape (n_samples,)
             Labels of the classes.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the SVC and in the calibration: factors of ``C``. None
+            gives all samples the weight 1.
 
         Returns
         -------
@@ -227,20 +195,29 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         """
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
-        self.classes_, counts = np.unique(y, return_counts=True)
-        self._check_counts(counts)
-        svc = self._machine()
+        X, y, sample_weight = leave_out_zero_weights(X, y, sample_weight)
+        self.classes_ = count_classes(y, self.cv)
+        svc = make_svc(self.get_params())
         # The calibration first: it is short, and fails where anything does.
-        rows, folds = self._calibration_folds(y)
-        X_drawn, y_drawn = X[rows], y[rows]
-
-        def score(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-            machine = clone(svc).fit(X_drawn[train], y_drawn[train])
-            return machine.decision_function(X_drawn[test])
-
-        self._calibrate(score, folds, y_drawn)
-        self.svc_ = svc.fit(X, y)
+        self.slopes_, self.intercepts_ = self._calibrate(svc, X, y, sample_weight)
+        self.svc_ = svc.fit(X, y, sample_weight)
         return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the logarithms of the probabilities, or the log-odds of two classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_classes), or (n_samples,) of two classes
+            The class with the highest score is the one predicted. Of two classes, the
+            log-odds of ``classes_[1]``, which is predicted where they are positive.
+        """
+        return log_odds(self.predict_proba(X))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probabilities of the classes.
@@ -257,10 +234,11 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)
+        sigmoids = PairwiseSigmoids(self.slopes_, self.intercepts_)
         size = max(1, _VALUES_PER_CHUNK // len(self.classes_) ** 2)
         return np.concatenate(
             [
-                self._probabilities(self.svc_.decision_function(X[rows]))
+                sigmoids.probabilities(pair_scores(self.svc_, X[rows]))
                 for rows in gen_batches(len(X), size)
             ]
         )
@@ -296,101 +274,22 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
 
-    def _check_counts(self, counts: np.ndarray) -> None:
-        labels = self.classes_.tolist()
-        if len(labels) < 2:
-            raise ValueError(f"y has one class, {labels[0]!r}; a classifier needs at least two.")
-        if counts.min() < self.cv:
-            label, count = labels[counts.argmin()], counts.min()
-            raise ValueError(
-                f"class {label!r} has {count} sample(s), but the calibration with cv={self.cv} "
-                "needs one for each fold; pass a smaller cv, leave the class out, or use "
-                "sklearn.svm.SVC, which has no probabilities."
-            )
-
-    def _machine(self) -> SVC:
-        """Return a machine with our parameters, not fitted yet."""
-        return _machine_class(self.backend)(
-            C=self.C,
-            kernel=self.kernel,
-            gamma=self.gamma,
-            class_weight=self.class_weight,
-            cache_size=self.cache_size,
-            decision_function_shape="ovo",
-        )
-
-    def _calibration_folds(self, y: np.ndarray) -> tuple[np.ndarray, Folds]:
-        """Draw samples to calibrate on, and divide them into folds."""
-        random_state = check_random_state(self.random_state)
-        rows = self._draw(y, random_state)
-        folds = StratifiedKFold(self.cv, shuffle=True, random_state=random_state)
-        return rows, list(folds.split(rows, y[rows]))
-
     def _calibrate(
-        self, score: Callable[[np.ndarray, np.ndarray], np.ndarray], folds: Folds, y: np.ndarray
-    ) -> None:
-        """Fit a sigmoid for each pair of classes, on scores of unseen samples."""
-        n_classes = len(self.classes_)
-        scores = np.empty((len(y), n_classes * (n_classes - 1) // 2))
-        # Not cross_val_predict: it numbers the classes, which class_weight then misses.
-        for train, test in folds:
-            scores[test] = _by_pair(score(train, test))
-        weights = compute_sample_weight(self.class_weight, y)
-        sigmoids = []
-        for pair, column in zip(combinations(self.classes_, 2), scores.T, strict=True):
-            either = np.isin(y, pair)
-            sigmoids.append(_sigmoid(column[either], y[either] == pair[0], weights[either]))
-        self.slopes_, self.intercepts_ = np.transpose(sigmoids)
+        self, svc: Any, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> PairwiseSigmoids:
+        """Learn the sigmoids from out-of-fold scores."""
+        rows, folds = draw_folds(
+            y, calibration_size=self.calibration_size, cv=self.cv, random_state=self.random_state
+        )
+        X, y, sample_weight = X[rows], y[rows], weights_of(sample_weight, rows)
 
-    def _draw(self, y: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
-        """Draw ``calibration_size`` samples by class, but ``cv`` of each class at least."""
-        drawn = [
-            random_state.permutation(members)[
-                : max(self.cv, self.calibration_size * len(members) // len(y))
-            ]
-            for members in (np.flatnonzero(y == label) for label in self.classes_)
-        ]
-        return np.sort(np.concatenate(drawn))
+        def score(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+            fitted = clone(svc).fit(X[train], y[train], weights_of(sample_weight, train))
+            return pair_scores(fitted, X[test])
 
-    def _probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """Turn the machine's scores into probabilities."""
-        scores = _by_pair(scores)
-        n_classes = len(self.classes_)
-        wins = np.zeros((len(scores), n_classes, n_classes))
-        first, second = np.triu_indices(n_classes, 1)
-        wins[:, first, second] = expit(scores * self.slopes_ + self.intercepts_)
-        wins[:, second, first] = 1 - wins[:, first, second]
-        return couple(wins)
-
-
-def _machine_class(backend: str) -> type:
-    if backend == "sklearn":
-        return SVC
-    try:
-        from sklearnex.svm import SVC as FasterSVC
-    except ImportError as error:
-        raise ImportError(
-            "backend='sklearnex' needs the Extension for Scikit-learn: pip install "
-            "'fashionkit[intelex]'; or pass backend='sklearn'."
-        ) from error
-    return FasterSVC
-
-
-def _sigmoid(scores: np.ndarray, first: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
-    """Fit slope and intercept of the probability of a pair's first class."""
-    scale = scores.std() or 1.0  # the penalty on the slope is the same for scores of any size
-    fitted = LogisticRegression(C=10).fit(scores[:, np.newaxis] / scale, first, weights)
-    slope, intercept = fitted.coef_[0, 0], fitted.intercept_[0]
-    if slope < _LEAST_SLOPE:
-        # The scores of so few or so noisy samples say nothing. What is left is how frequent
-        # the classes are, and a little of the machine's word.
-        frequency = np.clip(np.average(first, weights=weights), _EPS, 1 - _EPS)
-        slope = _LEAST_SLOPE
-        intercept = logit(frequency) - slope * np.average(scores, weights=weights) / scale
-    return slope / scale, intercept
-
-
-def _by_pair(scores: np.ndarray) -> np.ndarray:
-    """Return scores with a column for each pair, positive for the first class of the pair."""
-    # Of two classes the machine scores the second.
-    return scores if scores.ndim == 2 else -scores[:, np.newaxis]
+        return PairwiseSigmoids.learn(
+            out_of_fold(score, folds),
+            y,
+            class_weight=self.class_weight,
+            sample_weight=sample_weight,
+        )

@@ -1,10 +1,11 @@
-"""A support vector machine that also learns from distorted support vectors."""
+"""InvariantSVC: a support vector machine trained on virtual support vectors."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,44 +14,54 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 from sklearn.utils import check_array, gen_batches
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import check_images, fit_images
+from fashionkit.preprocessing._views import VIEWS, make_views
 from fashionkit.svm._calibrated import CalibratedSVC
+from fashionkit.svm._pairwise import PairwiseSigmoids, log_odds, pair_scores
+from fashionkit.svm._samples import (
+    count_classes,
+    draw_folds,
+    leave_out_zero_weights,
+    out_of_fold,
+    weights_of,
+)
+from fashionkit.svm._svc import make_svc
+from fashionkit.svm._virtual import as_first_fitted, fit_twice
 
-# Pixels whose views are in memory at a time: some 10,000 small images, or 50 photos.
+# Maximum number of pixels whose views are in memory: some 10,000 small images, or 50 photos.
 _VALUES_PER_CHUNK = 2**23
 
-# Shorter rows are those of small tables, such as scikit-learn's checks have, not of images.
+# Shorter rows are those of small tables, as in scikit-learn's checks, not of images.
 _LONG_ROW = 100
 
-# Of warnings from fit, behind what validates parameters. Those of check_images name the user's line
-# where the public method itself calls it.
+# Of warnings from fit, behind the parameter validation. Those of check_images name the user's
+# line where the public method itself calls it.
 _USERS_LINE = 4
 
 
 class InvariantSVC(ClassifierMixin, BaseEstimator):
-    """Support vector machine that learns what does not change a garment.
+    """Support vector machine trained on virtual support vectors.
 
-    It is fitted twice. The second time, the images that were support vectors are joined by
-    their mirror images, or by copies that are moved by a pixel. The class of an image is that
-    of the mean scores of all such views of it. With tens of thousands of images, this costs a
-    fraction of what distorting all of them would.
+    An SVC is fitted twice. In the second fit, the images that were support vectors are joined
+    by their mirror images, or by copies shifted by a pixel [1]_. Probabilities are calibrated on
+    the mean scores of all views of an image. With tens of thousands of images, this costs a
+    fraction of what training on views of all images would.
 
     Read more in the :ref:`User Guide <baselines>`.
 
     Parameters
     ----------
     estimator : Pipeline
-        Transformers from images to features, and a :class:`~fashionkit.CalibratedSVC`: any
-        baseline that :func:`~fashionkit.make_baseline` makes with a name that ends in "svm".
+        Transformers from images to features, and a :class:`~fashionkit.CalibratedSVC`, such as
+        a baseline that :func:`~fashionkit.make_baseline` makes with that classifier.
 
     views : {"flip", "shift", "flip+shift"} or None, default="flip"
-        Views of an image: "flip" adds its mirror image, "shift" it moved by one pixel towards
-        two corners, with the lowest value of pixels at the border. Prediction takes 2, 3 or 6
-        times as long. None adds nothing, to compare with.
+        Views of an image: "flip" adds its mirror image; "shift" adds the image moved by one
+        pixel towards two corners, with the lowest pixel value at the border. Prediction takes
+        2, 3 or 6 times as long. None adds no view, for comparison.
 
     image_shape : tuple of int, default=None
         ``(height, width)`` or ``(height, width, channels)`` of flat rows. None takes the
@@ -65,11 +76,15 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
     features_ : Pipeline
         The fitted transformers.
 
-    svm_ : CalibratedSVC
-        The machine, fitted on the support vectors and their views, and its calibration.
+    svc_ : SVC
+        The SVC fitted on the support vectors and their views.
+
+    slopes_, intercepts_ : ndarray of shape (n_classes * (n_classes - 1) / 2,)
+        Coefficients of the sigmoids that turn the mean scores of pairs of classes into
+        probabilities, in the order of :func:`itertools.combinations`.
 
     n_support_vectors_ : int
-        How many of the images were support vectors of the first fit.
+        Number of images that were support vectors of the first fit.
 
     n_features_in_ : int
         Number of pixels times channels of each image seen in ``fit``.
@@ -85,27 +100,28 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    CalibratedSVC : The machine that is fitted twice.
+    CalibratedSVC : The classifier without views.
     make_baseline : Makes pipelines that end with it.
     Augmentation : Distorts the training images of neural classifiers.
 
     Notes
     -----
-    The method is that of virtual support vectors [1]_, with the mean over views beside it:
-    what is not a support vector does not change the machine, and its views seldom would. The
-    parameters of the machine are those that the first fit had, also where they depend on the
-    data, as ``gamma="scale"`` and ``class_weight="balanced"`` do.
+    Samples that are not support vectors do not change an SVC, and their views seldom would. The
+    second fit has the parameters of the first, also where they depend on the data, as
+    ``gamma="scale"`` and ``class_weight="balanced"`` do.
 
-    The calibration, too, compares scores of views: in each of its folds a machine is fitted
-    twice.
+    In each fold of the calibration an SVC is fitted twice, too.
 
     Features that are the same for an image and its mirror image, such as those of a
     BackboneFeatures with ``mirror=True`` or colour histograms, gain nothing from "flip": pass
-    ``mirror=False``, or "shift". Views that are near each other share the cost of a mistake, so
-    that a smaller ``C`` than for the plain pipeline may be better.
+    ``mirror=False``, or "shift". Views that are near each other share the penalty of a mistake,
+    so that a smaller ``C`` than for the plain pipeline may be better.
 
     The memory of the pipeline keeps the features of all images, but not those of their other
-    views, which depend on the machine's parameters.
+    views, which depend on the SVC's parameters.
+
+    All views of an image have its weight. Images of weight 0 are left out, except that
+    ``pixel_range_`` and ``image_shape_`` are those of all images.
 
     References
     ----------
@@ -123,7 +139,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "estimator": [Pipeline],
-        "views": [StrOptions({"flip", "shift", "flip+shift"}), None],
+        "views": [StrOptions(set(VIEWS)), None],
         "image_shape": [tuple, None],
     }
 
@@ -140,8 +156,8 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
 
     # The parameters of the estimator's steps are validated where they are used.
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any) -> InvariantSVC:
-        """Fit the machine, then again with views of its support vectors.
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> InvariantSVC:
+        """Fit the SVC, then again with views of its support vectors.
 
         Parameters
         ----------
@@ -152,6 +168,10 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             Labels of the classes.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the images and of their views in the SVC and in the calibration. The
+            transformers do not use them. None gives all images the weight 1.
+
         Returns
         -------
         self : InvariantSVC
@@ -160,7 +180,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If ``estimator`` is not transformers and a CalibratedSVC.
+            If ``estimator`` is not a pipeline of transformers and a CalibratedSVC.
 
         ValueError
             If there is only one class, or a class with fewer samples than the calibration
@@ -170,34 +190,35 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         images, y = fit_images(self, X, y, image_shape=_shape_asked_for(self.estimator))
         self._warn_of_lines()
         check_classification_targets(y)
-        self.classes_, counts = np.unique(y, return_counts=True)
         svm._validate_params()
-        svm.classes_ = self.classes_
-        svm._check_counts(counts)
-        pixels = images.pixels
+        pixels, y, sample_weight = leave_out_zero_weights(images.pixels, y, sample_weight)
+        self.classes_ = count_classes(y, svm.cv)
         rows = check_array(features.fit_transform(pixels, y), input_name="features")
         self.features_ = features
-        machine = svm._machine().set_params(**_as_first_fitted(svm, rows, y))
-        drawn, folds = svm._calibration_folds(y)
-        seen = [rows[drawn], *self._describe_views(pixels, drawn)]
-        y_drawn = y[drawn]
-
-        def score(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-            fitted, _ = _fit_twice(
-                machine,
-                seen[0][train],
-                y_drawn[train],
-                lambda support: [view[train[support]] for view in seen[1:]],
-            )
-            return _mean([fitted.decision_function(view[test]) for view in seen])
-
-        svm._calibrate(score, folds, y_drawn)
-        svm.svc_, self.n_support_vectors_ = _fit_twice(
-            machine, rows, y, lambda support: self._describe_views(pixels, support)
+        svc = make_svc({**svm.get_params(), **as_first_fitted(svm, rows, y)})
+        self.slopes_, self.intercepts_ = self._calibrate(svc, svm, pixels, rows, y, sample_weight)
+        self.svc_, self.n_support_vectors_ = fit_twice(
+            svc, rows, y, sample_weight, partial(self._describe_views, pixels)
         )
-        svm.n_features_in_ = rows.shape[1]
-        self.svm_ = svm
         return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the logarithms of the probabilities, or the log-odds of two classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images of the shape seen in ``fit``.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_classes), or (n_samples,) of two classes
+            The class with the highest score is the one predicted. Of two classes, the
+            log-odds of ``classes_[1]``, which is predicted where they are positive.
+        """
+        check_is_fitted(self)
+        return log_odds(self._probabilities(check_images(self, X).pixels))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probabilities of the classes.
@@ -252,7 +273,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         return self.classes_[probabilities.argmax(axis=1)]
 
     def _parts(self) -> tuple[Pipeline, CalibratedSVC]:
-        """Return the transformers and the machine, neither of them fitted."""
+        """Return the transformers and the CalibratedSVC, neither of them fitted."""
         *transformers, (name, last) = self.estimator.steps
         if not transformers or not isinstance(last, CalibratedSVC):
             raise TypeError(
@@ -260,11 +281,11 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
                 "expected a Pipeline of transformers and a CalibratedSVC, such as "
                 "make_baseline('hog-svm')."
             )
-        # With a last step that does nothing, the memory keeps what all the others make.
+        # With a last step that does nothing, the memory keeps the output of all the others.
         return clone(self.estimator).set_params(**{name: "passthrough"}), clone(last)
 
     def _warn_of_lines(self) -> None:
-        """Warn where flat rows, whose shape nobody knows, are mirrored and moved as lines."""
+        """Warn where flat rows of unknown shape are mirrored and shifted as lines."""
         if self.views and self.image_shape_[0] == 1 and self.image_shape_[1] > _LONG_ROW:
             warnings.warn(
                 f"X has images of one row of {self.image_shape_[1]} pixels, whose views="
@@ -274,29 +295,65 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
                 stacklevel=_USERS_LINE,
             )
 
+    def _calibrate(
+        self,
+        svc: SVC,
+        svm: CalibratedSVC,
+        pixels: np.ndarray,
+        rows: np.ndarray,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None,
+    ) -> PairwiseSigmoids:
+        """Learn the sigmoids from out-of-fold scores, which are means over views."""
+        drawn, folds = draw_folds(
+            y, calibration_size=svm.calibration_size, cv=svm.cv, random_state=svm.random_state
+        )
+        views = [rows[drawn], *self._describe_views(pixels, drawn)]
+        y, sample_weight = y[drawn], weights_of(sample_weight, drawn)
+
+        def score(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+            fitted, _ = fit_twice(
+                svc,
+                views[0][train],
+                y[train],
+                weights_of(sample_weight, train),
+                lambda support: [view[train[support]] for view in views[1:]],
+            )
+            return _mean([pair_scores(fitted, view[test]) for view in views])
+
+        return PairwiseSigmoids.learn(
+            out_of_fold(score, folds),
+            y,
+            class_weight=svm.class_weight,
+            sample_weight=sample_weight,
+        )
+
     def _describe_views(self, pixels: np.ndarray, rows: np.ndarray) -> list[np.ndarray]:
-        """Return the features of each view of some images but the first."""
-        black = self.pixel_range_[0]
-        chunks = [
-            [self._describe(view) for view in other_views(pixels[rows[chunk]], self.views, black)]
-            for chunk in _chunks(pixels, len(rows))
-        ]
+        """Return the features of each view of some images, without the images themselves."""
+        chunks = []
+        for chunk in _chunks(pixels, len(rows)):
+            _, *others = self._views(pixels[rows[chunk]])
+            chunks.append([self._describe(view) for view in others])
         return [np.concatenate(view) for view in zip(*chunks, strict=True)]
+
+    def _views(self, pixels: np.ndarray) -> Iterator[np.ndarray]:
+        black = self.pixel_range_[0]
+        return make_views(pixels, self.views, partial(np.pad, constant_values=black))
 
     def _describe(self, pixels: np.ndarray) -> np.ndarray:
         with warnings.catch_warnings():
-            # We have warned of it already.
+            # The public method has warned of it already.
             warnings.filterwarnings("ignore", "X has pixels in the range", UserWarning)
             return check_array(self.features_.transform(pixels), input_name="features")
 
     def _probabilities(self, pixels: np.ndarray) -> np.ndarray:
+        sigmoids = PairwiseSigmoids(self.slopes_, self.intercepts_)
         return np.concatenate(
-            [self.svm_._probabilities(self._score(pixels[chunk])) for chunk in _chunks(pixels)]
+            [sigmoids.probabilities(self._score(pixels[chunk])) for chunk in _chunks(pixels)]
         )
 
     def _score(self, pixels: np.ndarray) -> np.ndarray:
-        views = (pixels, *other_views(pixels, self.views, self.pixel_range_[0]))
-        return _mean([self.svm_.svc_.decision_function(self._describe(view)) for view in views])
+        return _mean([pair_scores(self.svc_, self._describe(view)) for view in self._views(pixels)])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -314,58 +371,6 @@ def _shape_asked_for(estimator: Pipeline) -> tuple[int, ...] | None:
 def _chunks(pixels: np.ndarray, n_samples: int | None = None) -> Iterator[slice]:
     size = max(1, _VALUES_PER_CHUNK // math.prod(pixels.shape[1:]))
     return gen_batches(len(pixels) if n_samples is None else n_samples, size)
-
-
-def other_views(pixels: np.ndarray, views: str | None, black: float) -> Iterator[np.ndarray]:
-    """Yield images moved by a pixel towards two corners, or mirrored, or all of these.
-
-    Parameters
-    ----------
-    pixels : ndarray of shape (n_samples, height, width, channels)
-        Images.
-
-    views : {"flip", "shift", "flip+shift"} or None
-        Which.
-
-    black : float
-        What lies beyond the border.
-
-    Yields
-    ------
-    view : ndarray of shape (n_samples, height, width, channels)
-        All of the images, in one of their other views.
-    """
-    seen = [pixels]
-    if views and "shift" in views:
-        padded = np.pad(pixels, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=black)
-        seen += [padded[:, :-2, :-2], padded[:, 2:, 2:]]
-        yield from seen[1:]
-    if views and "flip" in views:
-        yield from (view[:, :, ::-1] for view in seen)
-
-
-def _as_first_fitted(svm: CalibratedSVC, rows: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """Return the parameters that depend on the data, as numbers for all samples."""
-    params = {}
-    if svm.gamma == "scale":
-        variance = rows.var(dtype=np.float64)
-        params["gamma"] = 1 / (rows.shape[1] * variance) if variance else 1.0
-    if svm.class_weight == "balanced":
-        weights = compute_class_weight("balanced", classes=svm.classes_, y=y)
-        params["class_weight"] = dict(zip(svm.classes_.tolist(), weights, strict=True))
-    return params
-
-
-def _fit_twice(
-    machine: SVC,
-    rows: np.ndarray,
-    y: np.ndarray,
-    other_views_of: Callable[[np.ndarray], Any],
-) -> tuple[SVC, int]:
-    """Fit on samples, and then on the support vectors among them and their other views."""
-    support = np.sort(clone(machine).fit(rows, y).support_)
-    views = [rows[support], *other_views_of(support)]
-    return clone(machine).fit(np.concatenate(views), np.tile(y[support], len(views))), len(support)
 
 
 def _mean(scores: list[np.ndarray]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The support vector machine with probabilities: coupling, calibration, the draw, errors."""
+"""The support vector machine with probabilities: calibration, the draw, weights, errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections import Counter
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.optimize import minimize
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
@@ -19,7 +18,7 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fashionkit.svm import CalibratedSVC
-from fashionkit.svm._calibrated import couple
+from fashionkit.svm._pairwise import PairwiseSigmoids
 
 
 def noisy(n_samples=300, n_classes=3, seed=0, **params):
@@ -38,96 +37,10 @@ def noisy(n_samples=300, n_classes=3, seed=0, **params):
     )
 
 
-def pairwise(probabilities):
-    """Return how often each class beats each other one, if it has these probabilities."""
-    p = np.asarray(probabilities)
-    return p[:, :, np.newaxis] / (p[:, :, np.newaxis] + p[:, np.newaxis, :])
-
-
-def random_wins(n_samples, n_classes, seed=0):
-    """Return probabilities of pairs that agree with none of all classes."""
-    wins = np.random.default_rng(seed).random((n_samples, n_classes, n_classes))
-    upper = np.triu(wins, 1)
-    return upper + np.tril(1 - upper.transpose(0, 2, 1), -1)
-
-
-def disagreement(p, wins):
-    """Return what coupling minimises: (2.1) of Wu, Lin and Weng, by their second method."""
-    return sum(
-        (wins[j, i] * p[i] - wins[i, j] * p[j]) ** 2
-        for i in range(len(p))
-        for j in range(len(p))
-        if i != j
-    )
-
-
 @pytest.fixture(scope="module")
 def fitted():
     X, y = noisy(400)
     return CalibratedSVC(random_state=0).fit(X[:300], y[:300]), X[300:]
-
-
-@pytest.mark.parametrize("n_classes", [2, 3, 10, 40])
-def test_coupling_recovers_the_probabilities_that_the_pairs_come_from(n_classes):
-    p = np.random.default_rng(0).dirichlet(np.ones(n_classes), 50)
-    p = (p + 0.001) / (p + 0.001).sum(axis=1, keepdims=True)
-    assert_allclose(couple(pairwise(p)), p, rtol=1e-9)
-
-
-def test_coupling_two_classes_changes_nothing():
-    wins = random_wins(20, 2)
-    assert_allclose(couple(wins), np.stack([wins[:, 0, 1], wins[:, 1, 0]], axis=1), rtol=1e-12)
-
-
-def test_coupling_ignores_the_diagonal():
-    wins = random_wins(5, 4)
-    expected = couple(wins)
-    wins[:, range(4), range(4)] = [[0.3, 1, 0, 7]]
-    assert_array_equal(couple(wins), expected)
-
-
-def test_coupling_does_not_change_what_it_is_given():
-    wins = np.triu(np.ones((1, 3, 3)), 1)
-    before = wins.copy()
-    couple(wins)
-    assert_array_equal(wins, before)
-
-
-@pytest.mark.parametrize("n_classes", [3, 4, 6])
-def test_coupled_probabilities_agree_best_with_contradictory_pairs(n_classes):
-    wins = random_wins(5, n_classes)
-    for probabilities, of_pairs in zip(couple(wins), wins, strict=True):
-        best = minimize(
-            disagreement,
-            np.full(n_classes, 1 / n_classes),
-            args=(of_pairs,),
-            method="SLSQP",
-            bounds=[(0, 1)] * n_classes,
-            constraints={"type": "eq", "fun": lambda p: p.sum() - 1},
-            options={"ftol": 1e-14, "maxiter": 500},
-        )
-        assert_allclose(probabilities, best.x, atol=1e-5)
-        assert disagreement(probabilities, of_pairs) <= best.fun + 1e-12
-
-
-@pytest.mark.parametrize("n_classes", [2, 3, 10])
-def test_pairs_that_are_certain_order_the_classes(n_classes):
-    wins = np.triu(np.ones((1, n_classes, n_classes)), 1)
-    (probabilities,) = couple(wins)
-    assert probabilities[0] > 1 - 1e-5
-    assert np.all(np.diff(probabilities) < 0)
-    assert np.all(probabilities > 0)
-
-
-def test_pairs_that_are_certain_and_go_round_leave_classes_equal():
-    wins = np.array([[[0, 1, 0], [0, 0, 1], [1, 0, 0]]])
-    assert_allclose(couple(wins), [[1 / 3, 1 / 3, 1 / 3]])
-
-
-def test_the_order_of_classes_does_not_matter_to_coupling():
-    wins, order = random_wins(10, 5), [3, 0, 4, 1, 2]
-    permuted = wins[:, order][:, :, order]
-    assert_allclose(couple(permuted), couple(wins)[:, order], rtol=1e-9)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 7])
@@ -212,19 +125,22 @@ def test_parameters_reach_the_machine():
 
 
 class RecordedSVC(SVC):
-    """Counts the samples of each class that a machine is fitted on."""
+    """Counts the samples of each class that a machine is fitted on, and keeps their weights."""
 
     seen: list = []
+    weights: list = []
 
     def fit(self, X, y, sample_weight=None):
         self.seen.append(Counter(np.asarray(y).tolist()))
+        self.weights.append(sample_weight)
         return super().fit(X, y, sample_weight)
 
 
 @pytest.fixture
 def fits(monkeypatch):
-    monkeypatch.setattr("fashionkit.svm._calibrated.SVC", RecordedSVC)
+    monkeypatch.setattr("fashionkit.svm._svc.SVC", RecordedSVC)
     monkeypatch.setattr(RecordedSVC, "seen", [])
+    monkeypatch.setattr(RecordedSVC, "weights", [])
     return RecordedSVC.seen
 
 
@@ -355,7 +271,9 @@ def test_bad_parameters_are_refused_by_name(params):
         CalibratedSVC(**params).fit(X, y)
 
 
-@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
+@pytest.mark.parametrize(
+    "method", ["predict", "predict_proba", "predict_log_proba", "decision_function"]
+)
 def test_an_unfitted_classifier_says_so(method):
     with pytest.raises(NotFittedError, match="CalibratedSVC instance is not fitted yet"):
         getattr(CalibratedSVC(), method)(np.zeros((2, 2)))
@@ -395,6 +313,119 @@ def test_the_calibration_does_not_depend_on_the_scale_of_scores():
     assert spread[0] > 0.8 * spread[1]
 
 
+@pytest.mark.parametrize("n_classes", [3, 7])
+def test_decision_scores_are_the_logarithms_of_probabilities_up_to_a_constant(n_classes):
+    X, y = noisy(400, n_classes)
+    clf = CalibratedSVC(random_state=0).fit(X[:300], y[:300])
+    scores = clf.decision_function(X[300:])
+    difference = scores - clf.predict_log_proba(X[300:])
+    assert_allclose(difference - difference[:, :1], 0, atol=1e-12)
+    assert_array_equal(clf.predict(X[300:]), clf.classes_[scores.argmax(axis=1)])
+
+
+def test_the_decision_score_of_two_classes_is_the_log_odds_of_the_second():
+    X, y = noisy(400, 2)
+    names = np.array(["bag", "coat"])
+    clf = CalibratedSVC(random_state=0).fit(X[:300], names[y[:300]])
+    scores = clf.decision_function(X[300:])
+    probabilities = clf.predict_proba(X[300:])
+    assert_allclose(scores, np.log(probabilities[:, 1] / probabilities[:, 0]), atol=1e-9)
+    assert_array_equal(clf.predict(X[300:]), names[(scores > 0).astype(int)])
+
+
+def test_weights_of_one_change_nothing(fitted):
+    X, y = noisy(400)
+    clf, X_test = fitted
+    again = clone(clf).fit(X[:300], y[:300], np.ones(300))
+    assert_allclose(again.predict_proba(X_test), clf.predict_proba(X_test), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"class_weight": "balanced", "calibration_size": 100}], ids=repr
+)
+def test_samples_of_weight_zero_are_left_out_to_the_bit(params):
+    X, y = noisy(300)
+    weights = np.random.default_rng(0).integers(0, 3, 300).astype(float)
+    kept = weights > 0
+    clf = CalibratedSVC(random_state=0, **params)
+    expected = clone(clf).fit(X[kept], y[kept], weights[kept])
+    assert_array_equal(clf.fit(X, y, weights).predict_proba(X), expected.predict_proba(X))
+    assert_array_equal(clf.predict(X), expected.predict(X))
+
+
+def test_a_class_whose_samples_all_have_weight_zero_is_left_out():
+    X, y = noisy(200)
+    clf = CalibratedSVC(random_state=0).fit(X, y, sample_weight=y != 1)
+    assert_array_equal(clf.classes_, [0, 2])
+
+
+def test_whole_weights_are_repetitions_to_the_svc():
+    X, y = noisy(200)
+    weights = np.random.default_rng(0).integers(1, 4, 200)
+    params = {"gamma": 0.1, "random_state": 0}  # "scale" counts samples, not weights
+    weighted = CalibratedSVC(**params).fit(X, y, weights)
+    repeated = CalibratedSVC(**params).fit(X.repeat(weights, axis=0), y.repeat(weights))
+    assert_allclose(
+        weighted.svc_.decision_function(X), repeated.svc_.decision_function(X), atol=0.01
+    )
+
+
+@pytest.mark.parametrize("informative", [True, False])
+def test_whole_weights_are_repetitions_to_the_calibration(informative):
+    rng = np.random.default_rng(0)
+    y, weights = rng.integers(0, 3, 90), rng.integers(1, 4, 90)
+    # Positive scores are for the first class of the pairs 01, 02 and 12.
+    right = np.array([[1, 1, 0], [-1, 0, 1], [0, -1, -1]])[y] if informative else 0
+    scores = rng.normal(size=(90, 3)) + right
+    weighted = PairwiseSigmoids.learn(scores, y, class_weight={1: 2}, sample_weight=weights)
+    repeated = PairwiseSigmoids.learn(
+        scores.repeat(weights, axis=0), y.repeat(weights), class_weight={1: 2}
+    )
+    assert_allclose(weighted, repeated, rtol=1e-3, atol=1e-3)
+
+
+def test_weights_reach_all_fits(fits):
+    X, y = noisy(300)
+    weights = np.random.default_rng(0).random(300) + 0.5
+    CalibratedSVC(calibration_size=90, random_state=0).fit(X, y, weights)
+    *of_folds, of_all = RecordedSVC.weights
+    assert_array_equal(of_all, weights)
+    assert [len(seen) for seen in of_folds] == [counts.total() for counts in fits[:-1]]
+    assert np.isin(np.concatenate(of_folds), weights).all()
+
+
+def test_weights_favour_a_class():
+    X, y = noisy(300)
+    plain = CalibratedSVC(random_state=0).fit(X, y)
+    heavy = CalibratedSVC(random_state=0).fit(X, y, np.where(y == 2, 20, 1))
+    assert np.sum(heavy.predict(X) == 2) > 1.2 * np.sum(plain.predict(X) == 2)
+    assert np.mean(heavy.predict_proba(X)[:, 2]) > 1.2 * np.mean(plain.predict_proba(X)[:, 2])
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (-np.ones(60), "Negative values in data passed to `sample_weight`"),
+        (np.zeros(60), r"zero"),
+        (np.ones(59), r"sample_weight.shape == \(59,\)"),
+        (np.full(60, np.nan), "sample_weight contains NaN"),
+    ],
+    ids=["negative", "zero", "too few", "nan"],
+)
+def test_weights_that_are_none_are_refused(weights, message):
+    X, y = noisy(60)
+    with pytest.raises(ValueError, match=message):
+        CalibratedSVC().fit(X, y, weights)
+
+
+WEIGHTS = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "passes folds as cv, which is a number here, and asks for equality to 1e-7, where SVC "
+        "stops at 1e-3; what it means is tested above"
+    ),
+}
+
+
 @parametrize_with_checks(
     [
         CalibratedSVC(),
@@ -406,7 +437,8 @@ def test_the_calibration_does_not_depend_on_the_scale_of_scores():
             cv=2,
             random_state=0,
         ),
-    ]
+    ],
+    expected_failed_checks=lambda estimator: WEIGHTS,
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

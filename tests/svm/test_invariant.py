@@ -24,8 +24,8 @@ from fashionkit import (
     make_baseline,
     make_garments,
 )
+from fashionkit.preprocessing._views import make_views
 from fashionkit.svm import _invariant
-from fashionkit.svm._invariant import other_views
 
 VIEWS = ["flip", "shift", "flip+shift"]
 
@@ -55,30 +55,8 @@ def pixels(**params):
     return make_pipeline(PixelFeatures(), CalibratedSVC(random_state=0, **params))
 
 
-def as_network_sees(images, views):
-    from fashionkit.neural._core.inference import _views
-
-    return [np.asarray(view) for view in _views(images, views)[1:]]
-
-
-@pytest.mark.parametrize("views", VIEWS)
-def test_views_are_those_of_the_networks(views):
-    images = np.random.default_rng(0).random((3, 5, 4, 3), dtype=np.float32)
-    seen = list(other_views(images, views, 0.0))
-    for view, expected in zip(seen, as_network_sees(images, views), strict=True):
-        assert_array_equal(view, expected)
-
-
-def test_there_is_no_other_view_where_none_is_asked_for():
-    assert list(other_views(np.zeros((2, 3, 3, 1)), None, 0.0)) == []
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_the_border_of_moved_images_is_black(dtype):
-    low = 0 if dtype == np.uint8 else -1
-    views = list(other_views(np.full((1, 3, 3, 1), 9, dtype=dtype), "shift", low))
-    assert [view.dtype for view in views] == [dtype] * 2
-    assert_array_equal(views[0][0, :, :, 0], [[low] * 3, [low, 9, 9], [low, 9, 9]])
+def other_views(images, views):
+    return list(make_views(images, views, np.pad))[1:]
 
 
 @pytest.mark.parametrize("views", [None, *VIEWS])
@@ -92,11 +70,9 @@ def test_it_is_a_machine_fitted_by_hand_on_views_of_support_vectors(data, views)
     gamma = 1 / (rows(X).shape[1] * rows(X).var(dtype=np.float64))
     svc = SVC(C=3, gamma=gamma, decision_function_shape="ovo")
     support = np.sort(clone(svc).fit(rows(X), y).support_)
-    seen = [rows(X[support]), *(rows(view) for view in other_views(X[support], views, 0))]
+    seen = [rows(X[support]), *(rows(view) for view in other_views(X[support], views))]
     svc.fit(np.concatenate(seen), np.tile(y[support], len(seen)))
-    scores = [
-        svc.decision_function(rows(view)) for view in [X_test, *other_views(X_test, views, 0)]
-    ]
+    scores = [svc.decision_function(rows(view)) for view in [X_test, *other_views(X_test, views)]]
 
     clf = InvariantSVC(pixels(C=3), views=views).fit(X, y)
     assert clf.n_support_vectors_ == len(support)
@@ -149,7 +125,7 @@ def test_probabilities_are_calibrated(data):
     assert abs(probabilities.max(axis=1).mean() - right.mean()) < 0.05
 
 
-@pytest.mark.parametrize("form", ["flat", "square", "list", "scaled"])
+@pytest.mark.parametrize("form", ["flat", "square", "list", "scaled", "signed"])
 def test_every_form_of_images_gives_the_same(data, fitted, form):
     X, y = data
     forms = {
@@ -157,6 +133,7 @@ def test_every_form_of_images_gives_the_same(data, fitted, form):
         "square": lambda X: X[..., np.newaxis],
         "list": list,
         "scaled": lambda X: X / 255,
+        "signed": lambda X: X / 127.5 - 1,  # the border of shifted images is -1
     }
     again = clone(fitted).fit(forms[form](X[:300]), y[:300])
     expected = fitted.predict_proba(X[300:])
@@ -205,7 +182,51 @@ def test_balanced_weights_are_those_of_all_samples(data):
         InvariantSVC(pixels(class_weight=weight)).fit(X[rows], y[rows])
         for weight in (weights, "balanced")
     )
-    assert_allclose(clf.svm_.svc_.dual_coef_, expected.svm_.svc_.dual_coef_, rtol=1e-6)
+    assert_allclose(clf.svc_.dual_coef_, expected.svc_.dual_coef_, rtol=1e-6)
+
+
+def test_decision_scores_are_the_logarithms_of_probabilities(data, fitted):
+    X, _ = data
+    scores = fitted.decision_function(X[300:])
+    difference = scores - np.log(fitted.predict_proba(X[300:]))
+    assert_allclose(difference - difference[:, :1], 0, atol=1e-9)
+    assert_array_equal(fitted.classes_[scores.argmax(axis=1)], fitted.predict(X[300:]))
+
+
+def test_the_decision_score_of_two_classes_is_the_log_odds_of_the_second(data):
+    X, y = data
+    clf = InvariantSVC(pixels()).fit(X[:200], y[:200] > 4)
+    scores = clf.decision_function(X[300:])
+    probabilities = clf.predict_proba(X[300:])
+    assert_allclose(scores, np.log(probabilities[:, 1] / probabilities[:, 0]), atol=1e-9)
+    assert_array_equal(scores > 0, clf.predict(X[300:]))
+
+
+@pytest.mark.parametrize("views", [None, "flip"])
+def test_images_of_weight_zero_are_left_out_to_the_bit(data, views):
+    X, y = data
+    weights = np.random.default_rng(0).integers(0, 3, 300).astype(float)
+    kept = weights > 0
+    clf = InvariantSVC(pixels(), views=views)
+    expected = clone(clf).fit(X[:300][kept], y[:300][kept], weights[kept])
+    clf.fit(X[:300], y[:300], weights)
+    assert_array_equal(clf.predict_proba(X[300:]), expected.predict_proba(X[300:]))
+
+
+def test_views_have_the_weights_of_their_images(data):
+    X, y = data
+    X, y, weights = X[:200], y[:200], np.random.default_rng(0).random(200) + 0.5
+    clf = InvariantSVC(pixels(C=3, gamma=0.02), views="flip").fit(X, y, weights)
+    rows = X.reshape(200, -1) / np.float32(255)
+    mirrored = X[:, :, ::-1].reshape(200, -1) / np.float32(255)
+    svc = SVC(C=3, gamma=0.02, decision_function_shape="ovo").fit(rows, y, weights)
+    support = np.sort(svc.support_)
+    svc.fit(
+        np.concatenate([rows[support], mirrored[support]]),
+        np.tile(y[support], 2),
+        np.tile(weights[support], 2),
+    )
+    assert_allclose(clf.svc_.decision_function(rows), svc.decision_function(rows), atol=1e-4)
 
 
 def test_the_estimator_given_stays_as_it_was(data):
@@ -269,7 +290,12 @@ def test_an_int_as_random_state_makes_all_the_same(data, fitted):
 
 def test_one_warning_of_pixels_of_another_range(data, fitted):
     X, _ = data
-    for method in (fitted.predict, fitted.predict_proba, fitted.predict_log_proba):
+    for method in (
+        fitted.predict,
+        fitted.predict_proba,
+        fitted.predict_log_proba,
+        fitted.decision_function,
+    ):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             method(X[300:305] / 255)

@@ -1,0 +1,105 @@
+"""Samples of a fit: their weights, the classes they must have, and folds for calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight
+
+Folds = list[tuple[np.ndarray, np.ndarray]]
+
+
+def leave_out_zero_weights(
+    X: np.ndarray, y: np.ndarray, sample_weight: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Validate weights, and leave out the samples whose weight is 0.
+
+    The draw for the calibration, its folds and ``gamma="scale"`` then do not depend on them.
+    """
+    if sample_weight is None:
+        return X, y, None
+    sample_weight = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    kept = sample_weight > 0
+    if kept.all():
+        return X, y, sample_weight
+    if not kept.any():  # scikit-learn before 1.8 accepts it
+        raise ValueError(
+            f"sample_weight has {len(kept)} weights that are all zero; pass a positive weight "
+            "for at least one sample of each class, or None."
+        )
+    return X[kept], y[kept], sample_weight[kept]
+
+
+def weights_of(sample_weight: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    """Return the weights of some samples; None where there are none."""
+    return None if sample_weight is None else sample_weight[rows]
+
+
+def count_classes(y: np.ndarray, cv: int) -> np.ndarray:
+    """Return the classes, of which there must be two, with ``cv`` samples each."""
+    classes, counts = np.unique(y, return_counts=True)
+    labels = classes.tolist()
+    if len(labels) < 2:
+        raise ValueError(f"y has one class, {labels[0]!r}; a classifier needs at least two.")
+    if counts.min() < cv:
+        label, count = labels[counts.argmin()], counts.min()
+        raise ValueError(
+            f"class {label!r} has {count} sample(s), but the calibration with cv={cv} "
+            "needs one for each fold; pass a smaller cv, leave the class out, or use "
+            "sklearn.svm.SVC, which has no probabilities."
+        )
+    return classes
+
+
+def draw_folds(
+    y: np.ndarray, *, calibration_size: int, cv: int, random_state: Any
+) -> tuple[np.ndarray, Folds]:
+    """Draw samples for the calibration, and divide them into folds.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels of the classes.
+
+    calibration_size : int
+        Number of samples to draw, stratified by class.
+
+    cv : int
+        Number of folds, and minimum number of samples to draw from each class.
+
+    random_state : int, RandomState instance or None
+        Draws the samples and the folds.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_drawn,)
+        Indices of the drawn samples, in ascending order.
+
+    folds : list of tuple of ndarray
+        Training and test indices of each fold, which count the drawn samples.
+    """
+    random_state = check_random_state(random_state)
+    drawn = [
+        random_state.permutation(members)[: max(cv, calibration_size * len(members) // len(y))]
+        for members in (np.flatnonzero(y == label) for label in np.unique(y))
+    ]
+    rows = np.sort(np.concatenate(drawn))
+    folds = StratifiedKFold(cv, shuffle=True, random_state=random_state)
+    return rows, list(folds.split(rows, y[rows]))
+
+
+def out_of_fold(score: Callable[[np.ndarray, np.ndarray], np.ndarray], folds: Folds) -> np.ndarray:
+    """Return the scores of all samples, each by a model that was not fitted on it.
+
+    ``score`` fits on the rows that its first argument names, and scores those of its second.
+    """
+    # Not cross_val_predict: it numbers the classes, which class_weight then misses.
+    tests = [test for _, test in folds]
+    scores = np.concatenate([score(train, test) for train, test in folds])
+    return scores[np.argsort(np.concatenate(tests))]
