@@ -29,6 +29,9 @@ _VALUES_PER_CHUNK = 2**20
 # Numbers of four bytes that processors compute with at a time, at most.
 LANES = 16
 
+# Weights of red, green and blue in the luma of ITU-R BT.601, by which colours become gray.
+LUMA = (0.299, 0.587, 0.114)
+
 Shape = tuple[int, int, int]
 PixelRange = tuple[float, float]
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fashionkit._backbones.networks import Backbone
+from fashionkit._images import LUMA
 from fashionkit._tensorflow import keras
 
 
@@ -55,7 +56,7 @@ def attach(
         if x.shape[-1] < backbone.channels:
             x = layers.Concatenate(name="repeat")([x] * backbone.channels)
         elif x.shape[-1] > backbone.channels:
-            x = ops.matmul(x, np.array([[0.299], [0.587], [0.114]], np.float32))  # ITU-R BT.601
+            x = ops.matmul(x, np.array(LUMA, np.float32)[:, np.newaxis])
         x = backbone.preprocess(x)
     maps = _inference_layer()(model)(x)
     return (list(maps) if isinstance(maps, list | tuple) else [maps]), names, model

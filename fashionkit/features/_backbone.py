@@ -1,4 +1,4 @@
-"""What a network trained on other images sees: frozen features of any of its layers."""
+"""BackboneFeatures: frozen features of any layers of a pretrained network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -16,32 +15,32 @@ from fashionkit._backbones.check import check_backbone
 from fashionkit._backbones.extractor import Extractor, borrow_extractor, images_per_batch, within
 from fashionkit._backbones.networks import POOLINGS
 from fashionkit._backbones.weights import load_weights
-from fashionkit._images import check_images, fit_images
+from fashionkit._images import Images
 from fashionkit.features._base import ImageTransformer
 
 
 class BackboneFeatures(ImageTransformer):
-    """Frozen features from any layers of a network trained on other images.
+    """Frozen features from any layers of a pretrained network.
 
-    Images are enlarged or reduced to ``image_size``, gray ones repeated three times, scaled as
-    the network expects it, and led through the network as far as the deepest layer asked for.
-    What each of the layers makes of them is pooled. For small gray images the layers in the
-    middle are far better than the last one, which is made for photos of 224 pixels.
+    Images are resized to ``image_size``, gray ones repeated in three channels, scaled as the
+    network expects it, and passed up to the deepest requested layer. The output of each
+    requested layer is pooled. For small gray images the layers in the middle are far better
+    than the last one, which is made for photos of 224 pixels.
 
     Read more in the :ref:`User Guide <transfer>`.
 
     Parameters
     ----------
     backbone : str or callable, default="mobilenetv2"
-        One of the networks of ``keras.applications``, in small letters: "mobilenetv2" [1]_,
+        Network of ``keras.applications``, in small letters: "mobilenetv2" [1]_,
         "mobilenetv3small", "mobilenetv3large", "efficientnetv2b0", "resnet50v2",
         "densenet121", "inceptionv3" and so on; or a function ``(input_shape)`` that returns a
         ``keras.Model`` for RGB images in [0, 1].
 
     layers : str or list of str, default=None
-        Layers to take features from, by name, or by level: "low", "mid" and "high" are the
-        last outputs before the resolution falls to an eighth, a 16th and a 32nd of the input's,
-        "last" is the network's own output. None for the last layer alone.
+        Layers to take features from, by name or by level: "low", "mid" and "high" are the last
+        outputs before the resolution falls to an eighth, a 16th and a 32nd of the input's;
+        "last" is the network's output. None takes the last layer alone.
 
     weights : "imagenet", path, fitted classifier or None, default="imagenet"
         Weights of the network.
@@ -56,36 +55,34 @@ class BackboneFeatures(ImageTransformer):
         - None: random weights, drawn from ``random_state``.
 
     alpha : float, default=1.0
-        Width of the network, where it has several: of "mobilenetv2" 0.35, 0.5, 0.75, 1.0, 1.3
-        or 1.4.
+        Width multiplier of the network, where it has several: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4
+        for "mobilenetv2".
 
     image_size : int or tuple of int, default=None
-        Size that images are brought to, or ``(height, width)``; None for their own, or the
-        smallest that the network can take, whichever is larger.
+        Size that images are resized to, or ``(height, width)``; None keeps their size, or takes
+        the smallest that the network accepts, whichever is larger.
 
     pooling : {"avg", "max", "grid", "flatten"}, default="avg"
-        What is kept of each channel of a layer: its mean, its maximum, the means of ``grid``
-        by ``grid`` fields, or all of it.
+        How to pool each channel of a layer: its mean, its maximum, the means of ``grid`` by
+        ``grid`` fields, or all of its values.
 
     grid : int, default=4
-        Fields per side for ``pooling="grid"``.
+        Number of fields per side for ``pooling="grid"``.
 
     power : float, default=None
         Power that the absolute value of each feature is raised to, its sign kept; 0.5, the
-        square root, spreads small values out and often helps classifiers [2]_. None to leave
-        features as they are.
+        square root, spreads small values and often helps classifiers [2]_. None leaves features
+        as they are.
 
     mirror : bool, default=False
-        Whether to take the mean of the features of each image and of its mirror image, which
-        takes twice as long. Classes that do not depend on left and right are easier to tell
-        apart by it.
+        Whether to average the features of each image and its mirror image, which takes twice
+        as long. It helps where classes do not depend on left and right.
 
     dtype : {"float32", "float16"}, default="float32"
         Type of the features. Half precision halves their memory, and is exact to 3 digits.
 
     batch_size : int, default=None
-        Images that go through the network at a time; None for as many as have about two
-        million values.
+        Number of images in a batch; None chooses one of about two million values.
 
     image_shape : tuple of int, default=None
         ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers it:
@@ -106,7 +103,7 @@ class BackboneFeatures(ImageTransformer):
         Height, width and channels.
 
     pixel_range_ : tuple of float
-        Pixel values that become 0 and 1, before the network's own scaling.
+        Pixel values that become 0 and 1, before the scaling that the network expects.
 
     feature_shapes_ : dict of str to tuple of int
         Rows, columns and channels of the features of each layer.
@@ -114,19 +111,21 @@ class BackboneFeatures(ImageTransformer):
     See Also
     --------
     fashionkit.TransferClassifier : A classifier on such a network, which it can fine-tune.
-    fashionkit.make_baseline : ``make_baseline("mobilenetv2-svm")``, the strongest pipeline
-        with such features.
+    fashionkit.make_baseline : These features with classical classifiers.
     HOGFeatures : Hand-made features.
 
     Notes
     -----
-    Features of earlier layers are cut out of a smaller network: what lies behind the deepest
-    layer asked for is not computed. Beside the features there is never more than a batch in
-    memory, also of enlarged images.
+    Layers behind the deepest requested one are not computed. Besides the features, at most one
+    batch is in memory, of resized images, too.
 
     The features are columns in the order of ``layers``, and of rows, columns and channels
     within a layer. The fitted transformer holds the weights that it needs, so that a pickle of
     it loads without the file that they came from.
+
+    ``fit`` raises FileNotFoundError if the weights are not on disk and cannot be downloaded,
+    and ValueError if the network or a layer is unknown, or the weights are those of another
+    network.
 
     References
     ----------
@@ -148,7 +147,7 @@ class BackboneFeatures(ImageTransformer):
     _parameter_constraints: dict = {
         "backbone": [str, callable],
         "layers": [str, "array-like", None],
-        "weights": "no_validation",  # by _backbones, which knows what there is
+        "weights": "no_validation",  # _backbones validates them
         "alpha": [Interval(Real, 0, None, closed="neither")],
         "image_size": [Interval(Integral, 1, None, closed="left"), tuple, list, None],
         "pooling": [StrOptions(set(POOLINGS))],
@@ -192,86 +191,13 @@ class BackboneFeatures(ImageTransformer):
         self.image_shape = image_shape
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> BackboneFeatures:
-        """Learn the images' shape, and load the network's weights.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        y : ignored
-            There by convention.
-
-        Returns
-        -------
-        self : BackboneFeatures
-            The fitted transformer.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there are no such weights, or they cannot be downloaded.
-
-        ValueError
-            If there is no such network or layer, or its weights are those of another one.
-        """
-        fit_images(self, X)
-        backbone, arrays = check_backbone(
-            self.backbone,
-            self.weights,
-            self.image_shape_,
-            layers=self.layers,
-            alpha=self.alpha,
-            image_size=self.image_size,
-        )
-        self._backbone = backbone
-        extractor = self._extractor()
-        if arrays is None and self.weights is None:
-            seed = check_random_state(self.random_state).randint(2**31 - 1)
-            arrays = extractor.first_weights(seed)
-        elif arrays is None:
-            arrays = load_weights(backbone, self.weights)
-        self._arrays = list(arrays)
-        self.feature_shapes_ = dict(zip(extractor.names, extractor.shapes, strict=True))
-        self._n_features_out = extractor.n_features
-        return self
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Compute the features of each image.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images of the shape seen in ``fit``.
-
-        Returns
-        -------
-        features : ndarray of shape (n_samples, n_features_out), dtype float32 or float16
-            The features.
-        """
-        check_is_fitted(self)
-        images = check_images(self, X)
-        features = np.empty((len(images), self._n_features_out), dtype=self.dtype)
-        size = self.batch_size or images_per_batch(self._backbone)
-        call = self._extractor().bind(self._arrays)
-        for start, chunk in zip(range(0, len(images), size), images.chunks(size), strict=True):
-            rows = self._raise(call(chunk))
-            if self.mirror:
-                rows = (rows + self._raise(call(chunk[:, :, ::-1]))) / 2
-            features[start : start + size] = within(features.dtype, rows)
-        return features
-
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Name the features.
 
         Parameters
         ----------
         input_features : ignored
-            There by convention.
+            Present by convention.
 
         Returns
         -------
@@ -290,6 +216,34 @@ class BackboneFeatures(ImageTransformer):
                 for channel in range(n_channels)
             ]
         return np.array(names, dtype=object)
+
+    def _fit(self, images: Images) -> None:
+        self._backbone, arrays = check_backbone(
+            self.backbone,
+            self.weights,
+            self.image_shape_,
+            layers=self.layers,
+            alpha=self.alpha,
+            image_size=self.image_size,
+        )
+        extractor = self._extractor()
+        if arrays is None and self.weights is None:
+            seed = check_random_state(self.random_state).randint(2**31 - 1)
+            arrays = extractor.first_weights(seed)
+        elif arrays is None:
+            arrays = load_weights(self._backbone, self.weights)
+        self._arrays = list(arrays)
+        self.feature_shapes_ = dict(zip(extractor.names, extractor.shapes, strict=True))
+        self._n_features_out = extractor.n_features
+
+    def _transform(self, images: Images, features: np.ndarray) -> None:
+        size = self.batch_size or images_per_batch(self._backbone)
+        call = self._extractor().bind(self._arrays)
+        for start, chunk in zip(range(0, len(images), size), images.chunks(size), strict=True):
+            rows = self._raise(call(chunk))
+            if self.mirror:
+                rows = (rows + self._raise(call(chunk[:, :, ::-1]))) / 2
+            features[start : start + size] = within(features.dtype, rows)
 
     def _raise(self, rows: np.ndarray) -> np.ndarray:
         """Raise features to the power."""

@@ -1,4 +1,4 @@
-"""Histograms of colours, for all images of a chunk at once."""
+"""ColorHistogram: histograms of colours, of all images of a chunk at once."""
 
 from __future__ import annotations
 
@@ -9,17 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from skimage.color import rgb2hsv, rgb2lab
-from sklearn.base import (
-    ClassNamePrefixFeaturesOutMixin,
-    _fit_context,
-)
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
-from fashionkit._images import check_images, fit_images
+from fashionkit._images import Images
 from fashionkit.features._base import ImageTransformer
 
-# Pixels or bins at a time, whichever are more: a few arrays of a megabyte each.
+# Maximum number of pixels, and of bins, in a chunk: a few arrays of a megabyte each.
 _VALUES_PER_CHUNK = 2**17
 
 
@@ -53,7 +49,7 @@ def _bin_numbers(
 
 
 def _histograms(numbers: np.ndarray, bins: tuple[int, ...], joint: bool) -> np.ndarray:
-    """Return how often bins occur in each image: of each channel, or of all jointly."""
+    """Return the share of pixels in each bin: of each channel, or of all channels jointly."""
     n_samples, height, width, _ = numbers.shape
     if joint:
         n_bins = math.prod(bins)
@@ -70,8 +66,8 @@ def _histograms(numbers: np.ndarray, bins: tuple[int, ...], joint: bool) -> np.n
 class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     """Histogram of the colours of each image.
 
-    Says how much there is of each colour, but not where [1]_. The histograms are of each
-    channel on its own, one after the other, or of all three channels jointly. Each sums to 1.
+    It says how much there is of each colour, but not where [1]_. There is one histogram for
+    each channel, one after the other, or one of all three channels jointly. Each sums to 1.
 
     Read more in the :ref:`User Guide <baselines>`.
 
@@ -170,52 +166,9 @@ class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         self.joint = joint
         self.image_shape = image_shape
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> ColorHistogram:
-        """Learn the shape and the pixel range of the images.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        y : ignored
-            There by convention.
-
-        Returns
-        -------
-        self : ColorHistogram
-            The fitted transformer.
-        """
-        images = fit_images(self, X)
+    def _fit(self, images: Images) -> None:
         self.bins_ = _bins_per_channel(self.bins, images.channels)
         self._n_features_out = math.prod(self.bins_) if self.joint else sum(self.bins_)
-        return self
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Describe images by the histograms of their colours.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images of the shape seen in ``fit``.
-
-        Returns
-        -------
-        features : ndarray of shape (n_samples, n_features_out), dtype float32
-            The histograms, in the order of ``get_feature_names_out``.
-        """
-        check_is_fitted(self)
-        images = check_images(self, X)
-        features = np.empty((len(images), self._n_features_out), dtype=np.float32)
-        values_per_image = max(self.n_features_in_, self._n_features_out)
-        start = 0
-        for chunk in images.chunks(max(1, _VALUES_PER_CHUNK // values_per_image)):
-            features[start : start + len(chunk)] = self._describe(chunk)
-            start += len(chunk)
-        return features
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Name the bins.
@@ -223,7 +176,7 @@ class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         Parameters
         ----------
         input_features : array-like of str, default=None
-            There by convention; if given, the names seen in ``fit``.
+            Present by convention; if given, the names seen in ``fit``.
 
         Returns
         -------
@@ -245,14 +198,16 @@ class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     def _channels(self) -> tuple[_Channel, ...]:
         return _GRAY if self.image_shape_[2] == 1 else _SPACES[self.space]
 
-    def _describe(self, images: np.ndarray) -> np.ndarray:
+    def _images_per_chunk(self) -> int:
+        return max(1, _VALUES_PER_CHUNK // max(self.n_features_in_, self._n_features_out))
+
+    def _transform_chunk(self, pixels: np.ndarray) -> np.ndarray:
         # Images may leave the range seen in fit.
-        np.clip(images, 0, 1, out=images)
-        if images.shape[3] == 3:
-            images = _CONVERSIONS[self.space](images)
-        return _histograms(
-            _bin_numbers(images, self._channels(), self.bins_), self.bins_, self.joint
-        )
+        np.clip(pixels, 0, 1, out=pixels)
+        if pixels.shape[3] == 3:
+            pixels = _CONVERSIONS[self.space](pixels)
+        numbers = _bin_numbers(pixels, self._channels(), self.bins_)
+        return _histograms(numbers, self.bins_, self.joint)
 
 
 def _bins_per_channel(bins: Any, channels: int) -> tuple[int, ...]:

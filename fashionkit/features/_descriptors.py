@@ -14,10 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-N_VALUES = 128
+from fashionkit._images import LUMA
 
-# Of ITU-R BT.601, which OpenCV makes images gray with.
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+N_VALUES = 128
 
 # OpenCV's descriptors see nothing in an image of fewer than 3 pixels a side; in one of 8,
 # a grid with a key point every 2 pixels has as many as a pyramid of 4 x 4 cells.
@@ -61,7 +60,7 @@ def as_gray(images: np.ndarray) -> np.ndarray:
     if images.shape[3] == 1:
         gray = images[..., 0]
     else:  # not by BLAS, whose rounding depends on how the images lie in memory
-        gray = sum(weight * images[..., c] for c, weight in enumerate(_LUMA))
+        gray = sum(weight * images[..., c] for c, weight in enumerate(np.float32(LUMA)))
     # Images may leave the range seen in fit.
     gray = np.rint(np.clip(gray, 0, 1) * 255).astype(np.uint8)
     missing = [max(0, _SMALLEST_SIDE - side) for side in gray.shape[1:]]

@@ -1,4 +1,4 @@
-"""Histograms of oriented gradients, for all images of a chunk at once."""
+"""HOGFeatures: histograms of oriented gradients, of all images of a chunk at once."""
 
 from __future__ import annotations
 
@@ -8,17 +8,13 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from numpy.lib.stride_tricks import sliding_window_view
-from sklearn.base import (
-    ClassNamePrefixFeaturesOutMixin,
-    _fit_context,
-)
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
-from fashionkit._images import Images, check_images, fit_images
+from fashionkit._images import Images
 from fashionkit.features._base import ImageTransformer
+from fashionkit.features._blocks import Pair, normalized_blocks
 from fashionkit.features._gradients import (
     Votes,
     cell_histograms,
@@ -26,44 +22,11 @@ from fashionkit.features._gradients import (
     votes_of_uint8,
 )
 
-# Bins of pixels or features at a time, whichever are more: what a core's cache holds.
+# Maximum number of pixels' bins, and of features, in a chunk: what a core's cache holds.
 _VALUES_PER_CHUNK = 2**18
 
-# What a thread takes at a time: enough to outweigh the cost of handing it out.
+# Number of images in a thread's task: enough to outweigh the cost of starting it.
 _IMAGES_PER_TASK = 1024
-
-# Keeps the norm of an empty block from 0; the value is scikit-image's.
-_EPS = 1e-5
-
-Pair = tuple[int, int]
-
-
-def _normalized_blocks(histograms: np.ndarray, cells_per_block: Pair, norm: str) -> np.ndarray:
-    """Return the overlapping blocks of cells, each with norm 1.
-
-    The histograms have shape (n_rows, n_columns, n_samples, orientations); the result has
-    shape (n_samples, n_blocks, n_values).
-    """
-    windows = sliding_window_view(histograms, cells_per_block, axis=(0, 1))
-    # The view's axes: block row and column, image, orientation, cell row and column.
-    windows = windows.transpose(2, 0, 1, 4, 5, 3)
-    n_samples, n_rows, n_columns = windows.shape[:3]
-    blocks = windows.copy().reshape(n_samples, n_rows * n_columns, -1)
-    if norm in ("L1", "L1-sqrt"):
-        blocks /= blocks.sum(axis=-1, keepdims=True) + np.float32(_EPS)
-        if norm == "L1-sqrt":
-            np.sqrt(blocks, out=blocks)
-        return blocks
-    _l2_normalize(blocks)
-    if norm == "L2-Hys":
-        np.minimum(blocks, np.float32(0.2), out=blocks)
-        _l2_normalize(blocks)
-    return blocks
-
-
-def _l2_normalize(blocks: np.ndarray) -> None:
-    squares = np.einsum("ijk,ijk->ij", blocks, blocks)
-    blocks *= (1 / np.sqrt(squares + np.float32(_EPS**2)))[..., np.newaxis]
 
 
 class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
@@ -143,6 +106,9 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
 
     Notes
     -----
+    The features are ordered by scale, then by row and column of the block, then by row and
+    column of the cell in the block, then by orientation.
+
     Without ``signed`` and ``interpolate`` the features are those of
     ``skimage.feature.hog(image, channel_axis=-1)`` for images scaled to [0, 1], up to
     rounding. A gradient that is exactly on the limit of two bins, such as 45 degrees with
@@ -224,54 +190,10 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         self.n_jobs = n_jobs
         self.image_shape = image_shape
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> HOGFeatures:
-        """Learn the shape and the pixel range of the images, and choose the cells.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        y : ignored
-            There by convention.
-
-        Returns
-        -------
-        self : HOGFeatures
-            The fitted transformer.
-        """
+    def _fit(self, images: Images) -> None:
         self.cells_per_block_ = _pair("cells_per_block", self.cells_per_block)
-        fit_images(self, X)
         self.pixels_per_cell_ = self._choose_scales()
         self._n_features_out = sum(self._size(scale) for scale in self.pixels_per_cell_)
-        return self
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Describe images by their histograms of oriented gradients.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images of the shape seen in ``fit``.
-
-        Returns
-        -------
-        features : ndarray of shape (n_samples, n_features_out), dtype float32
-            The histograms: by scale, then by row and column of the block, then by row and
-            column of the cell in the block, then by orientation.
-        """
-        check_is_fitted(self)
-        images = check_images(self, X)
-        features = np.empty((len(images), self._n_features_out), dtype=np.float32)
-        # Threads, whatever the context prefers: each writes its rows of one array.
-        Parallel(self.n_jobs, require="sharedmem")(
-            delayed(self._describe_into)(features, images, rows)
-            for rows in gen_batches(len(images), _IMAGES_PER_TASK)
-        )
-        return features
 
     def _choose_scales(self) -> list[Pair]:
         """Return height and width of the cells of each scale."""
@@ -315,6 +237,13 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         )
         return math.prod((*n_blocks, *self.cells_per_block_, self.orientations))
 
+    def _transform(self, images: Images, features: np.ndarray) -> None:
+        # Threads, whatever the context prefers: each writes its rows of one array.
+        Parallel(self.n_jobs, require="sharedmem")(
+            delayed(self._describe_into)(features, images, rows)
+            for rows in gen_batches(len(images), _IMAGES_PER_TASK)
+        )
+
     def _describe_into(self, features: np.ndarray, images: Images, rows: slice) -> None:
         """Write the features of some images, in chunks."""
         n_bins = math.prod(self.image_shape_[:2]) * (self.orientations + self.interpolate)
@@ -348,7 +277,7 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     def _histograms(self, votes: Votes) -> np.ndarray:
         """Return the normalised histograms of all scales, of shape (n_samples, n_features)."""
         scales = [
-            _normalized_blocks(cells, self.cells_per_block_, self.block_norm)
+            normalized_blocks(cells, self.cells_per_block_, self.block_norm)
             for cells in cell_histograms(votes, self.orientations, self.pixels_per_cell_)
         ]
         rows = [blocks.reshape(len(blocks), -1) for blocks in scales]

@@ -1,4 +1,4 @@
-"""Bags of visual words: how often an image has which kind of SIFT descriptor, and where."""
+"""SIFTFeatures: bags of visual words, histograms of SIFT descriptors by position."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from scipy.sparse import csr_array
-from sklearn.base import (
-    ClassNamePrefixFeaturesOutMixin,
-    _fit_context,
-)
-from sklearn.cluster import MiniBatchKMeans
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
-from fashionkit._images import Images, check_images, fit_images
+from fashionkit._images import Images
 from fashionkit.features._base import ImageTransformer
 from fashionkit.features._descriptors import (
     N_VALUES,
@@ -32,6 +26,7 @@ from fashionkit.features._descriptors import (
     one_thread_each,
     padded_size,
 )
+from fashionkit.features._vocabulary import draw_descriptors, make_vocabulary
 from fashionkit.features._words import (
     cells,
     hellinger,
@@ -40,17 +35,14 @@ from fashionkit.features._words import (
     soft_assignments,
 )
 
-# Values of descriptors, or of their assignments to words: a few arrays of 4 megabytes each.
+# Maximum number of values of descriptors, or of their assignments to words, in a chunk: a few
+# arrays of 4 megabytes each.
 _VALUES_PER_CHUNK = 2**20
 
-# SIFT rarely detects more key points than one for so many pixels.
+# SIFT rarely detects more key points than one in this number of pixels.
 _PIXELS_PER_DETECTED_KEYPOINT = 16
 
-# For the vocabulary: images at a time, and descriptors of one image at most.
-_IMAGES_PER_SAMPLE = 1024
-_DESCRIPTORS_PER_IMAGE = 20
-
-_MOST_WORDS = 200
+_MAX_WORDS = 200
 _DESCRIPTORS_PER_WORD = 10
 
 
@@ -70,13 +62,13 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     ----------
     n_words : int, default=None
         Number of visual words. None chooses 200, or a tenth of the number of descriptors
-        that the vocabulary is learnt from, where that is less.
+        that the vocabulary is learnt from, if that is less.
 
     keypoints : {"dense", "detected"}, default="dense"
-        Where to describe an image: at the points of a regular grid, upright; or where
-        SIFT detects something, at its scale and turned by its orientation. Detection is
-        for photographs with fine texture. Images as small and smooth as Fashion-MNIST's
-        have 4 such points or fewer, half of the time.
+        Key points to describe: those of a regular grid, upright; or those that SIFT detects,
+        at their scale and in their orientation. Detection is for photographs with fine
+        texture. Half of Fashion-MNIST's images, which are small and smooth, have 4 such
+        points or fewer.
 
     step : int, default=None
         Distance of the grid's points in pixels. None chooses a seventh of the image's
@@ -85,7 +77,7 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
 
     sizes : float or sequence of float, default=None
         Diameters of the grid's key points in pixels, as in ``cv2.KeyPoint``. Every point
-        of the grid is described once in each size. A descriptor sees a square that is 6
+        of the grid is described once in each size. A descriptor covers a square that is 6
         diameters wide. None chooses one size, so that this is a third of the image's
         shorter side, but at least 1. Not for detected key points.
 
@@ -94,16 +86,17 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         the nearest word alone.
 
     bandwidth : float, default=0.25
-        How far soft assignment reaches; see the notes. Descriptors have length 1.
+        Standard deviation of the kernel of soft assignment; see the notes. Descriptors have
+        length 1.
 
     pyramid : tuple of int, default=(4,)
         Number of cells along each side of the image. Several numbers make a spatial
         pyramid with one level for each: ``(1, 2, 4)`` is that of [3]_. ``(1,)`` is the
-        bag of words that does not know where they are.
+        bag of words without positions.
 
     max_descriptors : int, default=100000
-        Number of descriptors to learn the vocabulary from at most. They are drawn from
-        randomly chosen images, 20 of each at most.
+        Maximum number of descriptors to learn the vocabulary from. They are drawn from
+        randomly chosen images, at most 20 of each.
 
     n_jobs : int, default=None
         Number of threads that describe images; None for one, unless in a
@@ -149,6 +142,9 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
 
     Notes
     -----
+    The features are ordered by level of the pyramid, then by row and column of the cell, then
+    by word.
+
     Colours become gray with the weights 0.299, 0.587 and 0.114 of ITU-R BT.601, and
     pixels 8-bit integers. Images of fewer than 8 pixels along a side are padded to 8 by
     repeating their last row or column.
@@ -247,62 +243,30 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         self.random_state = random_state
         self.image_shape = image_shape
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> SIFTFeatures:
-        """Learn the vocabulary, and the shape and the pixel range of the images.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        y : ignored
-            There by convention.
-
-        Returns
-        -------
-        self : SIFTFeatures
-            The fitted transformer.
-        """
+    def _fit(self, images: Images) -> None:
         import_cv2()  # without it, say so before any work
         self._pyramid = _cells_per_side(self.pyramid)
-        images = fit_images(self, X)
         if self.keypoints == "dense":
             self._choose_grid()
         random_state = check_random_state(self.random_state)
-        descriptors = self._draw_descriptors(images, random_state)
-        self.vocabulary_ = self._make_vocabulary(descriptors, random_state)
+        descriptors = draw_descriptors(
+            images,
+            self._describe,
+            self._chunk_size(N_VALUES),
+            max_descriptors=self.max_descriptors,
+            n_jobs=self.n_jobs,
+            random_state=random_state,
+        )
+        if not len(descriptors) and self.keypoints == "detected":
+            raise ValueError(
+                f"keypoints='detected' found no key point in the {len(images)} images of X, of "
+                f"shape {self.image_shape_}: they are too small or too smooth; pass "
+                "keypoints='dense'."
+            )
+        n_words = self._choose_n_words(len(descriptors))
+        self.vocabulary_ = make_vocabulary(descriptors, n_words, random_state)
         self._n_cells = sum(side**2 for side in self._pyramid)
         self._n_features_out = self._n_cells * len(self.vocabulary_)
-        return self
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Describe images by the histograms of their visual words.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images of the shape seen in ``fit``.
-
-        Returns
-        -------
-        features : ndarray of shape (n_samples, n_features_out), dtype float32
-            The histograms: by level of the pyramid, then by row and column of the cell,
-            then by word.
-        """
-        check_is_fitted(self)
-        images = check_images(self, X)
-        features = np.empty((len(images), self._n_features_out), dtype=np.float32)
-        size = self._chunk_size(max(N_VALUES, len(self.vocabulary_)))
-        with one_thread_each():
-            # Threads, whatever the context prefers: each writes its rows of one array.
-            Parallel(self.n_jobs, require="sharedmem")(
-                delayed(self._count_into)(features[size * i : size * (i + 1)], chunk)
-                for i, chunk in enumerate(images.chunks(size))
-            )
-        return features
 
     def _choose_grid(self) -> None:
         """Choose the key points by the size of the images, where the parameters do not."""
@@ -318,42 +282,17 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
             )
         self._grid = dense_grid(size, self.step_)
 
-    def _draw_descriptors(self, images: Images, random_state: np.random.RandomState) -> np.ndarray:
-        """Draw descriptors to learn the vocabulary from."""
-        order = random_state.permutation(len(images))
-        drawn, missing = [], self.max_descriptors
-        for start in range(0, len(order), _IMAGES_PER_SAMPLE):
-            rows = np.sort(order[start : start + _IMAGES_PER_SAMPLE])
-            for descriptors in self._draw_from(images, rows, random_state):
-                drawn.append(descriptors[:missing])
-                missing -= len(drawn[-1])
-            if not missing:
-                break
-        if missing == self.max_descriptors and self.keypoints == "detected":
+    def _choose_n_words(self, n_descriptors: int) -> int:
+        """Choose the number of words by that of descriptors, where the parameter does not."""
+        if self.n_words is None:
+            return min(_MAX_WORDS, max(1, n_descriptors // _DESCRIPTORS_PER_WORD))
+        if self.n_words > n_descriptors:
             raise ValueError(
-                f"keypoints='detected' found no key point in the {len(images)} images of X, of "
-                f"shape {self.image_shape_}: they are too small or too smooth; pass "
-                "keypoints='dense'."
+                f"n_words={self.n_words} is more than the {n_descriptors} descriptors drawn from "
+                f"X with max_descriptors={self.max_descriptors}; pass fewer words, more images, "
+                "or n_words=None to choose by the number of descriptors."
             )
-        return np.concatenate(drawn)
-
-    def _draw_from(
-        self, images: Images, rows: np.ndarray, random_state: np.random.RandomState
-    ) -> list[np.ndarray]:
-        """Draw descriptors of some images, in chunks."""
-        chunks = list(gen_batches(len(rows), self._chunk_size(N_VALUES)))
-        # Of its own for each chunk: threads take chunks in any order.
-        seeds = random_state.randint(np.iinfo(np.int32).max, size=len(chunks))
-        with one_thread_each():
-            return Parallel(self.n_jobs, require="sharedmem")(
-                delayed(self._draw_from_chunk)(images, rows[chunk], seed)
-                for chunk, seed in zip(chunks, seeds, strict=True)
-            )
-
-    def _draw_from_chunk(self, images: Images, rows: np.ndarray, seed: int) -> np.ndarray:
-        (chunk,) = Images(images.pixels[rows], images.pixel_range).chunks(len(rows))
-        found = self._describe(chunk)
-        return found.values[_some_of_each_image(found.image, np.random.RandomState(seed))]
+        return self.n_words
 
     def _chunk_size(self, values_per_descriptor: int) -> int:
         """Return how many images to work on at a time."""
@@ -365,27 +304,14 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         n_values = max(n_descriptors * values_per_descriptor, height * width * channels)
         return max(1, _VALUES_PER_CHUNK // n_values)
 
-    def _make_vocabulary(
-        self, descriptors: np.ndarray, random_state: np.random.RandomState
-    ) -> np.ndarray:
-        n_words, most = self.n_words, len(descriptors)
-        if n_words is None:
-            n_words = min(_MOST_WORDS, max(1, most // _DESCRIPTORS_PER_WORD))
-            if not most:
-                # Flat images have no words, and only need some number of features.
-                return np.zeros((1, N_VALUES), dtype=np.float32)
-        if n_words > most:
-            raise ValueError(
-                f"n_words={n_words} is more than the {most} descriptors drawn from X with "
-                f"max_descriptors={self.max_descriptors}; pass fewer words, more images, or "
-                "n_words=None to choose by the number of descriptors."
+    def _transform(self, images: Images, features: np.ndarray) -> None:
+        size = self._chunk_size(max(N_VALUES, len(self.vocabulary_)))
+        with one_thread_each():
+            # Threads, whatever the context prefers: each writes its rows of one array.
+            Parallel(self.n_jobs, require="sharedmem")(
+                delayed(self._count_into)(features[size * i : size * (i + 1)], chunk)
+                for i, chunk in enumerate(images.chunks(size))
             )
-        clusters = MiniBatchKMeans(n_words, batch_size=4096, n_init=1, random_state=random_state)
-        # Its steps are small: threads that wait for each other make it slower, on busy cores
-        # many times slower.
-        with one_thread_each(), threadpool_limits(1, user_api="openmp"):
-            clusters.fit(root_sift(descriptors))
-        return clusters.cluster_centers_.astype(np.float32)
 
     def _describe(self, images: np.ndarray) -> Descriptors:
         gray = as_gray(images)
@@ -412,15 +338,6 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         belongs = (histogram.ravel(), np.tile(np.arange(len(values)), len(histogram)))
         ones = np.ones(histogram.size, dtype=np.float32)
         return csr_array((ones, belongs), shape=(n_histograms, len(values))) @ weights
-
-
-def _some_of_each_image(image: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
-    """Return the rows of randomly drawn descriptors, so many of each image at most."""
-    shuffled = random_state.permutation(len(image))
-    by_image = shuffled[np.argsort(image[shuffled], kind="stable")]
-    image = image[by_image]
-    rank = np.arange(len(image)) - np.searchsorted(image, image)
-    return np.sort(by_image[rank < _DESCRIPTORS_PER_IMAGE])
 
 
 def _sizes(sizes: Any) -> tuple[float, ...]:

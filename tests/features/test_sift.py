@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_info
 
 from fashionkit import make_garments
-from fashionkit.features import _descriptors, _sift
+from fashionkit.features import _descriptors, _sift, _vocabulary
 from fashionkit.features._sift import SIFTFeatures
 
 cv2 = pytest.importorskip("cv2")
@@ -178,7 +178,7 @@ def test_words_are_few_where_descriptors_are(X):
 
 
 def test_few_images_are_described_where_many_could_be(X, monkeypatch):
-    monkeypatch.setattr(_sift, "_IMAGES_PER_SAMPLE", 16)
+    monkeypatch.setattr(_vocabulary, "_IMAGES_PER_SAMPLE", 16)
     described = []
     original = SIFTFeatures._describe
     monkeypatch.setattr(
@@ -189,7 +189,7 @@ def test_few_images_are_described_where_many_could_be(X, monkeypatch):
 
 
 def test_flat_images_do_not_keep_descriptors_from_being_found(X, monkeypatch):
-    monkeypatch.setattr(_sift, "_IMAGES_PER_SAMPLE", 16)
+    monkeypatch.setattr(_vocabulary, "_IMAGES_PER_SAMPLE", 16)
     flat = np.zeros((300, 28, 28), dtype=np.uint8)
     sift = SIFTFeatures(900, max_descriptors=900).fit(np.concatenate([flat, X]))
     assert len(sift.vocabulary_) == 900
@@ -202,8 +202,8 @@ def test_images_that_are_flat_throughout_have_zero_vectors():
 
 def test_at_most_so_many_descriptors_are_drawn_and_of_each_image(X, monkeypatch):
     drawn = []
-    original = _sift.root_sift
-    monkeypatch.setattr(_sift, "root_sift", lambda d: drawn.append(len(d)) or original(d))
+    original = _vocabulary.root_sift
+    monkeypatch.setattr(_vocabulary, "root_sift", lambda d: drawn.append(len(d)) or original(d))
     SIFTFeatures(5, max_descriptors=77).fit(X)
     SIFTFeatures(5).fit(X[:3])
     assert drawn[0] == 77
