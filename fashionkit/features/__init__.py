@@ -1,4 +1,4 @@
-"""From images to rows of numbers that any classifier can work on."""
+"""Transformers from images to features for any classifier."""
 
 from fashionkit.features._backbone import BackboneFeatures
 from fashionkit.features._color import ColorHistogram

@@ -154,7 +154,7 @@ def _table(orientations: int, signed: bool, interpolate: bool) -> Votes:
 
 
 def _sum_cells(values: np.ndarray, pixels: int, interpolate: bool) -> np.ndarray:
-    """Sum along the first axis what belongs to each cell of so many pixels."""
+    """Sum the values of each cell, which is ``pixels`` long, along the first axis."""
     n_cells = len(values) // pixels
     if not interpolate:
         whole = values[: n_cells * pixels]

@@ -1,4 +1,4 @@
-"""Principal components: at most so many, however few samples or features there are."""
+"""BoundedPCA: principal components, fewer where the data has fewer."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 _DTYPES = [np.float64, np.float32, np.float16]
 
-# Values that are projected at a time.
+# Maximum number of values that are projected at a time.
 _VALUES_PER_CHUNK = 2**25
 
 
 class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Principal components, at most so many.
+    """Principal component analysis with a maximum number of components.
 
-    :class:`~sklearn.decomposition.PCA` refuses to give more components than there are
+    :class:`~sklearn.decomposition.PCA` refuses to return more components than there are
     samples or features, which a pipeline for data of any size cannot know beforehand.
-    This gives as many as there are. It can find them on a part of the samples, and it projects
-    in chunks, so that features in half precision never exist as a whole in another type.
+    BoundedPCA returns as many as there are. It can find them on a part of the samples, and it
+    projects in chunks, so that features in half precision are never converted as a whole.
 
     Read more in the :ref:`User Guide <baselines>`.
 
     Parameters
     ----------
     n_components : int, default=200
-        Most components to keep.
+        Maximum number of components to keep.
 
     max_samples : int, default=None
-        Most samples to find the components on, drawn at random; None for all.
+        Maximum number of samples to find the components on, drawn at random; None for all.
 
     random_state : int, RandomState instance or None, default=None
         Draws samples, and random directions in the solver that scikit-learn chooses for
@@ -58,7 +58,7 @@ class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     See Also
     --------
-    sklearn.decomposition.PCA : What does the work.
+    sklearn.decomposition.PCA : The transformer that BoundedPCA fits.
 
     Examples
     --------
@@ -95,7 +95,7 @@ class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             Features.
 
         y : ignored
-            There by convention.
+            Present by convention.
 
         Returns
         -------
