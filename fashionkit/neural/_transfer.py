@@ -145,7 +145,7 @@ class TransferClassifier(BaseKerasClassifier):
     --------
     BackboneFeatures : What a frozen network makes of images, for any classifier.
     CNNClassifier : Networks trained from scratch.
-    fashionkit.make_baseline : ``make_baseline("mobilenetv2-svm")`` needs no fine-tuning.
+    fashionkit.make_baseline : ``make_baseline("mobilenetv2", "svm")`` needs no fine-tuning.
 
     Notes
     -----
@@ -276,7 +276,7 @@ class TransferClassifier(BaseKerasClassifier):
         Parameters
         ----------
         name : str
-            "basic"; see :mod:`fashionkit.neural.recipes`.
+            "basic" or "tuned"; see :mod:`fashionkit.neural.recipes`.
 
         **params : dict
             Parameters that differ from the recipe's, or that it leaves open, such as

@@ -31,10 +31,13 @@ name       purpose                                      source
 ========== ============================================ ====================================
 ``basic``  a frozen MobileNetV2 at 96 pixels behind a   "Fashion images classification using
            trained convolution: 3,733,992 parameters,   deep learning and transfer learning
-           of which 1,476,008 are trained               models", M.Tech project report, 2024
+           of which 1,476,008 are trained               models", M.Tech mini project report,
+                                                        2024
+``tuned``  as accurate as ``strong``, in less time: a   our own, after the Keras guide
+           MobileNetV2 at 56 pixels, up to its last     "Transfer learning & fine-tuning",
+           stage of a 16th of the resolution; three     2020
+           epochs of the head, then ten of everything
 ========== ============================================ ====================================
-
-The same report trains ``basic`` of :class:`~fashionkit.CNNClassifier`.
 """
 
 from __future__ import annotations
@@ -66,7 +69,7 @@ def list_recipes(kind: str = "CNNClassifier") -> list[str]:
     >>> recipes.list_recipes()
     ['basic', 'quick', 'fast', 'strong']
     >>> recipes.list_recipes("TransferClassifier")
-    ['basic']
+    ['basic', 'tuned']
     """
     if kind not in _RECIPES:
         raise ValueError(f"kind={kind!r}, expected one of {choices(_RECIPES)}.")
@@ -174,7 +177,27 @@ def _basic_transfer() -> dict[str, Any]:
     }
 
 
+def _tuned_transfer() -> dict[str, Any]:
+    return {
+        "backbone": "mobilenetv2",
+        "layers": "high",
+        "image_size": 56,
+        "pooling": "grid",
+        "grid": 2,
+        "fine_tune": "all",
+        "fine_tune_epochs": 10,
+        "fine_tune_learning_rate": 0.001,
+        "learning_rate": 0.003,
+        "learning_rate_schedule": "one-cycle",
+        "label_smoothing": 0.1,
+        "augmentation": Augmentation(horizontal_flip="alternating", translation=0.04),
+        "test_time_augmentation": "flip",
+        "epochs": 3,
+        "batch_size": 64,
+    }
+
+
 _RECIPES = {
     "CNNClassifier": {"basic": _basic, "quick": _quick, "fast": _fast, "strong": _strong},
-    "TransferClassifier": {"basic": _basic_transfer},
+    "TransferClassifier": {"basic": _basic_transfer, "tuned": _tuned_transfer},
 }

@@ -417,7 +417,7 @@ def test_the_network_can_be_saved(data, tmp_path):
 
 
 def test_recipes_belong_to_a_class():
-    assert recipes.list_recipes("TransferClassifier") == ["basic"]
+    assert recipes.list_recipes("TransferClassifier") == ["basic", "tuned"]
     with pytest.raises(ValueError, match="is for TransferClassifier"):
         CNNClassifier.from_recipe("basic")
     with pytest.raises(ValueError, match="is for CNNClassifier"):
