@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import textwrap
+from difflib import get_close_matches
+from typing import Any, NoReturn
 
 import fashionkit
 
-_CNN = "cnn"
-_DEFAULT_MODELS = (_CNN, "hog-svm")
+_DEFAULT_MODELS = ("cnn", "hog-svm")
+
+# Columns of the help.
+_WIDTH = 80
 
 
 def add_parser(commands: Any) -> None:
@@ -16,9 +20,17 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "compare",
         help="train models on the same images and compare them",
-        description="Train models on the same images, evaluate them once on the same "
-        "test images, and write a table, confusion matrices and learning curves.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=_fill(
+            "Train models on the same images, evaluate them once on the same test images, and "
+            "write a table, confusion matrices and learning curves."
+        ),
+        epilog="models:\n" + _fill(", ".join(fashionkit.list_models()), indent="  "),
     )
+
+    def model_name(text: str) -> str:
+        return text if text in fashionkit.list_models() else _refuse_model(parser, text)
+
     parser.add_argument(
         "--data",
         metavar="DATA",
@@ -28,11 +40,10 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--models",
         nargs="+",
-        type=_model_name,
+        type=model_name,
         default=_DEFAULT_MODELS,
         metavar="NAME",
-        help=f"{', '.join(_network_names())}, or a pair of features and a classifier, such as "
-        f"hog-svm: {_parts(0)} with {_parts(1)} (default: {' '.join(_DEFAULT_MODELS)})",
+        help=f"names from the list below (default: {' '.join(_DEFAULT_MODELS)})",
     )
     parser.add_argument(
         "--train-size",
@@ -55,8 +66,8 @@ def add_parser(commands: Any) -> None:
         "--epochs",
         type=_positive,
         metavar="N",
-        help="passes of neural networks over the training images (default: 10 for cnn, those of "
-        "the recipe for the others)",
+        help="passes of neural networks over the training images (default: each "
+        "model's own, 10 for cnn)",
     )
     parser.add_argument(
         "--output",
@@ -105,42 +116,34 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _make_model(name: str, arguments: argparse.Namespace) -> Any:
-    network, _, recipe = name.partition("-")
-    if network == _CNN:
-        params = {"random_state": arguments.seed, "verbose": 1}
+    model = fashionkit.make_model(name, random_state=arguments.seed)
+    if "epochs" in model.get_params(deep=False):
+        model.set_params(verbose=1)
         if arguments.epochs is not None:
-            params["epochs"] = arguments.epochs
-        return fashionkit.CNNClassifier.from_recipe(recipe or "basic", **params)
-    return fashionkit.make_baseline(name, random_state=arguments.seed)
+            model.set_params(epochs=arguments.epochs)
+    return model
 
 
-def _model_names() -> list[str]:
-    return [*_network_names(), *_pair_names()]
+def _refuse_model(parser: argparse.ArgumentParser, name: str) -> NoReturn:
+    """Exit with one line that names the most similar model."""
+    (nearest,) = get_close_matches(name.lower(), fashionkit.list_models(), n=1, cutoff=0)
+    parser.exit(
+        2,
+        f"{parser.prog}: error: unknown model {name!r}; the nearest is {nearest!r}, and "
+        f"{parser.prog} --help lists all\n",
+    )
 
 
-def _pair_names() -> list[str]:
-    from fashionkit.baselines import baselines
-
-    return [*baselines(), *baselines(features=("mobilenetv2", "mobilenetv2+hog"))]
-
-
-def _network_names() -> list[str]:
-    """Return the basic network, and those of the other recipes."""
-    from fashionkit.neural import recipes
-
-    return [_CNN, *(f"{_CNN}-{name}" for name in recipes.list_recipes() if name != "basic")]
-
-
-def _parts(index: int) -> str:
-    """Return the names of all features, or of all classifiers."""
-    return ", ".join(dict.fromkeys(name.split("-")[index] for name in _pair_names()))
-
-
-def _model_name(text: str) -> str:
-    names = _model_names()
-    if text not in names:
-        raise argparse.ArgumentTypeError(f"unknown model {text!r}; there are {', '.join(names)}")
-    return text
+def _fill(text: str, indent: str = "") -> str:
+    """Break lines at spaces only: names have hyphens."""
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _positive(text: str) -> int:

@@ -1,149 +1,22 @@
-"""Features, made by hand or by a frozen network, and a classical classifier.
-
-Each baseline is an ordinary scikit-learn pipeline, named "features-classifier".
-"""
+"""Features, made by hand or by a frozen network, and a classical classifier, as a pipeline."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import product
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import Normalizer
 
 from fashionkit.baselines._memory import once
-from fashionkit.features import (
-    BackboneFeatures,
-    ColorHistogram,
-    HOGFeatures,
-    PixelFeatures,
-    SIFTFeatures,
-)
+from fashionkit.baselines._registry import CLASSIFIERS, FEATURES, PCA_SAMPLES, TUNED
+from fashionkit.datasets._names import choices
 from fashionkit.features._pca import BoundedPCA
-from fashionkit.svm import CalibratedSVC
-
-Steps = list[tuple[str, Any]]
-
-# What is not a default was chosen on a validation split of Fashion-MNIST's training images;
-# docs/benchmarks.rst has the figures.
-_FEATURES: dict[str, Callable[[], Any]] = {
-    "hog": lambda: _hog(),
-    "sift": lambda: SIFTFeatures(),
-    "color": lambda: ColorHistogram(16),
-    "pixels": lambda: PixelFeatures(),
-    "mobilenetv2": lambda: _mobilenetv2(),
-    # Components of a part of the images are as good as those of all, and cost less.
-    "mobilenetv2+hog": lambda: FeatureUnion(
-        [
-            (
-                "mobilenetv2",
-                make_pipeline(_mobilenetv2(), BoundedPCA(600, max_samples=_PCA_SAMPLES)),
-            ),
-            ("hog", make_pipeline(_hog(), BoundedPCA(200, max_samples=_PCA_SAMPLES))),
-        ],
-        # The histograms then have a quarter of the variance.
-        transformer_weights={"hog": 3.6},
-    ),
-}
-_PCA_SAMPLES = 10_000
-_HAND_MADE = ("hog", "sift", "color", "pixels")
-# What a kernel or a distance costs grows with the number of columns, and most of what tells
-# classes apart is in a few components.
-_CLASSIFIERS: dict[str, Callable[[], Steps]] = {
-    "svm": lambda: [("pca", BoundedPCA(200)), ("svm", CalibratedSVC(C=10))],
-    "knn": lambda: [("pca", BoundedPCA(200)), ("knn", KNeighborsClassifier(weights="distance"))],
-    "tree": lambda: [("tree", DecisionTreeClassifier(max_depth=12, min_samples_leaf=5))],
-    "forest": lambda: [("forest", RandomForestClassifier(200))],
-}
-# Where one pair wants something else.
-_PAIRS: dict[str, dict[str, Any]] = {
-    "hog-svm": {"svm__C": 3, "svm__gamma": 0.06},
-    "color-knn": {"knn__n_neighbors": 30},
-    "mobilenetv2-svm": {"pca__n_components": 600, "pca__max_samples": _PCA_SAMPLES},
-    "mobilenetv2-knn": {"pca__max_samples": _PCA_SAMPLES},
-    "mobilenetv2+hog-svm": {"pca__n_components": 800, "pca__max_samples": _PCA_SAMPLES},
-}
-
-
-def _hog() -> HOGFeatures:
-    return HOGFeatures(12, signed=True, interpolate=True, block_norm="L1-sqrt")
-
-
-def _mobilenetv2() -> BackboneFeatures:
-    return BackboneFeatures(
-        layers=["low", "mid", "high"],
-        image_size=56,
-        pooling="grid",
-        power=0.5,
-        mirror=True,
-        dtype="float16",
-    )
-
-
-def baselines(
-    *,
-    features: str | Iterable[str] | None = None,
-    classifiers: str | Iterable[str] | None = None,
-    memory: Any = None,
-    random_state: Any = None,
-) -> dict[str, Pipeline]:
-    """Make every pair of hand-made features and classifier, or those that are asked for.
-
-    Read more in the :ref:`User Guide <baselines>`.
-
-    Parameters
-    ----------
-    features : str or iterable of str, default=None
-        Of "hog", "sift", "color", "pixels", "mobilenetv2" and "mobilenetv2+hog"; None for
-        the first four, which are made by hand.
-
-    classifiers : str or iterable of str, default=None
-        Of "svm", "knn", "tree" and "forest"; None for all.
-
-    memory : str, path or joblib.Memory, default=None
-        Where the pipelines cache their features, which all classifiers then share.
-
-    random_state : int, RandomState instance or None, default=None
-        Seed of every step that has one.
-
-    Returns
-    -------
-    pipelines : dict of str to Pipeline
-        By name, such as "hog-svm": what :func:`make_baseline` makes for it.
-
-    Raises
-    ------
-    ValueError
-        If there are no such features, or no such classifier.
-
-    See Also
-    --------
-    make_baseline : Makes one of them.
-    fashionkit.compare_models : Compares all that are in a dict.
-
-    Examples
-    --------
-    >>> from fashionkit.baselines import baselines
-    >>> list(baselines(features="hog"))
-    ['hog-svm', 'hog-knn', 'hog-tree', 'hog-forest']
-    >>> len(baselines())
-    16
-    """
-    names = [
-        f"{feature}-{classifier}"
-        for feature, classifier in product(
-            _choice("features", _HAND_MADE if features is None else features, _FEATURES),
-            _choice("classifiers", classifiers, _CLASSIFIERS),
-        )
-    ]
-    return {name: make_baseline(name, memory=memory, random_state=random_state) for name in names}
 
 
 def make_baseline(
-    name: str,
+    features: str | Sequence[str],
+    classifier: str | None = None,
     *,
     memory: Any = None,
     random_state: Any = None,
@@ -155,26 +28,25 @@ def make_baseline(
 
     Parameters
     ----------
-    name : str
-        Features, a hyphen, and a classifier, such as "hog-svm". The features are
+    features : str or list of str
+        Name of the features, or several names for a union of them:
 
         - "hog": histograms of oriented gradients, :class:`~fashionkit.HOGFeatures`;
         - "sift": a bag of visual words, :class:`~fashionkit.SIFTFeatures`, which needs
           OpenCV: ``pip install "fashionkit[sift]"``;
-        - "color": histograms of colours, of gray images those of their grays,
+        - "color": colour histograms, of gray images those of their grays,
           :class:`~fashionkit.ColorHistogram`;
         - "pixels": the pixels themselves, :class:`~fashionkit.PixelFeatures`;
-        - "mobilenetv2": what several layers of a network trained on ImageNet make of small
-          images and their mirror images, :class:`~fashionkit.BackboneFeatures`. Its weights
-          are downloaded at the first fit, or ``mobilenetv2__weights`` is their path;
-        - "mobilenetv2+hog": components of both, side by side; the path is
-          ``mobilenetv2_hog__mobilenetv2__backbonefeatures__weights``;
+        - "mobilenetv2": several layers of a network trained on ImageNet, for small images and
+          their mirror images, :class:`~fashionkit.BackboneFeatures`. Its weights are downloaded
+          at the first fit, or ``mobilenetv2__weights`` is their path.
 
-        and the classifiers
+    classifier : str
+        Name of the classifier, which is required:
 
         - "svm": a support vector machine with an RBF kernel and calibrated
           probabilities, :class:`~fashionkit.CalibratedSVC`, on principal components;
-        - "knn": the nearest neighbours, on principal components;
+        - "knn": nearest neighbours, on principal components;
         - "tree": a decision tree;
         - "forest": a random forest.
 
@@ -192,56 +64,113 @@ def make_baseline(
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        Takes images in any form that the features take. The steps are named like the
-        parts of ``name``; before "svm" and "knn" there is "pca".
+        Takes images in any form that the features take. Its steps have the names of the
+        features and of the classifier; before "svm" and "knn" there is "pca". Several features
+        are one step, "union", which holds a pipeline by the name of each of them, with the
+        steps "features", "pca" and "norm": ``union__hog__features__orientations=9``.
 
     Raises
     ------
     ValueError
-        If there is no such baseline, or no such parameter.
+        If there are no such features, no such classifier or no such parameter.
 
     See Also
     --------
-    fashionkit.baselines.baselines : All of them.
-    InvariantSVC : Makes those with a support vector machine learn from mirror images, too.
+    fashionkit.make_model : Makes any model by one name, such as "hog-svm".
+    InvariantSVC : Makes baselines with a support vector machine learn from mirror images, too.
     HOGFeatures : The features, for pipelines of your own.
     compare_models : Compares baselines and networks.
 
     Notes
     -----
     The parameters that are not the defaults of their steps were chosen on a validation
-    split of Fashion-MNIST's training images.
+    split of Fashion-MNIST's training images. Of unions, those of ``["mobilenetv2", "hog"]``
+    were. In any other union each of the features is reduced to at most 200 principal
+    components, and each image's components are scaled to the Euclidean norm 1, so that all
+    features weigh the same.
 
     Examples
     --------
     >>> from fashionkit import make_baseline, make_garments
     >>> X, y = make_garments(600, random_state=0)
-    >>> pipeline = make_baseline("hog-svm", svm__C=10, random_state=0).fit(X[:500], y[:500])
+    >>> pipeline = make_baseline("hog", "svm", svm__C=10, random_state=0).fit(X[:500], y[:500])
     >>> list(pipeline.named_steps)
     ['hog', 'pca', 'svm']
     >>> pipeline.score(X[500:], y[500:]) > 0.8
     True
+    >>> union = make_baseline(["hog", "color"], "forest")
+    >>> list(union.named_steps), list(union["union"].named_transformers)
+    (['union', 'forest'], ['hog', 'color'])
     """
-    features, _, classifier = str(name).partition("-")
-    if features not in _FEATURES or classifier not in _CLASSIFIERS:
-        known = ", ".join(repr(f"{f}-{c}") for f in _FEATURES for c in _CLASSIFIERS)
-        raise ValueError(f"name={name!r} is no baseline; there are {known}.")
-    steps = [(features.replace("+", "_"), _FEATURES[features]()), *_CLASSIFIERS[classifier]()]
+    names = _check_features(features)
+    _check_classifier(classifier, names)
+    steps = [_feature_step(names), *CLASSIFIERS[classifier].make()]
     pipeline = Pipeline(steps, memory=once(memory))
-    seeds = [key for key in pipeline.get_params() if key.endswith("__random_state")]
+    seeds = [name for name in pipeline.get_params() if name.endswith("__random_state")]
     pipeline.set_params(**dict.fromkeys(seeds, random_state))
-    return pipeline.set_params(**{**_PAIRS.get(name, {}), **params})
+    key = "+".join(sorted(names))
+    tuned = TUNED.get((key, "*"), {}) | TUNED.get((key, classifier), {})
+    # In two calls: a parameter may be one of a step that is replaced.
+    return pipeline.set_params(**tuned).set_params(**params)
 
 
-def _choice(argument: str, given: str | Iterable[str] | None, known: Iterable[str]) -> list[str]:
-    """Return the names that were asked for, once they are known to exist."""
-    if given is None:
-        return list(known)
-    names = [given] if isinstance(given, str) else list(given)
-    unknown = [name for name in names if name not in known]
+def _feature_step(names: list[str]) -> tuple[str, Any]:
+    """Return the first step of a pipeline: features, or a union of them."""
+    if len(names) == 1:
+        return names[0], FEATURES[names[0]].make()
+    parts = [(name, _union_part(name)) for name in names]
+    return "union", FeatureUnion(parts)
+
+
+def _union_part(name: str) -> Pipeline:
+    """Return features with few columns, whose rows are as long as those of all others."""
+    return Pipeline(
+        [
+            ("features", FEATURES[name].make()),
+            ("pca", BoundedPCA(200, max_samples=PCA_SAMPLES)),
+            ("norm", Normalizer()),
+        ]
+    )
+
+
+def _check_features(features: Any) -> list[str]:
+    """Return the names of known features, each once."""
+    several = isinstance(features, Iterable) and not isinstance(features, str)
+    names = list(features) if several else [features]
+    unknown = [name for name in names if not isinstance(name, str) or name not in FEATURES]
     if unknown:
+        given = f"{features!r} has {unknown[0]!r}, which" if several else repr(features)
+        remedy = _remedy(unknown[0]) or f"pass one of {choices(FEATURES)}, or a list of them."
+        raise ValueError(f"features={given} is not known; {remedy}")
+    if not names or len(set(names)) < len(names):
         raise ValueError(
-            f"{argument}={given!r} has {unknown[0]!r}, which is none; there are "
-            f"{', '.join(map(repr, known))}."
+            f"features={features!r}, expected at least one name and none of them twice; choose "
+            f"from {choices(FEATURES)}."
         )
     return names
+
+
+def _check_classifier(classifier: Any, names: list[str]) -> None:
+    if not isinstance(classifier, str) or classifier not in CLASSIFIERS:
+        raise ValueError(
+            f"classifier={classifier!r} is not known; pass one of {choices(CLASSIFIERS)}: "
+            f"{_call(names, next(iter(CLASSIFIERS)))}."
+        )
+
+
+def _remedy(name: Any) -> str:
+    """Return the right call where the name of a model, or of a union, was given as features."""
+    joined, hyphen, classifier = str(name).partition("-")
+    names = joined.split("+")
+    if not set(names) <= set(FEATURES):
+        return ""
+    if not hyphen:
+        return f"for a union call {_call(names, next(iter(CLASSIFIERS)))}."
+    if classifier not in CLASSIFIERS:
+        return ""
+    return f"call make_model({name!r}) or {_call(names, classifier)}."
+
+
+def _call(names: list[str], classifier: str) -> str:
+    features = repr(names[0]) if len(names) == 1 else f"[{choices(names)}]"
+    return f"make_baseline({features}, {classifier!r})"

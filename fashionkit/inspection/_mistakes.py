@@ -92,7 +92,7 @@ def worst_mistakes(
     --------
     >>> from fashionkit import make_baseline, make_garments, worst_mistakes
     >>> X, y = make_garments(400, random_state=0)
-    >>> model = make_baseline("hog-knn", random_state=0).fit(X[:200], y[:200])
+    >>> model = make_baseline("hog", "knn", random_state=0).fit(X[:200], y[:200])
     >>> mistakes = worst_mistakes(model, X[200:], y[200:], n_mistakes=5)
     >>> list(mistakes.columns)
     ['true', 'predicted', 'probability', 'true_probability']

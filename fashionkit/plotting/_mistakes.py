@@ -54,7 +54,7 @@ class MistakesDisplay:
     >>> from fashionkit import CLASS_NAMES, make_baseline, make_garments
     >>> from fashionkit.plotting import MistakesDisplay
     >>> X, y = make_garments(400, random_state=0)
-    >>> model = make_baseline("pixels-knn", random_state=0).fit(X[:200], y[:200])
+    >>> model = make_baseline("pixels", "knn", random_state=0).fit(X[:200], y[:200])
     >>> display = MistakesDisplay.from_estimator(
     ...     model, X[200:], y[200:], n_mistakes=5, class_names=CLASS_NAMES
     ... )

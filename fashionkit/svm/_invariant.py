@@ -132,7 +132,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
     --------
     >>> from fashionkit import InvariantSVC, make_baseline, make_garments
     >>> X, y = make_garments(600, random_state=0)
-    >>> clf = InvariantSVC(make_baseline("hog-svm", random_state=0), views="flip")
+    >>> clf = InvariantSVC(make_baseline("hog", "svm", random_state=0), views="flip")
     >>> clf.fit(X[:500], y[:500]).predict_proba(X[500:]).shape
     (100, 10)
     """
@@ -279,7 +279,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
             raise TypeError(
                 f"estimator ends in {type(last).__name__} after {len(transformers)} steps, "
                 "expected a Pipeline of transformers and a CalibratedSVC, such as "
-                "make_baseline('hog-svm')."
+                "make_baseline('hog', 'svm')."
             )
         # With a last step that does nothing, the memory keeps the output of all the others.
         return clone(self.estimator).set_params(**{name: "passthrough"}), clone(last)

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -19,11 +20,11 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from fashionkit import BackboneFeatures, ColorHistogram, HOGFeatures, SIFTFeatures, make_baseline
-from fashionkit.baselines import baselines
+from fashionkit.baselines._registry import CLASSIFIERS, FEATURES, TUNED
 
-FEATURES = ("hog", "sift", "color", "pixels")
-CLASSIFIERS = ("svm", "knn", "tree", "forest")
-NAMES = [f"{features}-{classifier}" for features in FEATURES for classifier in CLASSIFIERS]
+HAND_MADE = ("hog", "sift", "color", "pixels")
+PAIRS = list(product(HAND_MADE, ("svm", "knn", "tree", "forest")))
+each_pair = pytest.mark.parametrize(("features", "classifier"), PAIRS)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,49 +34,77 @@ def one_thread():
         yield
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=PAIRS, ids="-".join)
 def fitted(request, garments):
     """Return each baseline, fitted on the first 200 garments."""
     X, y = garments
-    return make_baseline(request.param, random_state=0).fit(X[:200], y[:200])
+    return make_baseline(*request.param, random_state=0).fit(X[:200], y[:200])
 
 
-def test_baselines_are_every_feature_with_every_classifier():
-    made = baselines(random_state=3)
-    assert list(made) == NAMES
-    assert [repr(made[name]) for name in NAMES] == [
-        repr(make_baseline(name, random_state=3)) for name in NAMES
-    ]
+def test_the_registries_hold_what_is_documented():
+    assert list(FEATURES) == [*HAND_MADE, "mobilenetv2"]
+    assert list(CLASSIFIERS) == ["svm", "knn", "tree", "forest"]
+    for name in (*FEATURES, *CLASSIFIERS):
+        assert f'- "{name}": ' in make_baseline.__doc__
 
 
-def test_baselines_can_be_chosen():
-    assert list(baselines(features="hog", classifiers=("tree", "knn"))) == ["hog-tree", "hog-knn"]
-    assert list(baselines(classifiers=iter(["svm"]))) == [f"{f}-svm" for f in FEATURES]
+@pytest.mark.parametrize(
+    "features", ["lbp", ["hog", "lbp"], ("hog", "lbp"), 1, "", "HOG", [["hog"]]]
+)
+def test_unknown_features_are_refused(features):
+    with pytest.raises(ValueError, match=r"^features=.* not known; pass one of 'hog', 'sift'"):
+        make_baseline(features, "svm")
 
 
-def test_baselines_share_a_cache(tmp_path):
-    made = baselines(features="hog", memory=tmp_path)
-    assert {str(pipeline.memory.location) for pipeline in made.values()} == {str(tmp_path)}
+@pytest.mark.parametrize("features", [[], ["hog", "hog"]])
+def test_a_union_has_features_and_none_twice(features):
+    with pytest.raises(ValueError, match="at least one name and none of them twice"):
+        make_baseline(features, "svm")
 
 
-@pytest.mark.parametrize("choice", [{"features": "lbp"}, {"features": ["hog", "lbp"]}])
-def test_features_that_do_not_exist_are_refused(choice):
-    with pytest.raises(ValueError, match=r"has 'lbp', which is none; there are 'hog', 'sift'"):
-        baselines(**choice)
+@pytest.mark.parametrize("classifier", ["mlp", "", None, 1, ["svm"]])
+def test_unknown_classifiers_are_refused(classifier):
+    with pytest.raises(ValueError, match=r"is not known; pass one of 'svm', 'knn', 'tree'"):
+        make_baseline("hog", classifier)
 
 
-def test_classifiers_that_do_not_exist_are_refused():
-    with pytest.raises(ValueError, match=r"classifiers='mlp' has 'mlp', .*'svm', 'knn', 'tree'"):
-        baselines(classifiers="mlp")
+def test_a_missing_classifier_is_shown():
+    with pytest.raises(ValueError, match=r"pass one of 'svm', .*: make_baseline\('hog', 'svm'\)\."):
+        make_baseline("hog")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_baseline_is_a_pipeline_with_steps_named_by_it(name):
-    pipeline = make_baseline(name)
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("hog-svm", "call make_model('hog-svm') or make_baseline('hog', 'svm')."),
+        (
+            "mobilenetv2+hog-knn",
+            "call make_model('mobilenetv2+hog-knn') or "
+            "make_baseline(['mobilenetv2', 'hog'], 'knn').",
+        ),
+        ("mobilenetv2+hog", "for a union call make_baseline(['mobilenetv2', 'hog'], 'svm')."),
+    ],
+)
+def test_names_of_models_are_no_features(name, remedy):
+    for arguments in [(name,), (name, "svm"), ([name], "svm")]:
+        with pytest.raises(ValueError, match="is not known; ") as error:
+            make_baseline(*arguments)
+        assert str(error.value).endswith(remedy)
+
+
+@each_pair
+def test_a_baseline_is_a_pipeline_with_steps_named_by_it(features, classifier):
+    pipeline = make_baseline(features, classifier)
     assert type(pipeline) is Pipeline
-    features, classifier = name.split("-")
     first, *_, last = pipeline.named_steps
     assert (first, last) == (features, classifier)
+
+
+@each_pair
+def test_parameters_are_reached_by_one_step(features, classifier):
+    pipeline = make_baseline(features, classifier)
+    own = pipeline.get_params(deep=False)
+    assert all(name.count("__") <= 1 for name in pipeline.get_params() if name not in own)
 
 
 def test_every_baseline_learns(fitted, garments):
@@ -121,14 +150,8 @@ def test_a_clone_with_the_same_seed_fits_the_same(fitted, garments):
     assert_array_equal(again.predict_proba(X[200:]), fitted.predict_proba(X[200:]))
 
 
-@pytest.mark.parametrize("name", ["hog-lenet", "hog", "svm-hog", "", "HOG-SVM", 1])
-def test_an_unknown_name_is_refused_with_those_that_are_known(name):
-    with pytest.raises(ValueError, match=r"is no baseline; there are 'hog-svm', .*'pix"):
-        make_baseline(name)
-
-
 def test_parameters_reach_the_steps():
-    pipeline = make_baseline("hog-svm", hog__orientations=12, svm__C=10, verbose=True)
+    pipeline = make_baseline("hog", "svm", hog__orientations=12, svm__C=10, verbose=True)
     assert pipeline["hog"].orientations == 12
     assert pipeline["svm"].C == 10
     assert pipeline.verbose is True
@@ -136,32 +159,32 @@ def test_parameters_reach_the_steps():
 
 def test_an_unknown_parameter_is_refused():
     with pytest.raises(ValueError, match="Invalid parameter 'orientation'"):
-        make_baseline("hog-svm", hog__orientation=12)
+        make_baseline("hog", "svm", hog__orientation=12)
 
 
-@pytest.mark.parametrize("name", ["hog-tree", "pixels-forest"])
-def test_random_state_reaches_the_classifier(name):
-    assert make_baseline(name, random_state=3)[-1].random_state == 3
-    params = {f"{name.split('-')[1]}__random_state": 4}
-    assert make_baseline(name, random_state=3, **params)[-1].random_state == 4
+@pytest.mark.parametrize("pair", [("hog", "tree"), ("pixels", "forest")])
+def test_random_state_reaches_the_classifier(pair):
+    assert make_baseline(*pair, random_state=3)[-1].random_state == 3
+    params = {f"{pair[1]}__random_state": 4}
+    assert make_baseline(*pair, random_state=3, **params)[-1].random_state == 4
 
 
 def test_two_baselines_share_no_step():
-    assert make_baseline("hog-svm")["hog"] is not make_baseline("hog-svm")["hog"]
+    assert make_baseline("hog", "svm")["hog"] is not make_baseline("hog", "svm")["hog"]
 
 
 def test_strings_as_labels_and_colour_images(garments):
     X, y = garments
     X = np.repeat(X[:100, ::2, ::2, np.newaxis], 3, axis=3)
     labels = np.char.add("class ", y[:100].astype(str))
-    pipeline = make_baseline("hog-svm").fit(X, labels)
+    pipeline = make_baseline("hog", "svm").fit(X, labels)
     assert set(pipeline.predict(X)) <= set(labels)
 
 
 def test_grid_search_in_two_processes_computes_each_feature_set_once(garments, tmp_path):
     X, y = garments
     search = GridSearchCV(
-        make_baseline("hog-svm", memory=tmp_path, random_state=0, svm__cv=2),
+        make_baseline("hog", "svm", memory=tmp_path, random_state=0, svm__cv=2),
         {
             "hog__orientations": [4, 9],
             "hog__pixels_per_cell": [7, [7, 14]],
@@ -195,13 +218,13 @@ def test_features_work_with_any_classifier_of_scikit_learn(features, channels, g
 def test_without_opencv_the_remedy_is_named(garments, monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(ImportError, match=r'pip install "fashionkit\[sift\]"'):
-        make_baseline("sift-knn").fit(*garments)
+        make_baseline("sift", "knn").fit(*garments)
 
 
 def test_baselines_do_not_import_tensorflow():
     script = (
         "import sys, fashionkit\n"
-        "fashionkit.make_baseline('hog-svm')\n"
+        "fashionkit.make_baseline('hog', 'svm')\n"
         "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules\n"
     )
     done = subprocess.run(
@@ -213,15 +236,12 @@ def test_baselines_do_not_import_tensorflow():
 @pytest.mark.realdata
 def test_hog_svm_on_real_images(fashion_mnist):
     X, y, X_test, y_test = fashion_mnist
-    pipeline = make_baseline("hog-svm", random_state=0).fit(X, y)
+    pipeline = make_baseline("hog", "svm", random_state=0).fit(X, y)
     assert pipeline.score(X_test, y_test) > 0.84
 
 
-def test_frozen_features_are_made_only_when_asked_for():
-    assert not any(name.startswith("mobilenetv2") for name in baselines())
-    made = baselines(features="mobilenetv2", random_state=0)
-    assert list(made) == [f"mobilenetv2-{classifier}" for classifier in CLASSIFIERS]
-    features = made["mobilenetv2-svm"].named_steps["mobilenetv2"]
+def test_frozen_features_have_imagenet_weights():
+    features = make_baseline("mobilenetv2", "svm").named_steps["mobilenetv2"]
     assert isinstance(features, BackboneFeatures)
     assert features.weights == "imagenet"
 
@@ -229,7 +249,11 @@ def test_frozen_features_are_made_only_when_asked_for():
 def test_the_strong_pipeline_fits_and_predicts(garments):
     X, y = garments
     pipeline = make_baseline(
-        "mobilenetv2-svm", mobilenetv2__weights=None, mobilenetv2__alpha=0.35, random_state=0
+        "mobilenetv2",
+        "svm",
+        mobilenetv2__weights=None,
+        mobilenetv2__alpha=0.35,
+        random_state=0,
     ).fit(X[:100], y[:100])
     probabilities = pipeline.predict_proba(X[100:110])
     assert_allclose(probabilities.sum(axis=1), 1)
@@ -238,13 +262,51 @@ def test_the_strong_pipeline_fits_and_predicts(garments):
 def test_frozen_features_and_histograms_lie_side_by_side(garments):
     X, y = garments
     pipeline = make_baseline(
-        "mobilenetv2+hog-svm",
-        mobilenetv2_hog__mobilenetv2__backbonefeatures__weights=None,
-        mobilenetv2_hog__mobilenetv2__backbonefeatures__alpha=0.35,
+        ["mobilenetv2", "hog"],
+        "svm",
+        union__mobilenetv2__features__weights=None,
+        union__mobilenetv2__features__alpha=0.35,
         random_state=0,
     )
-    features = pipeline.named_steps["mobilenetv2_hog"]
+    features = pipeline.named_steps["union"]
     seeds = {k: v for k, v in features.get_params().items() if k.endswith("random_state")}
     assert set(seeds.values()) == {0}
     assert features.fit_transform(X[:100]).shape == (100, 200)  # as many as there are images
     assert pipeline.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.5
+
+
+def test_settings_of_a_union_do_not_depend_on_the_order_of_its_features():
+    one = make_baseline(["mobilenetv2", "hog"], "svm")
+    other = make_baseline(("hog", "mobilenetv2"), "svm")
+    assert one["union"].transformer_weights == other["union"].transformer_weights == {"hog": 3.6}
+    assert list(other["union"].named_transformers) == ["hog", "mobilenetv2"]
+    assert one["pca"].n_components == other["pca"].n_components == 800
+
+
+def test_tuned_settings_are_of_features_that_exist():
+    for features, classifier in TUNED:
+        names = features.split("+")
+        assert names == sorted(names)
+        assert set(names) <= set(FEATURES)
+        assert classifier in {"*", *CLASSIFIERS}
+        make_baseline(names, "svm" if classifier == "*" else classifier)
+
+
+def test_a_list_of_one_name_is_that_name():
+    assert repr(make_baseline(["hog"], "svm")) == repr(make_baseline("hog", "svm"))
+
+
+@pytest.mark.parametrize("features", [("hog", "color"), ("pixels", "sift", "hog")], ids="+".join)
+def test_any_features_make_a_union_that_learns(features, garments):
+    X, y = garments
+    pipeline = make_baseline(list(features), "svm", random_state=0)
+    rows = pipeline["union"].fit_transform(X[:200])
+    n_columns = [len(part[:-1].get_feature_names_out()) for _, part in parts(pipeline)]
+    # Neither of the features outweighs the other: the rows of each have the length 1.
+    for own in np.split(rows, np.cumsum(n_columns)[:-1], axis=1):
+        assert_allclose(np.linalg.norm(own, axis=1), 1, rtol=1e-4)
+    assert pipeline.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.5
+
+
+def parts(pipeline):
+    return pipeline["union"].transformer_list

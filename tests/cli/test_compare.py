@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import fashionkit
-from fashionkit import CLASS_NAMES, CNNClassifier, make_garments
+from fashionkit import CLASS_NAMES, CNNClassifier, list_models, make_garments
 from fashionkit._cli import _parser, compare, main
 from fashionkit.datasets import _choose, _download
 from fashionkit.datasets._choose import choose_images, stratified_order
@@ -183,10 +183,9 @@ def test_help_names_every_model_without_tensorflow():
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=100
     )
     assert done.returncode == 0, done.stderr
-    parts = {part for name in compare._model_names() for part in name.split("-")}
-    assert len(parts) == 14
-    for part in parts:
-        assert part in done.stdout
+    listed = done.stdout.partition("models:\n")[2].replace(",", "").split()
+    assert listed == list_models()
+    assert len(listed) == 32
 
 
 def test_version(capsys):
@@ -200,7 +199,7 @@ def test_version(capsys):
     ("arguments", "message"),
     [
         ([], "command"),
-        (["compare", "--models", "lenet"], "unknown model 'lenet'; there are cnn, "),
+        (["compare", "--models", "lenet"], "unknown model 'lenet'; the nearest is "),
         (["compare", "--train-size", "0"], "'0' is not a whole number of at least 1"),
         (["compare", "--epochs", "-1"], "epochs"),
         (["compare", "--seed", "x"], "'x' is not a whole number from 0 to"),
@@ -212,6 +211,19 @@ def test_arguments_that_mean_nothing_exit_with_2(arguments, message, capsys):
         main(arguments)
     assert stop.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "nearest"),
+    [("hog-svn", "hog-svm"), ("HOG-SVM", "hog-svm"), ("cnn-fats", "cnn-fast")],
+)
+def test_an_unknown_model_is_one_line_with_the_nearest_name(given, nearest, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["compare", "--models", "hog-svm", given])
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"fashionkit compare: error: unknown model {given!r}; ")
+    assert f"the nearest is {nearest!r}" in line
 
 
 @pytest.mark.parametrize(
@@ -281,7 +293,7 @@ def test_arguments_reach_the_models():
     assert forest[-1].random_state == 7
 
 
-def test_default_network_is_the_report_s():
+def test_default_network_is_the_basic_one():
     parser = _parser()
     model = compare._make_model("cnn", parser.parse_args(["compare"]))
     changed = {"random_state": 0, "verbose": 1}
@@ -299,8 +311,21 @@ def test_recipes_are_networks_with_epochs_of_their_own():
 def test_every_model_of_the_help_can_be_made():
     parser = _parser()
     arguments = parser.parse_args(["compare"])
-    for name in compare._model_names():
+    for name in list_models():
         assert hasattr(compare._make_model(name, arguments), "fit")
+
+
+def test_epochs_are_for_networks_alone():
+    arguments = _parser().parse_args(["compare", "--epochs", "3"])
+    for name in list_models():
+        params = compare._make_model(name, arguments).get_params()
+        is_network = name.startswith("cnn") or name in {
+            "hierarchical",
+            "mobilenetv2",
+            "mobilenetv2-tuned",
+        }
+        assert params.get("epochs") == (3 if is_network else None)
+        assert bool(params.get("verbose")) == is_network
 
 
 @pytest.mark.parametrize("source", [None, "garments", "csv"])

@@ -119,7 +119,7 @@ def test_it_learns_blobs_that_are_their_own_mirror_images():
 
 def test_probabilities_are_calibrated(data):
     X, y = make_garments(1500, random_state=1)
-    clf = InvariantSVC(make_baseline("hog-svm", random_state=0)).fit(X[:900], y[:900])
+    clf = InvariantSVC(make_baseline("hog", "svm", random_state=0)).fit(X[:900], y[:900])
     probabilities = clf.predict_proba(X[900:])
     right = probabilities.argmax(axis=1) == np.searchsorted(clf.classes_, y[900:])
     assert abs(probabilities.max(axis=1).mean() - right.mean()) < 0.05
@@ -308,7 +308,7 @@ def test_one_warning_of_pixels_of_another_range(data, fitted):
     [
         make_pipeline(PixelFeatures(), SVC()),
         make_pipeline(CalibratedSVC()),
-        make_baseline("hog-forest"),
+        make_baseline("hog", "forest"),
     ],
     ids=["another machine", "no features", "a forest"],
 )
@@ -339,7 +339,7 @@ def test_too_few_images_of_a_class_are_refused_before_anything_is_described(data
 def test_fashion_mnist(fashion_mnist):
     X, y, X_test, y_test = fashion_mnist
     X, y = X[::2], y[::2]
-    plain = make_baseline("hog-svm", random_state=0)
+    plain = make_baseline("hog", "svm", random_state=0)
     invariant = InvariantSVC(plain, views="flip+shift")
     scores = [model.fit(X, y).score(X_test, y_test) for model in (plain, invariant)]
     assert scores[1] > scores[0] > 0.85

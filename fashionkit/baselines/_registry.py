@@ -1,0 +1,118 @@
+"""What baselines are made of: features, classifiers, and settings tuned for pairs of them.
+
+To add a feature, add a line to ``FEATURES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+from fashionkit.features import (
+    BackboneFeatures,
+    ColorHistogram,
+    HOGFeatures,
+    PixelFeatures,
+    SIFTFeatures,
+)
+from fashionkit.features._pca import BoundedPCA
+from fashionkit.svm import CalibratedSVC
+
+
+@dataclass(frozen=True)
+class Part:
+    """A kind of features, or a classifier, of baselines.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the transformer of features; of a classifier, the list of steps, the last of
+        which has the classifier's name.
+
+    text : str
+        What it is, in a few words, for the middle of a sentence.
+
+    needs : str, default=""
+        What it needs beside the package's dependencies.
+    """
+
+    make: Callable[[], Any]
+    text: str
+    needs: str = ""
+
+
+def _hog() -> HOGFeatures:
+    return HOGFeatures(12, signed=True, interpolate=True, block_norm="L1-sqrt")
+
+
+def _mobilenetv2() -> BackboneFeatures:
+    return BackboneFeatures(
+        layers=["low", "mid", "high"],
+        image_size=56,
+        pooling="grid",
+        power=0.5,
+        mirror=True,
+        dtype="float16",
+    )
+
+
+def _svm() -> list[tuple[str, Any]]:
+    return [("pca", BoundedPCA(200)), ("svm", CalibratedSVC(C=10))]
+
+
+def _knn() -> list[tuple[str, Any]]:
+    return [("pca", BoundedPCA(200)), ("knn", KNeighborsClassifier(weights="distance"))]
+
+
+def _tree() -> list[tuple[str, Any]]:
+    return [("tree", DecisionTreeClassifier(max_depth=12, min_samples_leaf=5))]
+
+
+def _forest() -> list[tuple[str, Any]]:
+    return [("forest", RandomForestClassifier(200))]
+
+
+# Parameters that are not defaults were chosen on a validation split of Fashion-MNIST's training
+# images; docs/benchmarks.rst has the figures.
+FEATURES: dict[str, Part] = {
+    "hog": Part(_hog, "histograms of oriented gradients"),
+    "sift": Part(SIFTFeatures, "a bag of visual words of SIFT descriptors", "extra sift"),
+    "color": Part(lambda: ColorHistogram(16), "colour histograms"),
+    "pixels": Part(PixelFeatures, "raw pixels"),
+    "mobilenetv2": Part(
+        _mobilenetv2, "features of a frozen MobileNetV2", "ImageNet weights, downloaded once (9 MB)"
+    ),
+}
+
+# The cost of a kernel or a distance grows with the number of columns, and a few components hold
+# most of what tells classes apart.
+CLASSIFIERS: dict[str, Part] = {
+    "svm": Part(_svm, "a support vector machine with an RBF kernel"),
+    "knn": Part(_knn, "a nearest neighbours classifier"),
+    "tree": Part(_tree, "a decision tree"),
+    "forest": Part(_forest, "a random forest of 200 trees"),
+}
+
+# Components of a part of the images are as good as those of all, and cost less.
+PCA_SAMPLES = 10_000
+
+# Settings of features, their names sorted, with a classifier; "*" stands for every classifier.
+TUNED: dict[tuple[str, str], dict[str, Any]] = {
+    ("hog", "svm"): {"svm__C": 3, "svm__gamma": 0.06},
+    ("color", "knn"): {"knn__n_neighbors": 30},
+    ("mobilenetv2", "svm"): {"pca__n_components": 600, "pca__max_samples": PCA_SAMPLES},
+    ("mobilenetv2", "knn"): {"pca__max_samples": PCA_SAMPLES},
+    ("hog+mobilenetv2", "*"): {
+        "union__mobilenetv2__pca__n_components": 600,
+        "union__mobilenetv2__norm": "passthrough",
+        "union__hog__norm": "passthrough",
+        # The histograms then have a quarter of the variance.
+        "union__transformer_weights": {"hog": 3.6},
+    },
+    ("hog+mobilenetv2", "svm"): {"pca__n_components": 800, "pca__max_samples": PCA_SAMPLES},
+}

@@ -1,0 +1,232 @@
+"""Every model by its name: one door, the same arguments for all, figures of the documentation."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.base import clone, is_classifier
+
+import fashionkit
+from fashionkit import (
+    CNNClassifier,
+    HierarchicalCNNClassifier,
+    InvariantSVC,
+    TransferClassifier,
+    describe_models,
+    list_models,
+    make_baseline,
+    make_model,
+)
+from fashionkit.neural import recipes
+
+NETWORKS = ["cnn", "cnn-quick", "cnn-fast", "cnn-strong", "hierarchical"]
+TRANSFER = ["mobilenetv2", "mobilenetv2-tuned"]
+PAIRS = [
+    f"{features}-{classifier}"
+    for features in ("hog", "sift", "color", "pixels", "mobilenetv2", "mobilenetv2+hog")
+    for classifier in ("svm", "knn", "tree", "forest")
+]
+
+
+def seeds(model):
+    params = model.get_params()
+    return {name: seed for name, seed in params.items() if name.endswith("random_state")}
+
+
+def test_every_model_has_a_name():
+    assert list_models() == [*NETWORKS, *TRANSFER, "best", *PAIRS]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("cnn*", NETWORKS[:4]),
+        ("hog-*", PAIRS[:4]),
+        ("*-svm", [name for name in PAIRS if name.endswith("svm")]),
+        ("best", ["best"]),
+        ("HOG-*", []),
+        ("", []),
+    ],
+)
+def test_names_are_chosen_by_a_pattern(pattern, names):
+    assert list_models(pattern) == names
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_model_is_a_classifier_that_can_be_cloned(name):
+    model = make_model(name, random_state=3)
+    assert is_classifier(model)
+    assert repr(clone(model)) == repr(model)
+    assert not hasattr(model, "classes_")
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_seed_and_memory_are_taken_by_every_model(name, tmp_path):
+    model = make_model(name, memory=tmp_path, random_state=3)
+    own = {"random_state"} & set(seeds(model)) or set(seeds(model))
+    assert own
+    assert {seeds(model)[seed] for seed in own} == {3}
+    caches = [
+        value for key, value in model.get_params().items() if key.endswith("memory") and value
+    ]
+    assert len(caches) == (name not in NETWORKS + TRANSFER)
+    assert all(Path(cache.location) == tmp_path for cache in caches)
+
+
+def test_memory_may_be_one_of_joblib(tmp_path):
+    memory = joblib.Memory(tmp_path, verbose=0)
+    assert make_model("hog-svm", memory=memory).memory.location == memory.location
+    with pytest.raises(ValueError, match="memory=1 is not a cache"):
+        make_model("hog-svm", memory=1)
+
+
+@pytest.mark.parametrize("name", NETWORKS[:4])
+def test_networks_are_recipes(name):
+    recipe = name.partition("-")[2] or "basic"
+    expected = CNNClassifier.from_recipe(recipe, random_state=0, epochs=2)
+    assert repr(make_model(name, random_state=0, epochs=2)) == repr(expected)
+
+
+def test_transfer_models_are_recipes():
+    for name, recipe in (("mobilenetv2", "basic"), ("mobilenetv2-tuned", "tuned")):
+        assert repr(make_model(name)) == repr(TransferClassifier.from_recipe(recipe))
+
+
+def test_the_tuned_network_is_the_one_that_was_measured():
+    params = recipes.get("tuned", "TransferClassifier")
+    assert (params["layers"], params["image_size"], params["fine_tune"]) == ("high", 56, "all")
+    assert (params["epochs"], params["fine_tune_epochs"]) == (3, 10)
+
+
+def test_the_hierarchical_network_is_trained_as_the_strong_one_for_ten_epochs():
+    model = make_model("hierarchical")
+    strong = make_model("cnn-strong", epochs=10).get_params(deep=False)
+    own = set(model.get_params(deep=False)) - set(strong)
+    assert isinstance(model, HierarchicalCNNClassifier)
+    assert own == {"tree", "loss_weights"}
+    for name, value in model.get_params(deep=False).items():
+        assert name in own or repr(strong[name]) == repr(value)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_pairs_are_baselines(name):
+    features, _, classifier = name.rpartition("-")
+    expected = make_baseline(features.split("+"), classifier, random_state=0)
+    assert repr(make_model(name, random_state=0)) == repr(expected)
+
+
+def test_the_best_model_is_the_one_that_was_measured():
+    model = make_model("best", random_state=0)
+    assert isinstance(model, InvariantSVC)
+    assert model.views == "flip+shift"
+    union, pca, svm = (step for _, step in model.estimator.steps)
+    assert list(union.named_transformers) == ["mobilenetv2", "hog"]
+    assert union.transformer_weights == {"hog": 3.6}
+    frozen, hog = (part for _, part in union.transformer_list)
+    assert frozen["features"].layers == ["low", "mid", "block_10_expand_relu"]
+    assert frozen["features"].mirror is False
+    assert (frozen["features"].image_size, frozen["features"].power) == (56, 0.5)
+    assert (frozen["pca"].n_components, frozen["pca"].max_samples) == (600, 4_000)
+    assert (hog["pca"].n_components, hog["pca"].max_samples) == (200, 10_000)
+    assert frozen["norm"] == hog["norm"] == "passthrough"
+    assert (pca.n_components, pca.max_samples) == (600, 10_000)
+    assert (svm.C, svm.gamma, svm.calibration_size) == (5, "scale", 2_000)
+
+
+def test_the_best_model_needs_no_extra_and_takes_one():
+    assert make_model("best").estimator["svm"].backend == "sklearn"
+    fast = make_model("best", estimator__svm__backend="sklearnex")
+    assert fast.estimator["svm"].backend == "sklearnex"
+
+
+def test_the_best_model_fits_and_predicts(garments):
+    X, y = garments
+    part = "estimator__union__mobilenetv2__features__"
+    model = make_model(
+        "best",
+        random_state=0,
+        **{f"{part}weights": None, f"{part}alpha": 0.35, f"{part}image_size": 32},
+    ).fit(X[:120], y[:120])
+    assert_allclose(model.predict_proba(X[120:130]).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("hog-svn", "'hog-svm'"),
+        ("CNN", "'cnn'"),
+        ("cnn_fast", "'cnn-fast'"),
+        ("", "'"),
+        (None, "'"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(name, nearest):
+    with pytest.raises(ValueError, match=r"is not a known model") as error:
+        make_model(name)
+    message = str(error.value)
+    assert message.startswith(f"name={name!r} ")
+    assert f"the nearest names are {nearest}" in message
+    assert "list_models()" in message
+
+
+@pytest.mark.parametrize("name", ["cnn", "hog-svm", "best"])
+def test_a_parameter_that_a_model_does_not_have_is_refused(name):
+    with pytest.raises(ValueError, match="Invalid parameter 'depth' for estimator"):
+        make_model(name, depth=3)
+
+
+def test_descriptions_have_a_row_for_each_model():
+    models = describe_models()
+    assert models.index.tolist() == list_models()
+    assert models.index.name == "name"
+    assert models.columns.tolist() == ["kind", "description", "needs", "accuracy", "cpu_minutes"]
+    assert set(models["kind"]) == {"network", "transfer", "features"}
+    assert models["description"].str.fullmatch(r"[A-Z][^.]*\.").all()
+    assert models["description"].is_unique
+    assert models.loc["sift-svm", "needs"] == "extra sift"
+    assert models["needs"].str.contains("ImageNet").tolist() == [
+        "mobilenetv2" in name or name == "best" for name in models.index
+    ]
+    assert models["accuracy"].dropna().between(0.4, 0.96).all()
+    assert np.isnan(models.loc["mobilenetv2-tree", ["accuracy", "cpu_minutes"]].tolist()).all()
+
+
+def test_figures_are_those_of_the_documentation():
+    page = Path(fashionkit.__file__).parents[1] / "docs" / "benchmarks.rst"
+    if not page.exists():
+        pytest.skip("not a checkout: there is no docs/benchmarks.rst")
+    text = page.read_text(encoding="utf-8")
+    models = describe_models()
+    rows = {
+        "cnn": r"CNNClassifier +mean",
+        "cnn-quick": "quick",
+        "cnn-fast": r"fast +mean",
+        "cnn-strong": r"strong +655,738 +0",
+        "hierarchical": r"hierarchical +702,786 +0",
+        "mobilenetv2": "the basic model",
+        "mobilenetv2-tuned": "fine-tuned",
+        "best": re.escape("mobilenetv2+hog-svm, invariant"),
+    }
+    for name, accuracy in models["accuracy"].dropna().items():
+        row = rows.get(name, re.escape(name))
+        assert re.search(rf"^{row} +{100 * accuracy:.2f} ", text, re.MULTILINE), name
+
+
+def test_models_are_made_without_tensorflow():
+    script = (
+        "import sys, fashionkit\n"
+        "models = [fashionkit.make_model(name) for name in fashionkit.list_models()]\n"
+        "fashionkit.describe_models()\n"
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
