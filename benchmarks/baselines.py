@@ -29,15 +29,22 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GroupKFold, train_test_split
 
-from fashionkit import CLASS_NAMES, compare_models, fetch_fashion_mnist
-from fashionkit.baselines import baselines, make_baseline
+from fashionkit import (
+    CLASS_NAMES,
+    compare_models,
+    fetch_fashion_mnist,
+    list_models,
+    make_model,
+)
 
 PHOTO_SIZE = 96
+HAND_MADE = ("hog-*", "sift-*", "color-*", "pixels-*")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=list(baselines()), metavar="NAME")
+    names = [name for pattern in HAND_MADE for name in list_models(pattern)]
+    parser.add_argument("--models", nargs="+", default=names, metavar="NAME")
     parser.add_argument("--set", nargs="+", default=[], metavar="PARAMETER=VALUE")
     parser.add_argument("--validation", action="store_true", help="do not use the test images")
     parser.add_argument("--train-size", type=int, help="validate with so many training images")
@@ -71,7 +78,7 @@ def on_fashion_mnist(options: argparse.Namespace, params: dict) -> None:
         X_test, y_test = fetch_fashion_mnist("test", return_X_y=True)
     rows = []
     for name in options.models:
-        model = make_baseline(name, random_state=0, **params)
+        model = make_model(name, random_state=0, **params)
         results = {}
 
         def compare(name=name, model=model, results=results) -> None:
@@ -131,7 +138,7 @@ def on_photos(folder: Path, names: list[str], params: dict) -> None:
 
         def fit_and_predict(name=name, accuracies=accuracies) -> None:
             for train, test in folds:
-                model = make_baseline(name, random_state=0, **params).fit(X[train], y[train])
+                model = make_model(name, random_state=0, **params).fit(X[train], y[train])
                 accuracies.append(accuracy_score(y[test], model.predict(X[test])))
 
         with warnings.catch_warnings():

@@ -2,7 +2,7 @@
 A first convolutional network
 =============================
 
-Train the report's network on a few thousand images, look at how training went, and
+Train the basic network on a few thousand images, look at how training went, and
 search over its parameters.
 """
 

@@ -2,9 +2,9 @@
 Comparing a network with hand-made features
 ===========================================
 
-The report's question: how much better is a convolutional network than an "existing
-system"? One function fits and evaluates both under the same protocol, and says what
-chance alone would explain.
+How much better is a convolutional network than a classifier on hand-made features? One
+function fits and evaluates both under the same protocol, and says what chance alone would
+explain.
 """
 
 # %%
@@ -12,11 +12,10 @@ from sklearn.model_selection import train_test_split
 
 from fashionkit import (
     CLASS_NAMES,
-    CNNClassifier,
     compare_models,
     fetch_fashion_mnist,
-    make_baseline,
     make_garments,
+    make_model,
 )
 
 try:
@@ -33,8 +32,8 @@ X_train, X_test, y_train, y_test = train_test_split(
 
 comparison = compare_models(
     {
-        "cnn": CNNClassifier(epochs=5, random_state=0),
-        "hog-svm": make_baseline("hog-svm"),
+        "cnn": make_model("cnn", epochs=5, random_state=0),
+        "hog-svm": make_model("hog-svm", random_state=0),
     },
     X_train,
     y_train,

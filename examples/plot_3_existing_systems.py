@@ -15,10 +15,11 @@ from fashionkit import (
     HOGFeatures,
     compare_models,
     fetch_fashion_mnist,
+    list_models,
     make_baseline,
     make_garments,
+    make_model,
 )
-from fashionkit.baselines import baselines
 
 try:
     X, y = fetch_fashion_mnist("train", return_X_y=True)
@@ -33,15 +34,17 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 # %%
-# All pairs of three kinds of features and three classifiers, compared on the same images:
+# Every pair has a name. Those of three kinds of features and three classifiers, compared on the
+# same images:
 
-systems = baselines(
-    features=["hog", "pixels", "color"],
-    classifiers=["svm", "knn", "forest"],
-    random_state=0,
-)
+names = [
+    name
+    for features in ("hog", "pixels", "color")
+    for name in list_models(f"{features}-*")
+    if not name.endswith("-tree")
+]
 comparison = compare_models(
-    systems,
+    {name: make_model(name, random_state=0) for name in names},
     X_train,
     y_train,
     X_test=X_test,
@@ -103,8 +106,9 @@ for ax in axes.flat:
     ax.set(xticks=[], yticks=[])
 
 # %%
-# A search over the features and the classifier together. The pipeline keeps its features
-# in a folder, and computes them once for all candidates that share them.
+# ``make_baseline`` makes the same pipelines from the names of both parts, and unions of several
+# features. Here is a search over the features and the classifier together. The pipeline keeps its
+# features in a folder, and computes them once for all candidates that share them.
 
 from tempfile import TemporaryDirectory
 
@@ -112,7 +116,7 @@ from sklearn.model_selection import GridSearchCV
 
 with TemporaryDirectory() as folder:
     search = GridSearchCV(
-        make_baseline("hog-svm", memory=folder, random_state=0),
+        make_baseline("hog", "svm", memory=folder, random_state=0),
         {
             "hog__orientations": [4, 12],
             "hog__pixels_per_cell": [4, [4, 7]],

@@ -78,9 +78,9 @@ _ = MistakesDisplay.from_estimator(
 # The same function takes any classifier with probabilities. What a network and a
 # histogram of gradients both get wrong is hard, or wrongly labelled.
 
-from fashionkit import make_baseline
+from fashionkit import make_model
 
-hog = make_baseline("hog-svm", random_state=0).fit(X_train, y_train)
+hog = make_model("hog-svm", random_state=0).fit(X_train, y_train)
 of_network = worst_mistakes(clf, X_test, y_test, n_mistakes=None)
 of_hog = worst_mistakes(hog, X_test, y_test, n_mistakes=None)
 in_both = of_network.index.intersection(of_hog.index)

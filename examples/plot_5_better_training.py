@@ -2,7 +2,7 @@
 Training better networks
 ========================
 
-The defaults of ``CNNClassifier`` are the report's. This page shows what makes networks better:
+The defaults of ``CNNClassifier`` are a basic network. This page shows what makes networks better:
 distorted images, a recipe, and a tree of classes.
 """
 
@@ -66,13 +66,14 @@ _ = TrainingHistoryDisplay.from_estimator(
 # %%
 # A recipe
 # --------
-# A recipe is a set of parameters that work well together, and that can be seen and changed.
+# A recipe is a set of parameters that work well together, and that can be seen and changed. This one
+# is also ``make_model("cnn-quick")``.
 
 recipe = CNNClassifier.from_recipe("quick", epochs=4, random_state=0)
 recipe.fit(X_train, y_train)
 {
-    "report": plain.score(X_test, y_test),
-    "report, augmented": augmented.score(X_test, y_test),
+    "basic": plain.score(X_test, y_test),
+    "basic, augmented": augmented.score(X_test, y_test),
     "quick": recipe.score(X_test, y_test),
 }
 
