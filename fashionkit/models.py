@@ -236,9 +236,7 @@ def _best(memory: Any) -> BaseEstimator:
 
 _MODELS: dict[str, Model] = {
     "cnn": _network("basic", "The basic network: three convolutions and a dense layer."),
-    "cnn-quick": _network(
-        "quick", "A network as accurate as the basic one, in a sixth of the time."
-    ),
+    "cnn-quick": _network("quick", "A network almost as accurate as the basic one, in less time."),
     "cnn-fast": _network("fast", "A network of five convolutions, trained in minutes."),
     "cnn-strong": _network("strong", "The most accurate network that is trained from scratch."),
     "hierarchical": Model(
