@@ -308,7 +308,7 @@ def study_epochs(X, y, X_held, y_held, options) -> None:
     histories = {}
     for name, augmentation in (("as it is", None), ("augmented", MILD)):
         clf = CNNClassifier(epochs=20, augmentation=augmentation, batch_size=64, random_state=0)
-        clf.fit(X[:10_000], y[:10_000], validation_data=(X_held, y_held))
+        clf.fit(X[:10_000], y[:10_000], X_val=X_held, y_val=y_held)
         histories[name] = clf.history_
     shown = (1, 2, 3, 5, 8, 12, 16, 20)
     print("The basic network, 10,000 images: validation accuracy (%) after each epoch:\n")
