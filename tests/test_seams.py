@@ -109,7 +109,7 @@ class TestFeature:
     def test_it_makes_baselines_and_unions(self, garments):
         X, y = garments
         for features in ("toy", ["toy", "hog"]):
-            assert make_baseline(features, "svm", random_state=0).fit(X, y).score(X, y) > 0.5
+            assert make_baseline(features, "knn").fit(X[:100], y[:100]).score(X, y) > 0.5
         assert make_baseline("toy", "tree", toy__power=2)["toy"].power == 2
 
     def test_its_models_have_names_and_descriptions(self):
