@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,16 @@ from fashionkit import CNNClassifier, fetch_fashion_mnist, make_garments
 
 # A network small enough that a fit costs little more than starting it.
 TINY = {"filters": (4, 4), "dense_units": (8,)}
+
+BROWSERS = ("chromium", "google-chrome")
+
+
+def pytest_runtest_setup(item):
+    """Skip the tests whose marker says that this machine lacks what they need."""
+    if item.get_closest_marker("posix") and os.name != "posix":
+        pytest.skip("needs POSIX signals, which this system does not have")
+    if item.get_closest_marker("browser") and not any(map(shutil.which, BROWSERS)):
+        pytest.skip(f"needs a browser: install one of {', '.join(BROWSERS)}")
 
 
 @pytest.fixture

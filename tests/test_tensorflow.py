@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -48,6 +49,9 @@ def test_errors_are_passed_on():
     assert start(code).stderr == "E0000 00:00:00 a real error\n"
 
 
+@pytest.mark.skipif(
+    platform.machine() not in {"x86_64", "AMD64"}, reason="TensorFlow has oneDNN on x86 alone"
+)
 def test_a_user_who_chooses_a_log_level_sees_the_log():
     # oneDNN speaks of itself by default only on processors that it is fast on.
     stderr = start(TF_CPP_MIN_LOG_LEVEL="0", TF_ENABLE_ONEDNN_OPTS="1").stderr

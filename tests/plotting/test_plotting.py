@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -222,7 +224,7 @@ def test_confusion_matrix_shows_percentages_of_each_row():
 def test_confusion_matrix_keeps_every_label_inside_the_figure(n_classes):
     names = [f"long class name {i}" for i in range(n_classes)]
     figure = draw_confusion_matrix(np.eye(n_classes, dtype=int), names, title="model")
-    figure.savefig("/dev/null", format="png")
+    figure.savefig(os.devnull, format="png")
     box = figure.get_tightbbox()
     width, height = figure.get_size_inches()
     assert min(box.x0, box.y0) > -0.01
