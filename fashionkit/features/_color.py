@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -185,7 +186,7 @@ class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
             is joint, such as "hue_0_saturation_7_value_4".
         """
         super().get_feature_names_out(input_features)  # checks
-        names = (
+        names: Iterable[Any] = (
             [f"{channel.name}_{number}" for number in range(n_bins)]
             for channel, n_bins in zip(self._channels(), self.bins_, strict=True)
         )
@@ -214,7 +215,7 @@ def _bins_per_channel(bins: Any, channels: int) -> tuple[int, ...]:
     """Return an int or a triple of them as one number for each channel."""
     if isinstance(bins, Integral):
         return (int(bins),) * channels
-    if len(bins) != 3 or not all(isinstance(n, Integral) and 2 <= n <= 256 for n in bins):
+    if len(bins) != 3 or not all(isinstance(n, Integral) and 2 <= n <= 256 for n in bins):  # type: ignore[operator]
         raise ValueError(
             f"bins={bins!r} is not a triple of integers from 2 to 256; pass one for each "
             "channel, or one int for all."

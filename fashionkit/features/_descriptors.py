@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -94,7 +94,7 @@ def dense_descriptors(images: np.ndarray, grid: np.ndarray, sizes: Sequence[floa
         # One object for each call: it is not said that threads can share one.
         sift = cv2.SIFT_create(nOctaveLayers=1, sigma=sigma)
         describers.append(partial(sift.compute, keypoints=points))
-    values = np.empty((len(images), len(sizes), len(grid), N_VALUES), dtype=np.uint8)
+    values: np.ndarray = np.empty((len(images), len(sizes), len(grid), N_VALUES), dtype=np.uint8)
     for image, described in zip(images, values, strict=True):
         for describe, target in zip(describers, described, strict=True):
             target[:] = describe(image)[1]
@@ -112,7 +112,7 @@ def detected_descriptors(images: np.ndarray) -> Descriptors:
     cv2 = import_cv2()
     sift = cv2.SIFT_create()
     values = [np.empty((0, N_VALUES), dtype=np.uint8)]
-    positions = [np.empty((0, 2))]
+    positions: list[Any] = [np.empty((0, 2))]
     counts = []
     for image in images:
         points, described = sift.detectAndCompute(image, None)

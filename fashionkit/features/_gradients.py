@@ -7,7 +7,7 @@ that pixel of all images of a chunk in one contiguous sweep.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,7 +49,8 @@ def votes_of_uint8(images: np.ndarray, orientations: int, signed: bool, interpol
     middle = _N_DIFFERENCES // 2
     index = (down.astype(np.intp) + middle) * _N_DIFFERENCES + (right + middle)
     table = _table(orientations, signed, interpolate)
-    return Votes(*(None if column is None else column.take(index) for column in table))
+    shares: Any = (None if column is None else column.take(index) for column in table)
+    return Votes(*shares)
 
 
 def cell_histograms(
@@ -76,16 +77,17 @@ def cell_histograms(
         By scale.
     """
     height, width, n_samples = votes.bins.shape
-    interpolate = votes.next_weights is not None
+    next_weights = votes.next_weights
+    interpolate = next_weights is not None
     # One bin more takes what the last one shares with the first, until it is folded back.
     n_bins = orientations + interpolate
-    planes = np.zeros(votes.bins.size * n_bins, dtype=np.float32)
+    planes: np.ndarray = np.zeros(votes.bins.size * n_bins, dtype=np.float32)
     index = np.arange(0, planes.size, n_bins)
     index += votes.bins.ravel()
     planes[index] = votes.weights.ravel()
-    if interpolate:
+    if next_weights is not None:
         index += 1
-        planes[index] = votes.next_weights.ravel()
+        planes[index] = next_weights.ravel()
     planes = planes.reshape(height, width, -1)
 
     histograms = []

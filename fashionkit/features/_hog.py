@@ -201,7 +201,7 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         if self.pixels_per_cell is None:
             return [(max(2, height // 9), max(2, width // 9))]
         several = isinstance(self.pixels_per_cell, list)
-        scales = self.pixels_per_cell if several else [self.pixels_per_cell]
+        scales: Any = self.pixels_per_cell if several else [self.pixels_per_cell]
         if not scales:
             raise ValueError(
                 "pixels_per_cell=[] has no scale; pass None to choose one by the size of the "
@@ -299,7 +299,7 @@ def _pair(name: str, value: Any) -> Pair:
     if (
         not isinstance(pair, tuple | list)
         or len(pair) != 2
-        or not all(isinstance(v, Integral) and v >= 1 for v in pair)
+        or not all(isinstance(v, Integral) and v >= 1 for v in pair)  # type: ignore[operator]
     ):
         raise ValueError(
             f"{name}={value!r} is not a pair of positive integers; pass (height, "

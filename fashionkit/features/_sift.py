@@ -343,7 +343,7 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
 def _sizes(sizes: Any) -> tuple[float, ...]:
     """Return one size or several as a tuple."""
     several = (sizes,) if isinstance(sizes, Real) else tuple(sizes)
-    if not several or not all(isinstance(size, Real) and 0 < size < np.inf for size in several):
+    if not several or not all(isinstance(size, Real) and 0 < size < np.inf for size in several):  # type: ignore[operator]
         raise ValueError(
             f"sizes={sizes!r} are not positive numbers; pass one diameter or several, or None "
             "to choose by the size of the images."
@@ -352,7 +352,7 @@ def _sizes(sizes: Any) -> tuple[float, ...]:
 
 
 def _cells_per_side(pyramid: Any) -> tuple[int, ...]:
-    if not pyramid or not all(isinstance(side, Integral) and side >= 1 for side in pyramid):
+    if not pyramid or not all(isinstance(side, Integral) and side >= 1 for side in pyramid):  # type: ignore[operator]
         raise ValueError(
             f"pyramid={pyramid!r} is not a tuple of positive integers; pass the number of "
             "cells along a side for each level, such as (1, 2, 4)."
