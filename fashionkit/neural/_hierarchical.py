@@ -246,7 +246,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
 
     def _check_level(self, level: Any) -> None:
         n_levels = self._hierarchy.n_levels
-        if not isinstance(level, Integral) or not 0 <= level < n_levels:
+        if not isinstance(level, Integral) or not 0 <= level < n_levels:  # type: ignore[operator]
             raise ValueError(
                 f"level={level!r}, expected a whole number from 0, the coarsest, to "
                 f"{n_levels - 1}, the classes themselves."
@@ -272,7 +272,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
     def _weights_by_epoch(self) -> np.ndarray:
         """Return the weight of each level's loss in each epoch."""
         n_levels = len(self.levels_)
-        given = self.loss_weights
+        given: Any = self.loss_weights
         if given is None:
             given = 0.5 ** np.arange(n_levels - 1, -1, -1)
         phases = given if isinstance(given, Mapping) else {0.0: given}

@@ -318,7 +318,7 @@ class TransferClassifier(BaseKerasClassifier):
         make_phase = partial(self._phase, is_whole=is_whole, has_validation=validation is not None)
         values: dict[str, Arrays] | None = None
         history: History = {}
-        n_tuned = (None if self.fine_tune == "all" else self.fine_tune) if tunes else 0
+        n_tuned: Any = (None if self.fine_tune == "all" else self.fine_tune) if tunes else 0
         is_new = trained is None
         if trained is not None and trained.spec.params["n_tuned"] != n_tuned:
             # What is trained has changed: the same weights, and the optimizer afresh.
@@ -326,12 +326,12 @@ class TransferClassifier(BaseKerasClassifier):
         if is_new:
             values = self._first_values(backbone, arrays)
         if not tunes or (is_new and is_whole):
-            has_own_folder = tunes and self.checkpoint_dir is not None
+            folder = self.checkpoint_dir if tunes else None
             phase = make_phase(
                 spec=self._spec(backbone, n_tuned=0),
                 epochs=epochs,
                 augmentation=None if tunes else augmentation,
-                checkpoint_dir=Path(self.checkpoint_dir) / _HEAD_FOLDER if has_own_folder else None,
+                checkpoint_dir=None if folder is None else Path(folder) / _HEAD_FOLDER,
                 trained=trained,
                 first_values=values,
             )
@@ -353,7 +353,7 @@ class TransferClassifier(BaseKerasClassifier):
         self._network = network
         self._record(history)
 
-    def _check_backbone(self) -> tuple[Backbone, Arrays | None]:
+    def _check_backbone(self) -> tuple[Backbone, Sequence[np.ndarray] | None]:
         return check_backbone(
             self.backbone,
             self.weights,
@@ -363,7 +363,9 @@ class TransferClassifier(BaseKerasClassifier):
             image_size=self.image_size,
         )
 
-    def _first_values(self, backbone: Backbone, arrays: Arrays | None) -> dict[str, Arrays]:
+    def _first_values(
+        self, backbone: Backbone, arrays: Sequence[np.ndarray] | None
+    ) -> dict[str, Arrays]:
         """Return what the layers of a new network begin with, but for ``channels``."""
         spec = self._spec(backbone, n_tuned=0)
         if arrays is None and self.weights is None:
@@ -420,7 +422,7 @@ class TransferClassifier(BaseKerasClassifier):
 
 def _check_units(units: Any) -> tuple[int, ...]:
     given = () if units is None else (units,) if isinstance(units, Integral) else tuple(units)
-    if not all(isinstance(unit, Integral) and unit >= 1 for unit in given):
+    if not all(isinstance(unit, Integral) and unit >= 1 for unit in given):  # type: ignore[operator]
         raise ValueError(
             f"head_units={units!r}, expected whole numbers of at least 1, one for each dense "
             "layer; or None for no such layer."

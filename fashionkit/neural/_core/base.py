@@ -131,6 +131,7 @@ class BaseKerasClassifier(
         class_weight = resolve_class_weight(self.class_weight, y)
         samples = self._make_samples(images, y, sample_weight, class_weight)
         self._draw_seed(from_checkpoint=True)
+        validation: Samples | None
         if X_val is not None:
             images = self._check_images(X_val)
             targets = check_targets(y_val, images)

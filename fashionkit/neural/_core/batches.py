@@ -157,10 +157,12 @@ def make_batches(
         if targets is not None:
             target = tf.gather(tf.constant(targets), target)
         if target_weights is not None:
+            assert order is not None
             epoch = tf.minimum(order.epoch.value() - order.begin, len(target_weights) - 1)
             target *= tf.gather(tf.constant(target_weights), epoch)
         weight = None if weights is None else tf.gather(weights, chosen)
         if augmentation is not None:
+            assert order is not None
             from fashionkit.preprocessing._augment import augment
 
             if weight is not None and augmentation.mixes_targets:

@@ -123,7 +123,7 @@ class Checkpoint:
         }
         best = state.best_weights or ([], [])
         groups = [*state.weights, state.optimizer_state, *best]
-        arrays = {
+        arrays: dict[str, Any] = {
             f"{group}_{number}": array
             for group, members in zip(_GROUPS, groups, strict=True)
             for number, array in enumerate(members)

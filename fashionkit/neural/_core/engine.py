@@ -133,9 +133,9 @@ class Engine:
         trainable, non_trainable = weights
         latest = None if optimizer_state is None else optimizer_state.latest
         self.network.set_weights(trainable if latest is None else latest, non_trainable)
-        is_own = optimizer_state is not None and optimizer_state.kind == self._kind
-        self._begin(optimizer_state.values if is_own else self._first_state, learning_rate, n_steps)
-        if self._averages is not None and not (is_own and latest is not None):
+        own = optimizer_state if optimizer_state and optimizer_state.kind == self._kind else None
+        self._begin(own.values if own else self._first_state, learning_rate, n_steps)
+        if self._averages is not None and (own is None or latest is None):
             assign_values(self._averages, trainable if latest is None else latest)
 
     def resume(
@@ -222,7 +222,7 @@ def borrow_engine(
         freeze(type(optimizer)),
         _freeze_settings(settings["config"]),
     )
-    engine = pool.take(key) or Engine(spec, optimizer, compilation)
+    engine: Any = pool.take(key) or Engine(spec, optimizer, compilation)
     yield engine, learning_rate
     if engine.is_as_built():
         pool.give_back(key, engine)

@@ -134,7 +134,7 @@ def encode_targets(targets: Any, images: Images, classes: np.ndarray) -> np.ndar
 
 def _feature_tensor(model: Any, name: str | None) -> Any:
     """Return what the chosen layer gives, or the last one that can be chosen."""
-    usable = {}
+    usable: dict[str, Any] = {}
     for tensor in _tensors(model.outputs[0]):
         operation = maker_of(tensor).operation
         is_input = isinstance(operation, keras().layers.InputLayer)

@@ -42,6 +42,9 @@ class TrainedNetwork:
         State needed to resume the training; None to start its optimizer afresh.
     """
 
+    _calls: dict[Any, Callable]
+    _model: Any
+
     def __init__(
         self,
         spec: NetworkSpec,
@@ -109,7 +112,7 @@ class TrainedNetwork:
         return call
 
     def _forget(self) -> None:
-        self._calls: dict[Any, Callable] = {}
+        self._calls = {}
         self._model = None
 
     def __getstate__(self) -> dict[str, Any]:

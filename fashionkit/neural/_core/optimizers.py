@@ -34,7 +34,7 @@ def muon() -> type:
     """
     ops = keras().ops
 
-    class Muon(keras().optimizers.SGD):
+    class Muon(keras().optimizers.SGD):  # type: ignore[misc]
         def __init__(
             self,
             learning_rate=0.05,
@@ -96,7 +96,7 @@ def scheduled_rate() -> type:
     """
     ops = keras().ops
 
-    class ScheduledRate(keras().optimizers.schedules.LearningRateSchedule):
+    class ScheduledRate(keras().optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
         def __init__(self, kind):
             self.factor = _FACTORS[kind]
             self.kind = kind

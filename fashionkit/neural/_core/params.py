@@ -27,7 +27,7 @@ class RoutedParams:
         params : dict
             Parameter names mapped to their values.
         """
-        params = super().get_params(deep=deep)
+        params = super().get_params(deep=deep)  # type: ignore[misc]
         if deep:
             for prefix, holder in self._routed_params.items():
                 if isinstance(params[holder], dict):  # anything else is refused by fit
@@ -50,11 +50,12 @@ class RoutedParams:
             This estimator.
         """
         augments = any(name.startswith("augmentation__") for name in params)
-        if augments and params.get("augmentation", self.augmentation) is None:
+        if augments and params.get("augmentation", self.augmentation) is None:  # type: ignore[attr-defined]
             params = {**params, "augmentation": Augmentation()}
         routed = {name for name in params if name.partition("__")[0] in self._routed_params}
         routed = {name for name in routed if "__" in name}
-        super().set_params(**{name: params[name] for name in params if name not in routed})
+        kept = {name: params[name] for name in params if name not in routed}
+        super().set_params(**kept)  # type: ignore[misc]
         for name in routed:
             prefix, _, entry = name.partition("__")
             holder = self._routed_params[prefix]

@@ -273,8 +273,8 @@ def _make_datasets(
         pixels,
         phase.batch_size,
         order=order,
-        targets=targets and targets.training,
-        target_weights=targets and targets.weights,
+        targets=None if targets is None else targets.training,
+        target_weights=None if targets is None else targets.weights,
         augmentation=phase.augmentation,
     )
     if validation is None:
@@ -284,7 +284,7 @@ def _make_datasets(
         validation,
         pixels if shared else pixel_tensor(validation.images),
         validation.images.chunk_size,
-        targets=targets and targets.evaluation,
+        targets=None if targets is None else targets.evaluation,
     )
     return batches, held_out
 
@@ -292,7 +292,7 @@ def _make_datasets(
 def _watch_class() -> type:
     """Return the callback class that evaluates averaged weights and keeps the best ones."""
 
-    class Watch(keras().callbacks.Callback):
+    class Watch(keras().callbacks.Callback):  # type: ignore[misc]
         def __init__(self, engine, patience, state):
             super().__init__()
             self.engine, self.patience = engine, patience
