@@ -251,7 +251,7 @@ def _resolve_shape(requested: tuple | None, seen: Shape | None, n_features: int)
                 f"image_shape={requested!r} is not a tuple of 2 or 3 integers; pass "
                 "(height, width), (height, width, channels), or None to infer it."
             )
-        shape = tuple(int(side) for side in requested)
+        shape: Any = tuple(int(side) for side in requested)
         shape = shape if len(shape) == 3 else (*shape, 1)
         _check_shape(shape, f"image_shape={requested!r}")
         if seen is not None and seen != shape:

@@ -67,7 +67,7 @@ def _inference_layer() -> type:
     """Return the class of layers that are networks in inference mode."""
 
     @keras().saving.register_keras_serializable("fashionkit")
-    class InInferenceMode(keras().Layer):
+    class InInferenceMode(keras().Layer):  # type: ignore[misc]
         # Not ``model(x, training=False)`` in the outer network: Keras overrides that argument with
         # the outer network's mode, and normalisations would use the statistics of each batch.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
@@ -22,7 +22,7 @@ class BackboneSource(ABC):
     """Base of estimators whose fitted network can be the backbone of another estimator."""
 
     @abstractmethod
-    def _backbone_source(self) -> tuple[Callable, Any] | None:
+    def _backbone_source(self) -> tuple[Any, Any] | None:
         """Return how the network is built, and the network itself.
 
         Returns
@@ -44,7 +44,7 @@ def check_backbone(
     layers: Any,
     alpha: float,
     image_size: Any,
-) -> tuple[Backbone, list[np.ndarray] | None]:
+) -> tuple[Backbone, Sequence[np.ndarray] | None]:
     """Resolve the parameters that say which network is wanted, and how much of it.
 
     Parameters
@@ -114,12 +114,13 @@ def check_backbone(
         size = tuple(max(least, side) for side in image_shape[:2])
     elif isinstance(size, Integral):
         size = (size, size)
-    if len(size) != 2 or not all(isinstance(side, Integral) and side >= least for side in size):
+    if len(size) != 2 or not all(isinstance(side, Integral) and side >= least for side in size):  # type: ignore[operator]
         raise ValueError(
             f"image_size={image_size!r}, expected a whole number of at least {least} pixels, "
             "which the backbone needs, or a pair (height, width) of them."
         )
-    return Backbone(source, tuple(map(int, size)), names, float(alpha)), None
+    height, width = map(int, size)
+    return Backbone(source, (height, width), names, float(alpha)), None
 
 
 def _of_classifier(

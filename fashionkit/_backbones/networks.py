@@ -79,8 +79,9 @@ class Backbone(Keyed):
 
     def build_whole(self, weights: str | None = None) -> Any:
         """Build the network, with weights of Keras or random ones."""
-        if self.record is not None:
-            return self.record.build_whole((*self.size, 3), weights, self.alpha)
+        if isinstance(self.source, str):
+            record = find_record(self.source)
+            return record.build_whole((*self.size, 3), weights, self.alpha)
         model = self.source((*self.size, self.channels))
         _check_own_network(model, self)
         return model

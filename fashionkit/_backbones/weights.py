@@ -87,7 +87,7 @@ def _from_file(backbone: Backbone, path: str, modified: int) -> tuple[np.ndarray
         whole = _loaded(backbone, path)
     except (ValueError, OSError, KeyError, UserWarning) as error:
         hint = ""
-        for alpha in backbone.record.alphas:
+        for alpha in backbone.record.alphas if backbone.record else ():
             if alpha != backbone.alpha and _fits(replace(backbone, alpha=alpha), path):
                 hint = f"; it fits alpha={alpha}"
                 break

@@ -63,7 +63,7 @@ class OnceMemory(joblib.Memory):
     """A joblib.Memory whose functions lock each of their calls."""
 
     def __init__(self, memory: joblib.Memory):
-        vars(self).update(vars(memory))
+        self.__dict__.update(vars(memory))
 
     def cache(self, func: Callable | None = None, *args: Any, **kwargs: Any) -> Any:
         """Cache a function, as ``joblib.Memory.cache`` does."""
@@ -78,7 +78,7 @@ class OnceFunction(MemorizedFunc):
     """A cached function that looks, and computes where it must, under a lock."""
 
     def __init__(self, cached: MemorizedFunc):
-        vars(self).update(vars(cached))
+        self.__dict__.update(vars(cached))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         with self._lock_call(args, kwargs):

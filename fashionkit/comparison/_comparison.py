@@ -240,7 +240,7 @@ class Comparison:
             stem = f"confusion_matrix_{file_name(name)}"
             while f"{stem}.png".lower() in map(str.lower, writers):
                 stem += "_"
-            writers[f"{stem}.png"] = lambda path, name=name: _save_figure(
+            writers[f"{stem}.png"] = lambda path, name=name: _save_figure(  # type: ignore[misc]
                 draw_confusion_matrix(self.confusion_matrix(name), self.class_names, title=name),
                 path,
             )

@@ -4,6 +4,8 @@ Throughout, `s` is the sketch. Shoes are seen from the side, the toe to the left
 `base` is the height of the ground, `toe` and `heel` are the shoe's two ends.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ._sketch import (
@@ -142,7 +144,7 @@ def sandal(s: Sketch) -> np.ndarray:
 
 def _straps(s: Sketch, floor: np.ndarray) -> np.ndarray:
     """Arch a band over the toes, and perhaps more over the instep."""
-    shape = NOWHERE
+    shape: Any = NOWHERE
     for middle, share in ((-0.5, 1.0), (-0.1, 0.6), (0.25, 0.25)):
         x = s.u - middle - s.uniform(-0.15, 0.15)
         reach, rise = s.uniform(0.18, 0.38), s.uniform(0.15, 0.42)

@@ -109,7 +109,7 @@ def _fashion_mnist(train_size: int | None, test_size: int | None, full: bool, se
         parts += [X, y]
     folder = locate(one_file, None, download_if_missing=False)[0].parent
     how = "" if full else f" (stratified, seed {seed})"
-    return _choice(*parts, f"Fashion-MNIST, {found} {folder}: ", how)
+    return _choice(f"Fashion-MNIST, {found} {folder}: ", how, *parts)
 
 
 def _reason(error: OSError) -> str:
@@ -134,7 +134,7 @@ def _garments(
     rng = np.random.RandomState(seed)
     train = make_garments(n_train, random_state=rng)
     test = make_garments(n_test, random_state=rng)
-    return _choice(*train, *test, f"{origin}: ", f" (seed {seed})")
+    return _choice(f"{origin}: ", f" (seed {seed})", *train, *test)
 
 
 def _file(
@@ -160,16 +160,16 @@ def _file(
     test, train = order[:test_size], order[test_size : test_size + train_size]
     origin = f"{len(y):,} images of {os.fspath(path)}, split into "
     how = f" (stratified, seed {seed})"
-    return _choice(X[train], y[train], X[test], y[test], origin, how)
+    return _choice(origin, how, X[train], y[train], X[test], y[test])
 
 
 def _choice(
+    origin: str,
+    how: str,
     X: np.ndarray,
     y: np.ndarray,
     X_test: np.ndarray,
     y_test: np.ndarray,
-    origin: str,
-    how: str,
 ) -> Choice:
     names = [CLASS_NAMES[label] for label in np.unique(y)]
     sizes = f"{len(y):,} training and {len(y_test):,} test images"

@@ -290,6 +290,7 @@ class ImageFolder:
         # NumPy itself says what may be an index, and what an error is.
         paths = np.asarray(self.filenames[rows])
         images, _ = self._read(paths.ravel(), "raise")
+        assert images is not None
         return images.reshape(*paths.shape, *images.shape[1:])
 
     @validate_params(
@@ -363,10 +364,11 @@ class ImageFolder:
             if on_error == "skip":
                 return str(reason)
             raise _refusal(path, reason) from reason
-        if self.image_size is None and image.shape[:2] != self._first[1]:
+        first = None if self.image_size is not None else self._first
+        if first is not None and image.shape[:2] != first[1]:
             raise ValueError(
-                f"image_size=None keeps the size of images, but {self._first[0]!r} has "
-                f"{size_text(self._first[1])} and {path!r} has {size_text(image.shape)} pixels "
+                f"image_size=None keeps the size of images, but {first[0]!r} has "
+                f"{size_text(first[1])} and {path!r} has {size_text(image.shape)} pixels "
                 "(height x width); pass image_size=(height, width) to make them alike."
             )
         if images is not None:
@@ -397,10 +399,10 @@ class ImageFolder:
         warn(f"{what}. They are left out.{classes}")
 
 
-def _height_and_width(size: int | tuple | None) -> Size | None:
+def _height_and_width(size: Any) -> Size | None:
     if size is None or isinstance(size, Integral):
         return None if size is None else (int(size), int(size))
-    if len(size) != 2 or not all(isinstance(side, Integral) and side >= 1 for side in size):
+    if len(size) != 2 or not all(isinstance(side, Integral) and side >= 1 for side in size):  # type: ignore[operator]
         raise ValueError(
             f"image_size={size!r} is not two positive integers; pass (height, width), one integer "
             "for both, or None to keep the size of the files."

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 # The third byte of an IDX file says the type of its values, all big-endian.
-_DTYPES = {
+_DTYPES: dict[int, np.dtype] = {
     0x08: np.dtype("u1"),
     0x09: np.dtype("i1"),
     0x0B: np.dtype(">i2"),
@@ -18,6 +18,8 @@ _DTYPES = {
     0x0E: np.dtype(">f8"),
 }
 _CHUNK_BYTES = 2**20
+
+_Stream = BinaryIO | gzip.GzipFile
 
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
@@ -85,7 +87,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
             raise _unreadable(path, f"a damaged gzip stream ({error})", "an intact one") from error
 
 
-def _read_array(stream: BinaryIO, path: str | os.PathLike[str]) -> np.ndarray:
+def _read_array(stream: _Stream, path: str | os.PathLike[str]) -> np.ndarray:
     dtype, shape = _read_header(stream, path)
     n_bytes = math.prod(shape) * dtype.itemsize
     data = _read_at_most(stream, n_bytes)
@@ -113,9 +115,7 @@ def _read_array(stream: BinaryIO, path: str | os.PathLike[str]) -> np.ndarray:
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _read_header(
-    stream: BinaryIO, path: str | os.PathLike[str]
-) -> tuple[np.dtype, tuple[int, ...]]:
+def _read_header(stream: _Stream, path: str | os.PathLike[str]) -> tuple[np.dtype, tuple[int, ...]]:
     magic = _read_at_most(stream, 4)
     if not magic:
         raise _unreadable(path, "no bytes, it is empty", "an IDX header")
@@ -141,7 +141,7 @@ def _read_header(
     return _DTYPES[type_code], tuple(np.frombuffer(dims, ">u4").tolist())
 
 
-def _read_at_most(stream: BinaryIO, n_bytes: int) -> bytearray:
+def _read_at_most(stream: _Stream, n_bytes: int) -> bytearray:
     """Read ``n_bytes``, or what there is, growing with what really arrives."""
     data = bytearray()
     while len(data) < n_bytes:

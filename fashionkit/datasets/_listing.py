@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import validate_params
@@ -70,7 +71,8 @@ def some(items: list[str]) -> str:
 def warn(message: str) -> None:
     """Warn of the user's line, behind our own functions and what validates parameters."""
     own = {__name__, f"{__package__}._folder", validate_params.__module__}
-    frame, level = sys._getframe(), 1
+    frame: Any = sys._getframe()
+    level = 1
     while frame.f_globals["__name__"] in own:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, UserWarning, stacklevel=level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -20,7 +21,7 @@ _DRAFT_GAP = 2.0
 _REDUCING_GAP = 3.0
 
 _ORIENTATION = 0x0112
-_TURNS = {
+_TURNS: dict[int | None, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -60,6 +61,7 @@ def _opened(path: str) -> Image.Image:
     with open(path, "rb") as file:
         prefix = file.read(16)
     for name in _known_formats():
+        reader: Any
         reader, accepts = Image.OPEN[name]
         # Some return a message, a str, for what they would need to read it.
         if accepts is None or accepts(prefix) is True:
@@ -97,7 +99,8 @@ def _decode_smaller(image: Image.Image, size: Size, aspect: str) -> None:
     """Make a JPEG file be decoded at a half, a quarter or an eighth, where that is enough."""
     # It may still have to be turned.
     excess = min(_excess(image.size, size, aspect), _excess(image.size[::-1], size, aspect))
-    image.draft(None, tuple(max(1, int(side * _DRAFT_GAP / excess)) for side in image.size))
+    width, height = (max(1, int(side * _DRAFT_GAP / excess)) for side in image.size)
+    image.draft(None, (width, height))
 
 
 def _excess(image_size: Size, size: Size, aspect: str) -> float:
@@ -141,13 +144,14 @@ def _as_8_bits(image: Image.Image) -> np.ndarray:
 def _resized(image: Image.Image, size: Size, aspect: str) -> Image.Image:
     height, width = size
     excess = _excess(image.size, size, aspect)
-    box, inner = (0, 0, *image.size), (width, height)
+    box: tuple[float, float, float, float] = (0, 0, *image.size)
+    inner = (width, height)
     if aspect == "crop":
         left = max(0.0, (image.width - width * excess) / 2)
         top = max(0.0, (image.height - height * excess) / 2)
         box = (left, top, image.width - left, image.height - top)
     elif aspect == "pad":
-        inner = tuple(max(1, round(side / excess)) for side in image.size)
+        inner = (max(1, round(image.width / excess)), max(1, round(image.height / excess)))
     resized = image.resize(inner, Image.Resampling.LANCZOS, box, _REDUCING_GAP)
     if inner == (width, height):
         return resized

@@ -11,7 +11,6 @@ from sklearn.pipeline import Pipeline
 from fashionkit.plotting._docs import document_parameters
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _PANELS = (("accuracy", "Accuracy"), ("loss", "Loss"))
@@ -134,7 +133,7 @@ class TrainingHistoryDisplay:
         from matplotlib.lines import Line2D
         from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-        line_kw = {"marker": ".", **normalize_kwargs(line_kw, Line2D)}
+        line_kw = {"marker": ".", **normalize_kwargs(dict(line_kw or {}), Line2D)}
         self.axes_ = _two_axes(ax)
         self.figure_ = self.axes_[0].figure
         self.lines_ = {}
@@ -211,9 +210,8 @@ def _two_axes(ax: Any) -> np.ndarray:
     if ax is None:
         import matplotlib.pyplot as plt
 
-        _, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-        return axes
-    axes: Sequence[Axes] = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+        return plt.subplots(1, 2, figsize=(10, 4), layout="constrained")[1]
+    axes = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
     if len(axes) == 1:
         spec = axes[0].get_subplotspec()
         if spec is None:

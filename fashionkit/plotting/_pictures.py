@@ -82,7 +82,7 @@ def draw_pictures(
     from matplotlib.text import Text
 
     im_kw = {"cmap": "gray", "vmin": 0, "vmax": 1, **(im_kw or {})}
-    text_kw = {"fontsize": "small", **normalize_kwargs(text_kw, Text)}
+    text_kw = {"fontsize": "small", **normalize_kwargs(dict(text_kw or {}), Text)}
     n_columns = min(n_columns, len(pictures))
     n_rows = math.ceil(len(pictures) / n_columns)
     if figure is None:
