@@ -13,15 +13,22 @@ from fashionkit import CNNClassifier, fetch_fashion_mnist, make_garments
 # A network small enough that a fit costs little more than starting it.
 TINY = {"filters": (4, 4), "dense_units": (8,)}
 
-BROWSERS = ("chromium", "google-chrome")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 def pytest_runtest_setup(item):
-    """Skip the tests whose marker says that this machine lacks what they need."""
+    """Skip the tests that this system cannot run."""
     if item.get_closest_marker("posix") and os.name != "posix":
         pytest.skip("needs POSIX signals, which this system does not have")
-    if item.get_closest_marker("browser") and not any(map(shutil.which, BROWSERS)):
-        pytest.skip(f"needs a browser: install one of {', '.join(BROWSERS)}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return the path of Chromium or Google Chrome."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"needs a browser: none of {', '.join(BROWSERS)} is on the PATH")
+    return path
 
 
 @pytest.fixture

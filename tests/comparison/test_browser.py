@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -15,7 +14,6 @@ from sklearn.neighbors import KNeighborsClassifier
 from fashionkit import compare_models
 from fashionkit.comparison import _metrics
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -40,11 +38,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def render(tmp_path):
+def render(tmp_path, browser):
     """Return a function that opens HTML in a browser and returns what is visible."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        pytest.skip(f"needs a browser: none of {', '.join(BROWSERS)} is on the PATH")
 
     def visible(markup):
         page = tmp_path / "page.html"
