@@ -1,14 +1,23 @@
-"""Fixtures that several test files share; models are fitted once per module."""
+"""Fixtures that several test files share, and how many examples property tests draw."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from fashionkit import CNNClassifier, fetch_fashion_mnist, make_garments
+
+# Property tests take their number of examples from the profile, or a multiple of it by
+# settings(max_examples=3 * settings().max_examples).
+settings.register_profile("ci", max_examples=25, deadline=None, derandomize=True)
+settings.register_profile("nightly", max_examples=300, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 # A network small enough that a fit costs little more than starting it.
 TINY = {"filters": (4, 4), "dense_units": (8,)}
@@ -40,6 +49,18 @@ def tiny_cnn():
         return CNNClassifier(**{**defaults, **params})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def other_process():
+    """Return a function that runs a program, with the names it is given, in another process.
+
+    One process serves all tests, as starting TensorFlow takes seconds; a test that needs a fresh
+    one starts its own.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        yield lambda program, **names: pool.submit(exec, program, names).result(timeout=300)
 
 
 @pytest.fixture(scope="session")

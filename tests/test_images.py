@@ -62,7 +62,7 @@ def image_batches(draw):
     return X
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=4 * settings().max_examples)
 @given(
     X=image_batches(),
     fit_form=st.sampled_from(sorted(FORMS)),

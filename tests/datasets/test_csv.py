@@ -238,7 +238,7 @@ def test_missing_file_raises_file_not_found(tmp_path):
         load_fashion_mnist_csv(tmp_path / "nothing.csv")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=settings().max_examples // 2)
 @given(
     st.lists(st.integers(-(2**70), 2**70), min_size=1, max_size=3)
     | st.lists(st.integers(-3, 260), min_size=1, max_size=3)

@@ -481,7 +481,7 @@ def test_fast_decoding_of_jpeg_differs_little_from_full_decoding(tmp_path, monke
     assert np.abs(fast.astype(int) - full).mean() < 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=4 * settings().max_examples)
 @given(
     st.tuples(st.integers(1, 300), st.integers(1, 300)),
     st.tuples(st.integers(1, 40), st.integers(1, 40)),
@@ -616,7 +616,7 @@ def test_bad_parameters_are_refused_by_name(photos, read, params, message):
         read(photos, **params)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(
     st.sampled_from(["JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP"]),
     st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=4),

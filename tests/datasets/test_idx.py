@@ -182,14 +182,14 @@ ARRAYS = hnp.arrays(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(ARRAYS, st.booleans())
 def test_every_valid_file_is_read_back_exactly(array, zipped):
     content = idx_bytes(array)
     check_agrees_with_the_strict_reader(gzip.compress(content) if zipped else content)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(st.binary(max_size=60))
 @example(b"\0\0\x08\0\7")
 def test_random_bytes_never_raise_anything_but_value_error(content):
@@ -198,7 +198,7 @@ def test_random_bytes_never_raise_anything_but_value_error(content):
     check_agrees_with_the_strict_reader(b"\x1f\x8b\x08\x00" + content)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(
     ARRAYS,
     st.booleans(),

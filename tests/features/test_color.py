@@ -63,7 +63,7 @@ def images_and_params(draw):
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(images_and_params())
 @example((np.zeros((1, 4, 4, 3), np.uint8), {"bins": 8, "space": "lab", "joint": False}))
 @example((np.full((1, 4, 4, 3), 255, np.uint8), {"bins": 8, "space": "hsv", "joint": True}))

@@ -164,7 +164,7 @@ def images_and_params(draw):
     return X.astype(np.uint8), params
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=4 * settings().max_examples)
 @given(images_and_params())
 @example((np.zeros((1, 8, 8, 1), np.uint8), {"pixels_per_cell": (4, 4)}))
 @example((np.full((1, 8, 8, 3), 255, np.uint8), {"pixels_per_cell": (4, 4)}))
@@ -195,7 +195,6 @@ def test_diagonal_edges_fall_into_the_bins_of_scikit_image(orientations):
     assert_allclose(features, reference(X, **params), atol=1e-5)
 
 
-@settings(max_examples=100, deadline=None)
 @given(images_and_params(), st.booleans(), st.booleans())
 @example(
     (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -101,7 +101,6 @@ def pad(images, margin, fill_mode):
     shifts=st.tuples(*[st.tuples(st.integers(-8, 8), st.integers(-8, 8))] * 2),
     fill_mode=st.sampled_from(FILL_MODES),
 )
-@settings(max_examples=40, deadline=None)
 def test_flips_and_shifts_copy_pixels_as_the_affine_map_does(shape, flips, shifts, fill_mode):
     height, width, _ = shape
     images = make_images(2, shape)
@@ -197,7 +196,6 @@ def test_rotation_by_a_quarter_turns_counterclockwise():
 
 
 @given(angle=st.floats(-180, 180, width=32), side=st.sampled_from((15, 16)))
-@settings(max_examples=30, deadline=None)
 def test_rotation_keeps_the_centre_and_the_mass(angle, side):
     y, x = np.indices((side, side)) - (side - 1) / 2
     blob = np.exp(-(x**2 + 2 * y**2) / 8).astype(np.float32)[None, ..., None]
@@ -251,7 +249,6 @@ def test_fill_mode_says_what_lies_beyond_the_border(fill_mode, corner):
 
 
 @given(factor=st.floats(0, 1, width=32), shape=shapes)
-@settings(max_examples=30, deadline=None)
 def test_contrast_scales_around_the_mean(factor, shape):
     images = make_images(2, shape)
     changed = np.asarray(
@@ -273,7 +270,6 @@ def test_raised_contrast_is_cut_off_at_black_and_white():
     aspect=st.floats(0.2, 1.0),
     seed=st.integers(0, 100),
 )
-@settings(max_examples=40, deadline=None)
 def test_erased_is_one_rectangle_of_the_area_and_aspect(shape, area, aspect, seed):
     height, width, _ = shape
     images = np.zeros((10, *shape), np.float32)
