@@ -34,6 +34,10 @@ def tiny_backbone(input_shape):
 
 
 TINY = {"backbone": tiny_backbone, "weights": None, "pooling": "flatten"}
+# The checks compile a network for each shape of their tables: these in a third of the time.
+SGD = {"optimizer": "sgd", "epochs": 10}
+TINY_CNN = {"architecture_params": {"filters": (16,), "dense_units": ()}, "learning_rate": 0.5}
+TINY_TREE = {"architecture_params": {"filters": (4,)}, "learning_rate": 0.2}
 
 FLOAT32 = {
     "check_sample_weight_equivalence_on_dense_data": (
@@ -62,16 +66,16 @@ MIRRORED = {
 ESTIMATORS = [
     Augmentation(),
     BackboneFeatures(**TINY),
-    CNNClassifier(),
+    CNNClassifier(**TINY_CNN, **SGD),
     CalibratedSVC(),
     ColorHistogram(),
-    HierarchicalCNNClassifier(),
+    HierarchicalCNNClassifier(**TINY_TREE, **SGD),
     HOGFeatures(),
     InvariantSVC(make_pipeline(PixelFeatures(), CalibratedSVC(random_state=0))),
     InvariantSVC(make_pipeline(PixelFeatures(), CalibratedSVC(random_state=0)), views=None),
     PixelFeatures(),
     SIFTFeatures(),
-    TransferClassifier(**TINY, epochs=20, learning_rate=0.01),
+    TransferClassifier(**TINY, learning_rate=0.5, **SGD),
 ]
 
 
