@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import random
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -208,7 +206,7 @@ def test_batches_do_not_change_features(images):
         )
 
 
-def test_a_pickle_needs_no_file(weights_file, images, tmp_path):
+def test_a_pickle_needs_no_file(weights_file, images, tmp_path, other_process):
     path, _ = weights_file
     copy = tmp_path / path.name
     copy.write_bytes(path.read_bytes())
@@ -218,12 +216,12 @@ def test_a_pickle_needs_no_file(weights_file, images, tmp_path):
     pickled = tmp_path / "features.pickle"
     pickled.write_bytes(pickle.dumps(features))
     np.save(tmp_path / "images.npy", images)
-    code = (
-        "import pickle, sys, numpy as np; from pathlib import Path; folder = Path(sys.argv[1]);"
+    program = (
+        "import pickle, numpy as np;"
         "features = pickle.loads((folder / 'features.pickle').read_bytes());"
         "np.save(folder / 'out.npy', features.transform(np.load(folder / 'images.npy')))"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True)
+    other_process(program, folder=tmp_path)
     assert_allclose(np.load(tmp_path / "out.npy"), expected, rtol=1e-5, atol=1e-6)
 
 

@@ -154,7 +154,9 @@ class TestEveryArchitecture:
     def test_it_is_a_classifier_that_can_be_cloned_and_pickled(self, name, garments):
         X, y = garments
         params = TINY.get(name, {})
-        clf = CNNClassifier(name, architecture_params=params, epochs=1, random_state=0)
+        clf = CNNClassifier(
+            name, architecture_params=params, optimizer="sgd", epochs=1, random_state=0
+        )
         copied = clone(clf).fit(X, y)
         assert copied.get_params() == clf.get_params()
         expected = copied.predict_proba(X[:50])

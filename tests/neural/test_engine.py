@@ -157,16 +157,20 @@ def test_threads_that_fit_at_once_get_the_results_of_fits_alone(tiny_cnn, garmen
     np.testing.assert_array_equal(np.random.get_state()[1], state_before)
 
 
-def test_successive_fits_do_not_grow_memory(tiny_cnn, garments):
+# The average over few fits is noisy; a copy of the images in each is still seen.
+@pytest.mark.parametrize(
+    ("n_fits", "megabytes"), [(15, 2), pytest.param(30, 1, marks=pytest.mark.slow)]
+)
+def test_successive_fits_do_not_grow_memory(tiny_cnn, garments, n_fits, megabytes):
     X = np.tile(garments[0], (4, 1, 1))[:1000]
     y = np.tile(garments[1], 4)[:1000]
     process = psutil.Process()
     resident = []
-    for _ in range(30):
+    for _ in range(n_fits):
         clf = tiny_cnn(epochs=1).fit(X, y)
         clf.predict_proba(X)
         resident.append(process.memory_info().rss / 2**20)
-    assert (resident[-1] - resident[4]) / 25 <= 1
+    assert (resident[-1] - resident[4]) / (n_fits - 5) <= megabytes
 
 
 def test_global_random_states_are_left_as_they_were(tiny_cnn, garments):

@@ -78,6 +78,7 @@ def test_weights_equal_repetition_on_a_backbone(weighted, params):
     assert not np.allclose(clone(clf).fit(X, y).predict_proba(X), expected, rtol=1e-2, atol=1e-4)
 
 
+@pytest.mark.slow  # in full batches, above, they are equal without statistics
 def test_weights_equal_repetition_statistically_in_batches(tiny_cnn, weighted):
     X, y, weight, X_repeated, y_repeated = weighted
     # As many gradient steps each: repetition has more images, and so more steps per epoch.
