@@ -10,6 +10,8 @@ import sys
 import joblib
 import pytest
 
+from fashionkit._tensorflow import keras
+
 START = """
 import os
 before = dict(os.environ)
@@ -19,6 +21,19 @@ tf.config.list_physical_devices("GPU")
 after = {name: value for name, value in os.environ.items() if before.get(name) != value}
 print({name for name in after if name.startswith("TF_CPP")})
 print(tf.config.threading.get_intra_op_parallelism_threads())
+"""
+
+# Each start takes seconds: where nothing else is tested, several threads are its first users.
+BY_THREADS = """
+import threading
+from fashionkit._tensorflow import keras, tensorflow
+found = []
+def work(): found.append(keras().ops.convert_to_numpy(keras().ops.ones(2)).sum())
+threads = [threading.Thread(target=work) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(found)
+print(tensorflow().config.threading.get_intra_op_parallelism_threads())
 """
 
 
@@ -59,24 +74,11 @@ def test_a_user_who_chooses_a_log_level_sees_the_log():
 
 
 @pytest.mark.parametrize("share", [1, 2])
-def test_workers_take_twice_their_share_and_at_most_all_cores(share):
-    result = start(OMP_NUM_THREADS=str(share))
-    assert result.stdout.splitlines()[-1] == str(min(2 * share, joblib.cpu_count()))
-
-
-def test_threads_may_start_it_at_once():
-    code = (
-        "import threading\n"
-        "from fashionkit._tensorflow import keras\n"
-        "found = []\n"
-        "def work(): found.append(keras().ops.convert_to_numpy(keras().ops.ones(2)).sum())\n"
-        "threads = [threading.Thread(target=work) for _ in range(4)]\n"
-        "[thread.start() for thread in threads]\n"
-        "[thread.join() for thread in threads]\n"
-        "print(found)"
-    )
-    result = start(code, OMP_NUM_THREADS="1")
-    assert result.stdout.count("2.0") == 4, result.stderr
+def test_threads_of_workers_may_start_it_at_once_with_at_most_twice_their_share(share):
+    result = start(BY_THREADS, OMP_NUM_THREADS=str(share))
+    found, n_threads = result.stdout.splitlines()
+    assert found.count("2.0") == 4, result.stderr
+    assert n_threads == str(min(2 * share, joblib.cpu_count()))
 
 
 def test_a_tensorflow_that_the_user_has_started_is_taken_as_it_is():
@@ -89,13 +91,7 @@ def test_a_tensorflow_that_the_user_has_started_is_taken_as_it_is():
     assert start(code, OMP_NUM_THREADS="1").stdout.strip() == "True"
 
 
-def test_another_keras_backend_is_refused_with_the_remedy():
-    code = (
-        "import sys, types\n"
-        "from fashionkit import _tensorflow\n"
-        "import keras\n"
-        "keras.backend.backend = lambda: 'jax'\n"
-        "_tensorflow.keras()"
-    )
-    result = start(code)
-    assert "unset the environment variable KERAS_BACKEND" in result.stderr
+def test_another_keras_backend_is_refused_with_the_remedy(monkeypatch):
+    monkeypatch.setattr(keras().backend, "backend", lambda: "jax")
+    with pytest.raises(RuntimeError, match="unset the environment variable KERAS_BACKEND"):
+        keras()

@@ -47,7 +47,7 @@ class SlowTransformer(TransformerMixin, BaseEstimator):
 
     def fit_transform(self, X, y=None):
         note(self.log)
-        time.sleep(0.5)
+        time.sleep(0.2)
         return X
 
 
@@ -96,14 +96,14 @@ def start(script, folder):
     return subprocess.Popen(command, cwd=folder, env=env, stderr=subprocess.PIPE, text=True)
 
 
-def counted(memory):
+def counted(memory, seconds=0.2):
     """Return a cached function that takes a while, and the list of what it has computed."""
     computed = []
 
     @memory.cache
     def square(number):
         computed.append(number)
-        time.sleep(0.2)
+        time.sleep(seconds)
         return number**2
 
     return square, computed
@@ -241,7 +241,7 @@ def test_joblib_reads_what_is_stored_and_the_other_way_round(helpers, tmp_path):
 
 def test_joblib_clears_and_reduces_the_cache(tmp_path):
     memory = once(tmp_path)
-    square, computed = counted(memory)
+    square, computed = counted(memory, seconds=0)
     for number in (1, 2, 3):
         square(number)
     memory.reduce_size(items_limit=1)
@@ -269,7 +269,7 @@ def test_clearing_the_cache_does_not_unlock_what_is_being_computed(tmp_path):
 
 def test_a_deleted_folder_is_made_again(tmp_path):
     folder = tmp_path / "cache"
-    square, _ = counted(once(folder))
+    square, _ = counted(once(folder), seconds=0)
     for file in sorted(folder.rglob("*"), reverse=True):
         file.rmdir() if file.is_dir() else file.unlink()
     folder.rmdir()
@@ -308,7 +308,7 @@ def test_results_can_be_memory_maps(tmp_path):
 def test_a_path_becomes_the_cache_that_a_pipeline_would_make_of_it(tmp_path, kind, capsys):
     memory = once(kind(tmp_path))
     assert memory.location == str(tmp_path)
-    square, _ = counted(memory)
+    square, _ = counted(memory, seconds=0)
     square(2)
     assert results(tmp_path / "joblib")
     assert capsys.readouterr().out == ""
