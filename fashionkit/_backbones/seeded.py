@@ -148,8 +148,9 @@ def count_bytes(variables: list) -> int:
 def copy_values(variables: list) -> Arrays:
     """Copy variables into arrays."""
     # A copy: on the CPU the array that TensorFlow hands out may be the variable's own memory.
-    to_numpy = keras().ops.convert_to_numpy
-    return [np.array(to_numpy(variable)) for variable in variables]
+    # By way of a tensor: NumPy warns of how Keras hands out a variable's memory.
+    to_tensor = keras().ops.convert_to_tensor
+    return [np.array(to_tensor(variable).numpy()) for variable in variables]
 
 
 def fit_together(variables: list, values: Arrays) -> bool:

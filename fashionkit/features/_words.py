@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from fashionkit.features._descriptors import N_VALUES
-
-# Rows of a product of descriptors and words.
-_ROWS_PER_PRODUCT = 512
-
 
 def root_sift(descriptors: np.ndarray) -> np.ndarray:
     """Return the square roots of descriptors of sum 1, which have length 1."""
@@ -19,12 +14,9 @@ def root_sift(descriptors: np.ndarray) -> np.ndarray:
 
 def nearness(descriptors: np.ndarray, words: np.ndarray) -> np.ndarray:
     """Return minus half of the squared distances of descriptors of length 1, plus 1/2."""
-    # BLAS may round products of other shapes otherwise. In products of one shape, an image
-    # has the same features whichever images are with it.
-    n_products = -(-len(descriptors) // _ROWS_PER_PRODUCT)
-    padded = np.zeros((n_products, _ROWS_PER_PRODUCT, N_VALUES), dtype=np.float32)
-    padded.reshape(-1, N_VALUES)[: len(descriptors)] = descriptors
-    near = (padded @ words.T).reshape(-1, len(words))[: len(descriptors)]
+    # BLAS rounds a row by its place in the product, on some processors. In double precision that is
+    # lost in the rounding afterwards: an image has the same features whichever are with it.
+    near = (descriptors.astype(np.float64) @ words.T.astype(np.float64)).astype(np.float32)
     near -= np.einsum("ij,ij->i", words, words) / 2
     return near
 

@@ -320,7 +320,7 @@ def test_a_fitted_network_is_tuned_for_other_classes(data):
     clone(model).fit(X, target)
     model.fit(X, target)
     assert model.score(X_test, np.where(y_test < 5, "left", "right")) > 0.8
-    inner = model.model_.get_layer("backbone_report")
+    inner = model.model_.get_layer("backbone_basic")
     assert_array_equal(inner.get_weights()[0], source.model_.get_layer("conv_1").get_weights()[0])
 
 
@@ -425,7 +425,7 @@ def test_the_network_can_be_saved(data, head, tmp_path):
 def test_recipes_belong_to_a_class():
     assert recipes.list_recipes("TransferClassifier") == ["basic", "tuned"]
     with pytest.raises(ValueError, match="is for TransferClassifier"):
-        CNNClassifier.from_recipe("basic")
+        CNNClassifier.from_recipe("tuned")
     with pytest.raises(ValueError, match="is for CNNClassifier"):
         TransferClassifier.from_recipe("fast")
     with pytest.raises(ValueError, match="expected one of 'CNNClassifier'"):

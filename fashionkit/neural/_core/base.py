@@ -18,7 +18,6 @@ from fashionkit._backbones.check import BackboneSource
 from fashionkit._images import Images, check_targets, fit_images
 from fashionkit.neural._core import scikeras
 from fashionkit.neural._core.checkpoint import Checkpoint, describe_params
-from fashionkit.neural._core.inference import VIEWS
 from fashionkit.neural._core.network import NetworkSource, NetworkSpec
 from fashionkit.neural._core.optimizers import SCHEDULES
 from fashionkit.neural._core.params import RoutedParams
@@ -28,6 +27,7 @@ from fashionkit.neural._core.samples import Samples, hold_out, make_samples, res
 from fashionkit.neural._core.targets import Targets, class_targets
 from fashionkit.neural._core.training import History, Phase, train
 from fashionkit.preprocessing import Augmentation
+from fashionkit.preprocessing._views import VIEWS
 
 _DEFAULT_VALIDATION_FRACTION = 0.1
 

@@ -21,9 +21,7 @@ from fashionkit.datasets._names import choices
 from fashionkit.neural._core.engine import OptimizerState
 from fashionkit.neural._core.gradcam import Explainer
 from fashionkit.neural._core.network import Network, NetworkSpec
-
-# Views of an image whose probabilities are averaged, by the parameter's values.
-VIEWS = ("flip", "shift", "flip+shift")
+from fashionkit.preprocessing._views import VIEWS, make_views
 
 
 class TrainedNetwork:
@@ -139,19 +137,8 @@ def _filled(chunk: np.ndarray, chunk_size: int) -> np.ndarray:
 
 def _compile(model: Any, views: str | None) -> CompiledModel:
     def mean(images):
-        seen = [model(view, training=False) for view in _views(images, views)]
+        pad = keras().ops.pad
+        seen = [model(view, training=False) for view in make_views(images, views, pad)]
         return sum(seen[1:], seen[0]) / len(seen) if views else seen[0]
 
     return CompiledModel(model, mean)
-
-
-def _views(images: Any, views: str | None) -> list[Any]:
-    """Return the images as they are, and mirrored, or shifted by a pixel along both diagonals."""
-    ops = keras().ops
-    seen = [images]
-    if views and "shift" in views:
-        padded = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
-        seen += [padded[:, :-2, :-2], padded[:, 2:, 2:]]
-    if views and "flip" in views:
-        seen += [view[:, :, ::-1] for view in seen]
-    return seen
