@@ -91,11 +91,11 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
     Examples
     --------
     >>> from fashionkit import HierarchicalCNNClassifier, make_garments
-    >>> X, y = make_garments(600, random_state=0)
+    >>> X, y = make_garments(250, random_state=0)
     >>> clf = HierarchicalCNNClassifier(
-    ...     architecture_params={"filters": (8, 8, 16)}, epochs=2, random_state=0
-    ... ).fit(X[:500], y[:500])
-    >>> clf.predict_coarse(X[500:]).shape
+    ...     architecture_params={"filters": (8, 8, 16)}, epochs=1, random_state=0
+    ... ).fit(X[:150], y[:150])
+    >>> clf.predict_coarse(X[150:]).shape
     (100,)
     >>> clf.levels_[0].tolist()
     ['clothes', 'goods']

@@ -172,7 +172,7 @@ class TransferClassifier(BaseKerasClassifier):
     --------
     >>> from fashionkit import TransferClassifier, make_garments
     >>> X, y = make_garments(200, random_state=0)
-    >>> clf = TransferClassifier(weights=None, layers="mid", alpha=0.35, random_state=0)
+    >>> clf = TransferClassifier(weights=None, layers="low", alpha=0.35, random_state=0)
     >>> clf.fit(X[:150], y[:150]).predict(X[150:]).shape
     (50,)
     """

@@ -123,9 +123,9 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
     --------
     >>> from fashionkit import CalibratedSVC, PixelFeatures, make_garments
     >>> from sklearn.pipeline import make_pipeline
-    >>> X, y = make_garments(600, random_state=0)
+    >>> X, y = make_garments(250, random_state=0)
     >>> clf = make_pipeline(PixelFeatures(), CalibratedSVC(C=3, random_state=0))
-    >>> clf.fit(X[:500], y[:500]).predict_proba(X[500:]).shape
+    >>> clf.fit(X[:150], y[:150]).predict_proba(X[150:]).shape
     (100, 10)
     """
 

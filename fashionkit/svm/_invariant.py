@@ -131,9 +131,9 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
     Examples
     --------
     >>> from fashionkit import InvariantSVC, make_baseline, make_garments
-    >>> X, y = make_garments(600, random_state=0)
+    >>> X, y = make_garments(250, random_state=0)
     >>> clf = InvariantSVC(make_baseline("hog", "svm", random_state=0), views="flip")
-    >>> clf.fit(X[:500], y[:500]).predict_proba(X[500:]).shape
+    >>> clf.fit(X[:150], y[:150]).predict_proba(X[150:]).shape
     (100, 10)
     """
 
