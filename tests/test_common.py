@@ -13,6 +13,7 @@ import fashionkit
 from fashionkit import (
     Augmentation,
     BackboneFeatures,
+    BoundedPCA,
     CalibratedSVC,
     CNNClassifier,
     ColorHistogram,
@@ -66,6 +67,7 @@ MIRRORED = {
 ESTIMATORS = [
     Augmentation(),
     BackboneFeatures(**TINY),
+    BoundedPCA(),
     CNNClassifier(**TINY_CNN, **SGD),
     CalibratedSVC(),
     ColorHistogram(),

@@ -277,7 +277,6 @@ def test_a_pickled_transformer_gives_the_same_features():
 
 @parametrize_with_checks(
     [
-        ColorHistogram(),
         ColorHistogram(2, space="hsv", joint=True),
         ColorHistogram(5, space="lab"),
     ]

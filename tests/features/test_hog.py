@@ -565,7 +565,6 @@ def test_a_clone_and_a_pickle_keep_how_votes_are_cast(params):
 
 @parametrize_with_checks(
     [
-        *TRANSFORMERS,
         HOGFeatures(4, cells_per_block=3, block_norm="L1-sqrt"),
         HOGFeatures(6, signed=True, interpolate=True, n_jobs=2),
     ]

@@ -156,7 +156,7 @@ def test_a_clone_and_a_pickle_give_the_same(shape):
     assert_allclose(again.transform(X), expected, atol=1e-10)
 
 
-@parametrize_with_checks([BoundedPCA(), BoundedPCA(1, random_state=0)])
+@parametrize_with_checks([BoundedPCA(1, random_state=0)])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 

@@ -428,7 +428,6 @@ WEIGHTS = {
 
 @parametrize_with_checks(
     [
-        CalibratedSVC(),
         CalibratedSVC(
             10,
             kernel="poly",

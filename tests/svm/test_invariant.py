@@ -339,6 +339,8 @@ def test_too_few_images_of_a_class_are_refused_before_anything_is_described(data
         InvariantSVC(pixels()).fit(X[:30], [1] + [0] * 29)
 
 
+@pytest.mark.realdata
+@pytest.mark.slow  # that views help, where images are mirrored, is tested above
 def test_fashion_mnist(fashion_mnist):
     X, y, X_test, y_test = fashion_mnist
     X, y = X[::2], y[::2]
