@@ -153,8 +153,8 @@ def test_the_best_model_fits_and_predicts(garments):
         "best",
         random_state=0,
         **{f"{part}weights": None, f"{part}alpha": 0.35, f"{part}image_size": 32},
-    ).fit(X[:60], y[:60])
-    assert_allclose(model.predict_proba(X[60:65]).sum(axis=1), 1)
+    ).fit(X[:120], y[:120])
+    assert_allclose(model.predict_proba(X[120:125]).sum(axis=1), 1)
 
 
 @pytest.mark.parametrize(
