@@ -103,7 +103,7 @@ def make_baseline(
     (['union', 'forest'], ['hog', 'color'])
     """
     names = _check_features(features)
-    _check_classifier(classifier, names)
+    classifier = _check_classifier(classifier, names)
     steps = [_feature_step(names), *CLASSIFIERS[classifier].make()]
     pipeline = Pipeline(steps, memory=once(memory))
     seeds = [name for name in pipeline.get_params() if name.endswith("__random_state")]
@@ -150,12 +150,13 @@ def _check_features(features: Any) -> list[str]:
     return names
 
 
-def _check_classifier(classifier: Any, names: list[str]) -> None:
+def _check_classifier(classifier: Any, names: list[str]) -> str:
     if not isinstance(classifier, str) or classifier not in CLASSIFIERS:
         raise ValueError(
             f"classifier={classifier!r} is not known; pass one of {choices(CLASSIFIERS)}: "
             f"{_call(names, next(iter(CLASSIFIERS)))}."
         )
+    return classifier
 
 
 def _remedy(name: Any) -> str:

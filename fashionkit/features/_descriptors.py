@@ -57,10 +57,11 @@ def import_cv2() -> ModuleType:
 
 def as_gray(images: np.ndarray) -> np.ndarray:
     """Return images scaled to [0, 1] as OpenCV wants them: gray, uint8, and not too small."""
+    gray: Any
     if images.shape[3] == 1:
         gray = images[..., 0]
     else:  # not by BLAS, whose rounding depends on how the images lie in memory
-        gray = sum(weight * images[..., c] for c, weight in enumerate(np.float32(LUMA)))
+        gray = sum(weight * images[..., c] for c, weight in enumerate(np.asarray(LUMA, np.float32)))
     # Images may leave the range seen in fit.
     gray = np.rint(np.clip(gray, 0, 1) * 255).astype(np.uint8)
     missing = [max(0, _SMALLEST_SIDE - side) for side in gray.shape[1:]]
