@@ -17,9 +17,9 @@ from fashionkit.comparison._evaluation import Result
 from fashionkit.comparison._metrics import describe_columns, metric_columns
 from fashionkit.comparison._report import as_html, as_text
 from fashionkit.comparison._statistics import holm, mcnemar
+from fashionkit.datasets._docs import substitute
 from fashionkit.datasets._names import choices
 from fashionkit.plotting._confusion import draw_confusion_matrix
-from fashionkit.plotting._docs import substitute
 from fashionkit.plotting._history import draw_training_histories, training_history
 
 if TYPE_CHECKING:

@@ -36,11 +36,11 @@ class CNNClassifier(BaseKerasClassifier):
         Further arguments of the architecture, such as ``{"filters": (32, 64),
         "dropout": 0.5}``. Each can be searched over as ``architecture__dropout``.
 
-    {training parameters}
+    {training_parameters}
 
     Attributes
     ----------
-    {fitted attributes}
+    {fitted_attributes}
 
     See Also
     --------
@@ -59,7 +59,7 @@ class CNNClassifier(BaseKerasClassifier):
 
     References
     ----------
-    {training references}
+    {training_references}
 
     Examples
     --------

@@ -58,14 +58,14 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
         Further arguments of the trunk, such as ``{"filters": (64, 128, 256)}``. Each can be
         searched over as ``architecture__filters``.
 
-    {training parameters}
+    {training_parameters}
 
     Attributes
     ----------
     levels_ : list of ndarray
         The names of each level's nodes, coarsest first; the last are the classes.
 
-    {fitted attributes}
+    {fitted_attributes}
 
     See Also
     --------
@@ -86,7 +86,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
     .. [2] Y. Seo and K. Shin, "Hierarchical convolutional neural networks for fashion image
        classification", Expert Systems with Applications 116, 2019.
 
-    {training references}
+    {training_references}
 
     Examples
     --------

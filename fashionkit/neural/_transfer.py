@@ -135,11 +135,11 @@ class TransferClassifier(BaseKerasClassifier):
     fine_tune_learning_rate : float, default=None
         Step size in the second phase; None for a tenth of the first one's.
 
-    {training parameters}
+    {training_parameters}
 
     Attributes
     ----------
-    {fitted attributes}
+    {fitted_attributes}
 
     See Also
     --------
@@ -166,7 +166,7 @@ class TransferClassifier(BaseKerasClassifier):
     Head first, then all at a lower rate, with normalisations in inference mode, is the recipe
     of the Keras guide "Transfer learning & fine-tuning", 2020.
 
-    {training references}
+    {training_references}
 
     Examples
     --------

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Callable
-from typing import TypeVar
-
-Function = TypeVar("Function", bound=Callable)
+from fashionkit.datasets._docs import substitute
 
 PARAMETERS = {
     "n_mistakes": """
@@ -42,32 +37,6 @@ PARAMETERS = {
             Keyword arguments for ``Axes.plot``, applied to every curve.
         """,
 }
-
-
-def substitute(**texts: str) -> Callable[[Function], Function]:
-    """Return a decorator that replaces each line ``{name}`` of a docstring by a text.
-
-    Parameters
-    ----------
-    **texts : str
-        Texts by name; they take the indentation of the line.
-
-    Returns
-    -------
-    decorator : callable
-        From a function to the same function.
-    """
-
-    def decorate(function: Function) -> Function:
-        if function.__doc__:  # None under python -OO
-            function.__doc__ = re.sub(r"^( *)\{(\w+)\}$", fill, function.__doc__, flags=re.M)
-        return function
-
-    def fill(line: re.Match[str]) -> str:
-        indent, name = line.groups()
-        return textwrap.indent(textwrap.dedent(texts[name]).strip(), indent)
-
-    return decorate
 
 
 document_parameters = substitute(**PARAMETERS)

@@ -8,7 +8,8 @@ import re
 import pytest
 
 from fashionkit import plotting
-from fashionkit.plotting._docs import PARAMETERS, substitute
+from fashionkit.datasets._docs import substitute
+from fashionkit.plotting._docs import PARAMETERS
 
 FUNCTIONS = {
     "plot_samples": plotting.plot_samples,

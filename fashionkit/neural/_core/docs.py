@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import textwrap
 from collections.abc import Callable
+
+from fashionkit.datasets._docs import substitute
+from fashionkit.datasets._names import choices
 
 _TRAINING = {
     "optimizer": (
@@ -199,8 +201,8 @@ _REFERENCES = (
 def document_training(**texts: str) -> Callable[[type], type]:
     """Return a decorator that fills shared documentation into the docstring of a classifier.
 
-    The docstring has the lines ``{training parameters}``, ``{fitted attributes}`` and
-    ``{training references}`` where they belong.
+    The docstring has the lines ``{training_parameters}``, ``{fitted_attributes}`` and
+    ``{training_references}`` where they belong.
 
     Parameters
     ----------
@@ -212,26 +214,14 @@ def document_training(**texts: str) -> Callable[[type], type]:
     decorator : callable
         From a class to the same class.
     """
-
-    def decorate(cls: type) -> type:
-        if cls.__doc__ is None:  # python -OO
-            return cls
-        doc = inspect.cleandoc(cls.__doc__)
-        for line, block in (
-            ("{training parameters}", _entries(_TRAINING, texts)),
-            ("{fitted attributes}", _entries(_FITTED, texts)),
-            ("{training references}", "\n\n".join(map(_clean, _REFERENCES))),
-        ):
-            if line not in doc:
-                raise ValueError(f"The docstring of {cls.__name__} has no line {line}.")
-            doc = doc.replace(line, block)
-        cls.__doc__ = textwrap.indent(doc, "    ").lstrip() + "\n    "
-        return cls
-
     unknown = set(texts) - set(_TRAINING) - set(_FITTED)
     if unknown:
-        raise ValueError(f"There are no shared texts of {sorted(unknown)}.")
-    return decorate
+        raise ValueError(f"There are no shared texts of {choices(unknown)}.")
+    return substitute(
+        training_parameters=_entries(_TRAINING, texts),
+        fitted_attributes=_entries(_FITTED, texts),
+        training_references="\n\n".join(map(_clean, _REFERENCES)),
+    )
 
 
 def _entries(shared: dict[str, tuple[str, str]], texts: dict[str, str]) -> str:
