@@ -48,11 +48,11 @@ def cnn_score(garments):
     network = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            layers.Conv2D(32, 3, activation="relu", kernel_initializer=glorot(0)),
+            layers.Conv2D(16, 3, activation="relu", kernel_initializer=glorot(0)),
             layers.MaxPooling2D(),
-            layers.Conv2D(64, 3, activation="relu", kernel_initializer=glorot(1)),
+            layers.Conv2D(32, 3, activation="relu", kernel_initializer=glorot(1)),
             layers.MaxPooling2D(),
-            layers.Conv2D(64, 3, activation="relu", kernel_initializer=glorot(2)),
+            layers.Conv2D(32, 3, activation="relu", kernel_initializer=glorot(2)),
             layers.Flatten(),
             layers.Dense(64, activation="relu", kernel_initializer=glorot(3)),
             layers.Dense(10, activation="softmax", kernel_initializer=glorot(4)),
@@ -60,7 +60,7 @@ def cnn_score(garments):
     )
     network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     X_train, X_test, y_train, y_test = split(*garments)
-    network.fit(X_train[..., None], y_train, batch_size=32, epochs=6, shuffle=False, verbose=0)
+    network.fit(X_train[..., None], y_train, batch_size=16, epochs=4, shuffle=False, verbose=0)
     _, accuracy = network.evaluate(X_test[..., None], y_test, verbose=0)
     return accuracy
 
