@@ -9,7 +9,7 @@ search over its parameters.
 # %%
 # The images
 # ----------
-# Fashion-MNIST where it can be had, else generated garments of the same ten classes.
+# Fashion-MNIST where it is available, else generated garments of the same ten classes.
 
 from fashionkit import (
     CLASS_NAMES,

@@ -1,7 +1,7 @@
 """Scikit-learn-compatible classifiers for fashion images."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0.dev0"
 
@@ -51,16 +51,132 @@ _SUBMODULES = (
 
 __all__ = ["__version__", *_HOMES, *_SUBMODULES]
 
+if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
+    from fashionkit import (
+        baselines as baselines,
+    )
+    from fashionkit import (
+        comparison as comparison,
+    )
+    from fashionkit import (
+        datasets as datasets,
+    )
+    from fashionkit import (
+        features as features,
+    )
+    from fashionkit import (
+        inspection as inspection,
+    )
+    from fashionkit import (
+        models as models,
+    )
+    from fashionkit import (
+        neural as neural,
+    )
+    from fashionkit import (
+        plotting as plotting,
+    )
+    from fashionkit import (
+        preprocessing as preprocessing,
+    )
+    from fashionkit import (
+        svm as svm,
+    )
+    from fashionkit._backbones.pool import (
+        clear_cache as clear_cache,
+    )
+    from fashionkit.baselines import (
+        make_baseline as make_baseline,
+    )
+    from fashionkit.comparison import (
+        Comparison as Comparison,
+    )
+    from fashionkit.comparison import (
+        compare_models as compare_models,
+    )
+    from fashionkit.datasets import (
+        CLASS_NAMES as CLASS_NAMES,
+    )
+    from fashionkit.datasets import (
+        ImageFolder as ImageFolder,
+    )
+    from fashionkit.datasets import (
+        fetch_fashion_mnist as fetch_fashion_mnist,
+    )
+    from fashionkit.datasets import (
+        load_fashion_mnist_csv as load_fashion_mnist_csv,
+    )
+    from fashionkit.datasets import (
+        load_image_folder as load_image_folder,
+    )
+    from fashionkit.datasets import (
+        make_garments as make_garments,
+    )
+    from fashionkit.datasets import (
+        read_idx as read_idx,
+    )
+    from fashionkit.features import (
+        BackboneFeatures as BackboneFeatures,
+    )
+    from fashionkit.features import (
+        BoundedPCA as BoundedPCA,
+    )
+    from fashionkit.features import (
+        ColorHistogram as ColorHistogram,
+    )
+    from fashionkit.features import (
+        HOGFeatures as HOGFeatures,
+    )
+    from fashionkit.features import (
+        PixelFeatures as PixelFeatures,
+    )
+    from fashionkit.features import (
+        SIFTFeatures as SIFTFeatures,
+    )
+    from fashionkit.inspection import (
+        most_confused as most_confused,
+    )
+    from fashionkit.inspection import (
+        worst_mistakes as worst_mistakes,
+    )
+    from fashionkit.models import (
+        describe_models as describe_models,
+    )
+    from fashionkit.models import (
+        list_models as list_models,
+    )
+    from fashionkit.models import (
+        make_model as make_model,
+    )
+    from fashionkit.neural import (
+        CNNClassifier as CNNClassifier,
+    )
+    from fashionkit.neural import (
+        HierarchicalCNNClassifier as HierarchicalCNNClassifier,
+    )
+    from fashionkit.neural import (
+        TransferClassifier as TransferClassifier,
+    )
+    from fashionkit.preprocessing import (
+        Augmentation as Augmentation,
+    )
+    from fashionkit.svm import (
+        CalibratedSVC as CalibratedSVC,
+    )
+    from fashionkit.svm import (
+        InvariantSVC as InvariantSVC,
+    )
+else:
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    elif name in _SUBMODULES:
-        value = import_module(f"{__name__}.{name}")
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        if name in _HOMES:
+            value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        elif name in _SUBMODULES:
+            value = import_module(f"{__name__}.{name}")
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

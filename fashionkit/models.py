@@ -119,10 +119,9 @@ def make_model(
     """
     models = _all_models()
     if not isinstance(name, str) or name not in models:
-        nearest = get_close_matches(str(name).lower(), models, cutoff=0)
         raise ValueError(
-            f"name={name!r} is not a known model; the nearest names are {choices(nearest)}, and "
-            "list_models() returns all."
+            f"name={name!r} is not a known model; the nearest names are "
+            f"{choices(nearest_models(str(name)))}, and list_models() returns all."
         )
     return _seed(models[name].make(memory), random_state).set_params(**params)
 
@@ -153,7 +152,14 @@ def list_models(pattern: str | None = None) -> list[str]:
     >>> list_models("cnn*")
     ['cnn', 'cnn-quick', 'cnn-fast', 'cnn-strong']
     """
+    if pattern is not None and not isinstance(pattern, str):
+        raise TypeError(f"pattern={pattern!r}, expected a string such as 'hog-*', or None for all.")
     return [name for name in _all_models() if pattern is None or fnmatchcase(name, pattern)]
+
+
+def nearest_models(name: str, n: int = 3) -> list[str]:
+    """Return the names of models that are most similar to a name."""
+    return get_close_matches(name.lower(), _all_models(), n=n, cutoff=0)
 
 
 def describe_models() -> pd.DataFrame:

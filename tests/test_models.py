@@ -41,7 +41,8 @@ def seeds(model):
 
 
 def test_every_model_has_a_name():
-    assert list_models() == [*NETWORKS, *TRANSFER, "best", *PAIRS]
+    # More may be added: each is one line in its registry.
+    assert {*NETWORKS, *TRANSFER, "best", *PAIRS} <= set(list_models())
 
 
 @pytest.mark.parametrize(

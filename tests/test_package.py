@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -48,6 +49,17 @@ def test_public_names_are_listed_and_found():
         assert getattr(fashionkit, name) is not None
     with pytest.raises(AttributeError, match="'fashionkit' has no attribute 'nothing'"):
         fashionkit.nothing  # noqa: B018
+
+
+def test_type_checkers_see_the_public_names_where_they_are():
+    tree = ast.parse(Path(fashionkit.__file__).read_text())
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {
+        alias.name: node.module.removeprefix("fashionkit").removeprefix(".")
+        for node in block.body
+        for alias in node.names
+    }
+    assert seen == {**fashionkit._HOMES, **dict.fromkeys(fashionkit._SUBMODULES, "")}
 
 
 def test_version_is_the_installed_one():

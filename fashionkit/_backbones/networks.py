@@ -12,6 +12,7 @@ from fashionkit._backbones.pool import Keyed, freeze
 from fashionkit._backbones.records import Record, find_record
 from fashionkit._keras_compat import initializer_of
 from fashionkit._tensorflow import keras
+from fashionkit.datasets._names import choices
 
 LEVELS = ("low", "mid", "high")
 LAST = "last"
@@ -121,14 +122,13 @@ class Backbone(Keyed):
             tensor = whole.get_layer(layer).output
         except ValueError:
             usable = [one.name for one in whole.layers if _is_image(one.output)]
-            levels = ", ".join(map(repr, (*LEVELS, LAST)))
             raise ValueError(
-                f"layers has {layer!r}, which is no layer of backbone={self.name!r}; pass some of "
-                f"{levels} or the name of a layer: {', '.join(usable)}."
+                f"layers has {layer!r}, which is not a layer of backbone={self.name!r}; pass some "
+                f"of {choices([*LEVELS, LAST])} or the name of a layer: {choices(usable)}."
             ) from None
         if not _is_image(tensor):
             raise ValueError(
-                f"layers has {layer!r}, whose output of shape {tensor.shape} is no image; pass a "
+                f"layers has {layer!r}, whose output of shape {tensor.shape} is not an image; pass a "
                 "layer with height, width and channels."
             )
         return tensor

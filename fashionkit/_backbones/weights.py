@@ -49,7 +49,7 @@ def load_weights(backbone: Backbone, weights: Any) -> tuple[np.ndarray, ...]:
     path = Path(weights).expanduser()
     if not path.is_file():
         raise FileNotFoundError(
-            f"weights={str(weights)!r} is no file; pass 'imagenet', the path of a Keras weights "
+            f"weights={str(weights)!r} is not a file; pass 'imagenet', the path of a Keras weights "
             "file (.h5, .weights.h5 or .keras), a fitted CNNClassifier, or None for random weights."
         )
     return _from_file(backbone, str(path), path.stat().st_mtime_ns)

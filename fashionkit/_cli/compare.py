@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import fashionkit
@@ -126,7 +125,9 @@ def _make_model(name: str, arguments: argparse.Namespace) -> Any:
 
 def _refuse_model(parser: argparse.ArgumentParser, name: str) -> NoReturn:
     """Exit with one line that names the most similar model."""
-    (nearest,) = get_close_matches(name.lower(), fashionkit.list_models(), n=1, cutoff=0)
+    from fashionkit.models import nearest_models
+
+    (nearest,) = nearest_models(name, n=1)
     parser.exit(
         2,
         f"{parser.prog}: error: unknown model {name!r}; the nearest is {nearest!r}, and "

@@ -16,7 +16,7 @@ from fashionkit.features._pca import BoundedPCA
 
 def make_baseline(
     features: str | Sequence[str],
-    classifier: str | None = None,
+    classifier: str | None = None,  # without it, the error says which two names to pass
     *,
     memory: Any = None,
     random_state: Any = None,
@@ -136,7 +136,10 @@ def _union_part(name: str) -> Pipeline:
 def _check_features(features: Any) -> list[str]:
     """Return the names of known features, each once."""
     several = isinstance(features, Iterable) and not isinstance(features, str)
+    if isinstance(features, set | frozenset):
+        raise TypeError(f"features={features!r} is a set, which has no order; pass a list.")
     names = list(features) if several else [features]
+    names = [str(name) if isinstance(name, str) else name for name in names]
     unknown = [name for name in names if not isinstance(name, str) or name not in FEATURES]
     if unknown:
         given = f"{features!r} has {unknown[0]!r}, which" if several else repr(features)

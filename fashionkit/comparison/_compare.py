@@ -16,7 +16,8 @@ from tqdm.auto import tqdm
 
 from fashionkit.comparison._comparison import Comparison
 from fashionkit.comparison._evaluation import Result, evaluate
-from fashionkit.datasets._names import choices
+from fashionkit.datasets._names import choices, name_labels
+from fashionkit.models import make_model
 
 logger = logging.getLogger(__name__)
 
@@ -28,19 +29,21 @@ logger = logging.getLogger(__name__)
         "y": ["array-like"],
         "X_test": "no_validation",
         "y_test": ["array-like"],
-        "class_names": ["array-like", None],
+        "class_names": ["array-like", dict, None],
+        "random_state": ["random_state"],
         "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=False,
 )
 def compare_models(
-    models: Mapping[str, Any] | Sequence[tuple[str, Any]],
+    models: Mapping[str, Any] | Sequence[str | tuple[str, Any]],
     X: Any,
     y: Any,
     *,
     X_test: Any,
     y_test: Any,
-    class_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | Mapping[Any, str] | None = None,
+    random_state: Any = None,
     verbose: int = 0,
 ) -> Comparison:
     """Train models on the same images and compare them on the same test images.
@@ -51,8 +54,9 @@ def compare_models(
 
     Parameters
     ----------
-    models : dict of str to estimator, or list of (str, estimator)
-        Classifiers by name; they are cloned, and not changed.
+    models : dict of str to estimator, or list of str or of (str, estimator)
+        Classifiers by name; they are cloned, and not changed. A string is the name of a model
+        that :func:`~fashionkit.make_model` makes.
 
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
             (n_samples, height, width, channels)
@@ -69,9 +73,12 @@ def compare_models(
     y_test : array-like of shape (n_test_samples,)
         Labels of the test images, all of which must occur in ``y``.
 
-    class_names : sequence of str, default=None
-        Name of each class, in the order of the sorted labels; None to use the labels
-        themselves.
+    class_names : sequence or dict of str, default=None
+        Name of each label: a dict from label to name, or names of the labels 0, 1, ... or of
+        the sorted labels; by default the labels themselves.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the models that are given by name.
 
     verbose : int, default=0
         Whether to show a progress bar over the models: 1 shows it.
@@ -121,7 +128,7 @@ def compare_models(
     >>> comparison.confusion_matrix("knn").shape
     (10, 10)
     """
-    clones = _clone_all(models)
+    clones = _clone_all(models, random_state)
     y, y_test = column_or_1d(y, warn=True), column_or_1d(y_test, warn=True)
     labels, names = _check_labels(X, y, X_test, y_test, class_names)
     results = []
@@ -145,15 +152,20 @@ def compare_models(
     return Comparison(results, y_test, labels, names)
 
 
-def _clone_all(models: Any) -> dict[str, Any]:
+def _clone_all(models: Any, random_state: Any) -> dict[str, Any]:
     """Return clones by name, after checking all entries before any is fitted."""
     pairs = list(models.items() if isinstance(models, Mapping) else models)
     if not pairs:
         raise ValueError("models is empty; pass at least one classifier by its name.")
     clones: dict[str, Any] = {}
     for pair in pairs:
+        if isinstance(pair, str):
+            pair = pair, make_model(pair, random_state=random_state)
         if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
-            raise ValueError(f"models has the entry {pair!r}; expected (name, estimator).")
+            raise ValueError(
+                f"models has the entry {pair!r}; expected a name of "
+                "list_models(), or (name, estimator)."
+            )
         name, estimator = pair
         if name in clones:
             raise ValueError(f"models has two entries of the name {name!r}; rename one.")
@@ -181,10 +193,13 @@ def _check_labels(
             f"y_test has the labels {choices(unseen.tolist(), most=5)} that do not occur in y; "
             "remove these images from the test set, or add such images to the training set."
         )
-    names = [str(label) for label in labels] if class_names is None else list(class_names)
-    if len(names) != len(labels):
-        raise ValueError(
-            f"class_names has {len(names)} names, but y has {len(labels)} classes: "
-            f"{choices(labels.tolist(), most=12)}; pass one name for each."
-        )
-    return labels, [str(name) for name in names]
+    try:
+        return labels, name_labels(labels, class_names)
+    except ValueError as error:
+        # Labels that are not 0, 1, ... can be named in their sorted order, too.
+        if isinstance(class_names, Mapping) or len(class_names) != len(labels):
+            raise ValueError(
+                f"class_names has {len(class_names)} names, but y has {len(labels)} classes: "
+                f"{choices(labels.tolist(), most=12)}; pass one name for each."
+            ) from error
+        return labels, [str(name) for name in class_names]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -146,7 +147,12 @@ def compute_metrics(outcome: Outcome) -> dict[str, float]:
     """Return the value of every column of the table."""
     values: dict[str, float] = {}
     for metric in METRICS:
-        values |= metric.compute(outcome)
+        try:
+            values |= metric.compute(outcome)
+        except Exception as error:  # one figure that fails loses neither the model nor the others
+            said = f"{type(error).__name__}: {error}"
+            warnings.warn(f"Metric {metric.name!r} failed: {said}", UserWarning, stacklevel=5)
+            values |= dict.fromkeys(metric.column_names, np.nan)
     return values
 
 

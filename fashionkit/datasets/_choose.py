@@ -44,7 +44,7 @@ def choose_images(
     ----------
     source : "fashion-mnist", "garments", path or None, default=None
         Fashion-MNIST, generated garments, or a CSV file in Kaggle's columns. None is
-        Fashion-MNIST, and generated garments where that cannot be had.
+        Fashion-MNIST, and generated garments where that is unavailable.
 
     train_size, test_size : int, default=None
         Numbers of images, drawn at random in equal shares of each class. None is
@@ -64,9 +64,9 @@ def choose_images(
     Raises
     ------
     OSError
-        If what `source` asks for cannot be had.
+        If what `source` asks for is unavailable.
     ValueError
-        If it is no image data, or has fewer images than asked for.
+        If it is not image data, or has fewer images than asked for.
     """
     if source == "garments":
         origin = "generated garments, as asked for"

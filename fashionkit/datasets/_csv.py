@@ -166,10 +166,7 @@ def _column_positions(header: list[str], source: str) -> list[int]:
 
 
 def _some(names: list[str]) -> str:
-    if not names:
-        return "none"
-    shown = ", ".join(repr(name) for name in names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+    return choices(names, most=3) if names else "none"
 
 
 def _as_uint8(chunk: "pd.DataFrame", first_row: int, source: str) -> np.ndarray:

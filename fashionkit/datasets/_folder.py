@@ -12,7 +12,8 @@ from joblib import Parallel, delayed
 from sklearn.utils import Bunch, check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from fashionkit.datasets._listing import list_files, some, warn
+from fashionkit.datasets._listing import list_files, warn
+from fashionkit.datasets._names import shortened
 from fashionkit.datasets._photo import Size, UnreadableError, read_image, size_text
 
 _SIZE = [Interval(Integral, 1, None, closed="left"), tuple, None]
@@ -387,7 +388,7 @@ class ImageFolder:
         ]
         what = (
             f"{len(self.skipped)} of {len(self)} files in {self.path!r} cannot be read as "
-            f"images: {some([f'{path!r} ({reason})' for path, reason in self.skipped])}"
+            f"images: {shortened([f'{path!r} ({reason})' for path, reason in self.skipped], 3)}"
         )
         if not readable.any():
             raise ValueError(f"{what}. Expected at least one image; check the path.")
@@ -395,7 +396,7 @@ class ImageFolder:
         left = np.unique(self.target).tolist()
         lost = [repr(label) for label in self.target_names if label not in left]
         self.target_names = left
-        classes = f" Nothing is left of {some(lost)}." if lost else ""
+        classes = f" Nothing is left of {shortened(lost, 3)}." if lost else ""
         warn(f"{what}. They are left out.{classes}")
 
 

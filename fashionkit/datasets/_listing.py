@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import validate_params
 
+from fashionkit.datasets._names import shortened
+
 # What systems leave in folders, in lower case; what starts with a dot is ignored as well.
 _LITTER = {"__macosx", "desktop.ini", "thumbs.db"}
 
@@ -38,7 +40,7 @@ def list_files(path: str) -> tuple[np.ndarray, np.ndarray]:
     if empty:
         warn(
             f"{len(empty)} of {len(files)} sub-folders of {path!r} have no files: "
-            f"{some(empty)}. They are no classes."
+            f"{shortened(empty, 3)}. They do not count as classes."
         )
     labels = np.repeat([*files], [len(paths) for paths in files.values()])
     return np.array([name for paths in files.values() for name in paths]), labels
@@ -60,12 +62,6 @@ def _entries(folder: str) -> list[os.DirEntry]:
     with os.scandir(folder) as entries:
         visible = [e for e in entries if e.name[0] != "." and e.name.lower() not in _LITTER]
     return sorted(visible, key=lambda entry: entry.name)
-
-
-def some(items: list[str]) -> str:
-    """Name the first few things of a list."""
-    shown = ", ".join(items[:3])
-    return f"{shown} and {len(items) - 3} more" if len(items) > 3 else shown
 
 
 def warn(message: str) -> None:

@@ -40,11 +40,11 @@ def name_labels(labels: Any, class_names: Sequence[str] | Mapping[Any, str] | No
     if class_names is None:
         return [str(label) for label in labels]
     names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
-    unknown = sorted({str(label) for label in labels if label not in names})
+    unknown = sorted({label for label in labels.tolist() if label not in names}, key=str)
     if unknown:
         raise ValueError(
-            f"labels {', '.join(unknown[:5])} have no name in class_names, which names "
-            f"{', '.join(map(str, list(names)[:12]))}; pass a dict from label to name."
+            f"labels {choices(unknown, most=5)} have no name in class_names, which names "
+            f"{choices(names, most=12)}; pass a dict from label to name."
         )
     return [str(names[label]) for label in labels]
 
@@ -63,7 +63,7 @@ def choices(names: Iterable[Any], *, most: int | None = None) -> str:
     Returns
     -------
     text : str
-        The names in quotation marks, with "..." where some are left out.
+        The names as Python writes them, and how many are left out.
 
     Examples
     --------
@@ -71,8 +71,14 @@ def choices(names: Iterable[Any], *, most: int | None = None) -> str:
     >>> choices({"tree", "svm"})
     "'svm', 'tree'"
     >>> choices(["low", "mid", "high"], most=2)
-    "'low', 'mid', ..."
+    "'low', 'mid' and 1 more"
     """
     listed = sorted(names) if isinstance(names, set | frozenset) else list(names)
-    left_out = most is not None and len(listed) > most
-    return ", ".join([*map(repr, listed[:most]), *["..."] * left_out])
+    return shortened([repr(name) for name in listed], most)
+
+
+def shortened(texts: list[str], most: int | None = None) -> str:
+    """Return texts side by side, and how many are left out."""
+    shown = ", ".join(texts[:most])
+    left_out = 0 if most is None else len(texts) - most
+    return f"{shown} and {left_out} more" if left_out > 0 else shown

@@ -76,8 +76,8 @@ _HEAD_FOLDER = "head"
 class TransferClassifier(BaseKerasClassifier):
     """Network trained on other images, with a head for yours, fine-tuned or not.
 
-    The head is trained first, on what the frozen network makes of each image. Where nothing
-    changes that from epoch to epoch, it is computed once. Then, with ``fine_tune``, the network
+    The head is trained first, on the features that the frozen network computes. Where they do
+    not change from epoch to epoch, they are computed once. Then, with ``fine_tune``, the network
     is trained further together with the head, at a lower rate.
 
     Read more in the :ref:`User Guide <transfer>`.

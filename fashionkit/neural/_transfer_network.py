@@ -1,4 +1,4 @@
-"""The network of transfer learning: a backbone, and a head on what it makes of images."""
+"""The network of transfer learning: a backbone, and a head on its features."""
 
 from __future__ import annotations
 

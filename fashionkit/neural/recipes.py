@@ -61,7 +61,7 @@ def list_recipes(kind: str = "CNNClassifier") -> list[str]:
     Returns
     -------
     names : list of str
-        The names, from the least to the most accurate.
+        The names, in the order of the tables above.
 
     Examples
     --------

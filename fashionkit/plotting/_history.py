@@ -133,6 +133,8 @@ class TrainingHistoryDisplay:
         from matplotlib.lines import Line2D
         from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+        if line_kw is not None and not isinstance(line_kw, Mapping):
+            raise TypeError(f"line_kw={line_kw!r}, expected a dict of properties of the curves.")
         line_kw = {"marker": ".", **normalize_kwargs(dict(line_kw or {}), Line2D)}
         self.axes_ = _two_axes(ax)
         self.figure_ = self.axes_[0].figure

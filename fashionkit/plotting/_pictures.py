@@ -81,7 +81,9 @@ def draw_pictures(
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.text import Text
 
-    im_kw = {"cmap": "gray", "vmin": 0, "vmax": 1, **(im_kw or {})}
+    im_kw = im_kw or {}
+    limits = {} if "norm" in im_kw else {"vmin": 0, "vmax": 1}  # matplotlib takes one of them
+    im_kw = {"cmap": "gray", **limits, **im_kw}
     text_kw = {"fontsize": "small", **normalize_kwargs(dict(text_kw or {}), Text)}
     n_columns = min(n_columns, len(pictures))
     n_rows = math.ceil(len(pictures) / n_columns)

@@ -285,6 +285,39 @@ def test_verbose_shows_a_bar_over_the_models(data, capsys):
     assert captured.out == ""
 
 
+def test_models_of_the_library_are_compared_by_their_names(garments):
+    X, y = garments
+    comparison = compare_models(
+        ["hog-tree", ("guess", DummyClassifier())],
+        X[:200],
+        y[:200],
+        X_test=X[200:],
+        y_test=y[200:],
+        random_state=7,
+    )
+    assert comparison.to_frame()["model"].tolist() == ["hog-tree", "guess"]
+    assert comparison.estimators_["hog-tree"]["tree"].random_state == 7
+    with pytest.raises(ValueError, match="nearest names are 'hog-tree'"):
+        compare_models(["hog-trees"], X, y, X_test=X, y_test=y)
+
+
+@pytest.mark.parametrize(
+    ("labels", "class_names", "names"),
+    [
+        ([0, 1, 2], ["a", "b", "c"], ["a", "b", "c"]),
+        ([2, 5, 7], CLASS_NAMES, ["Pullover", "Sandal", "Sneaker"]),
+        ([2, 5, 7], ["a", "b", "c"], ["a", "b", "c"]),
+        ([2, 5, 7], {2: "a", 5: "b", 7: "c"}, ["a", "b", "c"]),
+        (["x", "y", "z"], ["a", "b", "c"], ["a", "b", "c"]),
+    ],
+)
+def test_classes_are_named_by_their_labels_or_in_their_order(labels, class_names, names):
+    X, y = np.random.default_rng(0).random((30, 4)), np.repeat(labels, 10)
+    models = {"guess": DummyClassifier()}
+    comparison = compare_models(models, X, y, X_test=X, y_test=y, class_names=class_names)
+    assert comparison.class_names == names
+
+
 def test_save_writes_every_file_and_nothing_else(data, tiny_cnn, tmp_path):
     models = {
         "knn": KNN,

@@ -42,7 +42,7 @@ class BaseKerasClassifier(
     """
 
     _parameter_constraints: dict = {
-        "optimizer": "no_validation",  # by _scikeras, which knows Keras's names
+        "optimizer": "no_validation",  # by scikeras.py, which knows Keras's names
         "optimizer_params": [dict, None],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "learning_rate_schedule": [StrOptions(set(SCHEDULES))],

@@ -83,7 +83,7 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        If the folder holds the state of another fit, or a file that is no such state. It is left
+        If the folder holds the state of another fit, or a file that is not such a state. It is left
         as it is.
     """
 
@@ -235,7 +235,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         return facts, arrays
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(
-            f"checkpoint_dir={str(path.parent)!r} holds a {path.name} that is no state of a fit: "
+            f"checkpoint_dir={str(path.parent)!r} holds a {path.name} that is not the state of a fit: "
             f"{error} Nothing was changed there; pass another folder, or delete the file."
         ) from error
 

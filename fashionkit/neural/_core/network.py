@@ -208,6 +208,6 @@ def _check_probabilities(model: Any, spec: NetworkSpec) -> None:
     outputs = np.asarray(model(np.zeros((1, *spec.image_shape), np.float32), training=False))
     if np.any(outputs < 0) or not np.allclose(outputs.sum(), spec.n_heads, atol=1e-3):
         raise ValueError(
-            f"architecture={spec.architecture!r} returned a model whose outputs are no "
+            f"architecture={spec.architecture!r} returned a model whose outputs are not "
             'probabilities; end it with Dense(n_classes, activation="softmax").'
         )

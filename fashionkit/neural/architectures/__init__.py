@@ -19,24 +19,12 @@ from fashionkit.neural.architectures._lenet5 import lenet5
 from fashionkit.neural.architectures._resnet import resnet
 from fashionkit.neural.architectures._wide_resnet import wide_resnet
 
-__all__ = [
-    "alexnet",
-    "basic",
-    "branched",
-    "fast",
-    "get",
-    "inception",
-    "lenet5",
-    "list_architectures",
-    "resnet",
-    "wide_resnet",
-]
-
 # What CNNClassifier(architecture=...) knows, each by the name of its function.
-_REGISTERED: dict[str, Callable] = {
-    builder.__name__: builder
-    for builder in (alexnet, basic, fast, inception, lenet5, resnet, wide_resnet)
-}
+_BUILDERS: tuple[Callable, ...] = (alexnet, basic, fast, inception, lenet5, resnet, wide_resnet)
+_REGISTERED: dict[str, Callable] = {builder.__name__: builder for builder in _BUILDERS}
+
+__all__ = ["branched", "get", "list_architectures"]
+__all__ += [*_REGISTERED]
 
 
 def list_architectures() -> list[str]:
