@@ -9,6 +9,7 @@ notebook's function is dropped with it.
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import weakref
 from collections import OrderedDict, deque
@@ -140,8 +141,12 @@ class Pool:
             for key in [key for key in self._kept if gone in _references(key)]:
                 del self._kept[key]
 
-    def drop_with(self, reference: weakref.ref) -> None:
+    def drop_with(
+        self, reference: weakref.ref, is_finalizing: Callable[[], bool] = sys.is_finalizing
+    ) -> None:
         """Drop all whose key holds a reference that has died."""
+        if is_finalizing():  # Python is ending, and what this module has imported may be gone
+            return
         self._dead.append(reference)
         # The garbage collector may call this while this thread holds the lock; the next who does
         # will find the reference.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import gc
+import subprocess
+import sys
 import threading
 import time
 
@@ -134,3 +136,15 @@ def test_a_function_that_dies_while_the_pool_is_locked_is_noticed_later(monkeypa
         del function
         gc.collect()
     assert len(pool) == 0
+
+
+def test_a_function_that_dies_when_python_ends_is_no_error():
+    code = (
+        "import ctypes, types\n"
+        "from fashionkit._backbones import pool\n"
+        "pool.last = lambda: None\n"  # dies with the module, after its private names
+        "pool.pool.give_back(pool.freeze(pool.last), types.SimpleNamespace(n_bytes=1))\n"
+        "ctypes.pythonapi.Py_IncRef(ctypes.py_object(pool))\n"  # a reference that stays
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
