@@ -7,6 +7,7 @@ and works on the :class:`Images` that it gets back.
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -323,8 +324,17 @@ def _warn_of_other_range(pixels: np.ndarray, fitted: PixelRange) -> None:
             f"pixels in the range {_range_text(fitted)}; scale X as the training data was "
             "scaled, or predictions will be wrong.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=_users_level(),
         )
+
+
+def _users_level() -> int:
+    """Return the ``stacklevel`` of the line outside of this package that has called it."""
+    package = __name__.partition(".")[0]
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _check_range(pixel_range: PixelRange) -> PixelRange:

@@ -15,7 +15,7 @@ from fashionkit._tensorflow import tensorflow
 
 
 def initializer_of(variable: Any) -> Any:
-    """Return what draws a variable's first value; None where it has had one from the start."""
+    """Return what draws a variable's first value; None where it was given one."""
     return getattr(variable, "_initializer", None)
 
 
@@ -130,13 +130,10 @@ def direct_call(function: Any) -> Callable[[Sequence[Any]], Any]:
     call : callable
         From a list of tensors to a tensor.
     """
-    run = tensorflow().raw_ops.StatefulPartitionedCall
+    if len(function.outputs) != 1:
+        raise ValueError(f"The function has {len(function.outputs)} outputs, expected one.")
+    # Not raw_ops.StatefulPartitionedCall, which is faster still: TensorFlow keeps what that has
+    # called for ever.
+    run = function._inference_function.call_preflattened
     captured = list(function.captured_inputs)
-    output_types = [output.dtype for output in function.outputs]
-    if len(output_types) != 1:
-        raise ValueError(f"The function has {len(output_types)} outputs, expected one.")
-
-    def call(tensors: Sequence[Any]) -> Any:
-        return run(args=[*tensors, *captured], Tout=output_types, f=function)[0]
-
-    return call
+    return lambda tensors: run([*tensors, *captured])

@@ -5,10 +5,12 @@ Where a release of Keras, TensorFlow or SciKeras breaks one of them, the test th
 
 from __future__ import annotations
 
+import gc
 import sys
 import warnings
 
 import numpy as np
+import psutil
 import pytest
 
 from fashionkit import CNNClassifier, _keras_compat
@@ -141,12 +143,21 @@ def test_datasets_run_as_they_were_written():
     tf = tensorflow()
     dataset = _keras_compat.without_optimization(tf.data.Dataset.range(5))
     assert [int(number) for number in dataset] == list(range(5))
-    assert not dataset.options().autotune.enabled
+    options = dataset.options()
+    assert not options.autotune.enabled
+    assert not options.experimental_optimization.apply_default_optimizations
+    policy = tf.data.experimental.ExternalStatePolicy.IGNORE
+    assert options.experimental_external_state_policy == policy
 
 
 def test_functions_are_traced_as_they_are():
-    double = _keras_compat.traced_as_it_is(lambda x: 2 * x)
-    assert int(tensorflow().function(double)(3)) == 6
+    def positive(x):
+        return x if x > 0 else -x  # which AutoGraph would rewrite
+
+    tf = tensorflow()
+    assert int(tf.function(positive)(tf.constant(-3))) == 3
+    with pytest.raises(tf.errors.OperatorNotAllowedInGraphError):
+        tf.function(_keras_compat.traced_as_it_is(positive))(tf.constant(-3))
 
 
 def test_devices_without_a_compute_capability_have_none():
@@ -169,6 +180,30 @@ def test_direct_calls_give_what_the_function_gives():
         _keras_compat.direct_call(tf.function(lambda x: (x, x)).get_concrete_function(spec))
 
 
+def test_functions_that_were_called_directly_are_let_go():
+    tf = tensorflow()
+
+    def call_one(number):
+        def product(x):
+            for _ in range(60):
+                x = tf.matmul(x, x) * 0.01 + number
+            return x
+
+        function = tf.function(product, autograph=False)
+        _keras_compat.direct_call(function.get_concrete_function(tf.TensorSpec((4, 4))))(
+            [tf.eye(4)]
+        )
+
+    process = psutil.Process()
+    for number in range(10):
+        call_one(number)
+    before = process.memory_info().rss
+    for number in range(10, 50):
+        call_one(number)
+    gc.collect()
+    assert (process.memory_info().rss - before) / 40 < 0.4 * 2**20  # of 0.9 MB that each takes
+
+
 class TestSciKeras:
     def test_the_installed_one_is_used(self):
         assert scikeras.wrapper_class() is not None
@@ -186,6 +221,7 @@ class TestSciKeras:
             monkeypatch.delattr("scikeras.wrappers.KerasClassifier")
         else:
             monkeypatch.delattr("scikeras.wrappers.BaseWrapper._fit_keras_model")
+        monkeypatch.setattr(scikeras, "wrapper_class", scikeras.wrapper_class.__wrapped__)
         assert scikeras.wrapper_class() is None
         clf = make().fit(*garments).partial_fit(*garments)
         assert isinstance(clf, CNNClassifier)

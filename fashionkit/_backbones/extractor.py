@@ -86,11 +86,8 @@ class Extractor:
         """Return the function from float32 images in [0, 1] to features, with these weights."""
         model = self._seeded.model
         by_variable = dict(zip(map(id, model.variables), arrays, strict=True))
-        trainable, non_trainable = (
-            [by_variable[id(variable)] for variable in variables]
-            for variables in (model.trainable_variables, model.non_trainable_variables)
-        )
-        return self._compiled.bind(trainable, non_trainable)
+        variables = [*model.trainable_variables, *model.non_trainable_variables]
+        return self._compiled.bind([by_variable[id(variable)] for variable in variables])
 
 
 def borrow_extractor(

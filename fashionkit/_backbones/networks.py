@@ -128,8 +128,8 @@ class Backbone(Keyed):
             ) from None
         if not _is_image(tensor):
             raise ValueError(
-                f"layers has {layer!r}, whose output of shape {tensor.shape} is not an image; pass a "
-                "layer with height, width and channels."
+                f"layers has {layer!r}, whose output of shape {tensor.shape} is not an image; pass "
+                "a layer with height, width and channels."
             )
         return tensor
 

@@ -14,7 +14,7 @@ import threading
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator
-from types import MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Protocol
 
 import numpy as np
@@ -83,7 +83,9 @@ class Pool:
             return item
 
     def give_back(self, key: Hashable, item: Pooled) -> None:
-        """Put something in for the next caller."""
+        """Put something in for the next caller, unless its key cannot be found again."""
+        if any(isinstance(part, _Unique) for part in _parts(key)):
+            return
         with self._lock:
             self._purge()
             self._kept.setdefault(key, []).append(item)
@@ -128,7 +130,7 @@ class Pool:
 
     def _limit(self) -> None:
         """Let go of what was used longest ago, but never of the last that was used."""
-        while self._count() > self.max_bytes and len(self._kept) > 1:
+        while self._count() > self.max_bytes and sum(map(len, self._kept.values())) > 1:
             oldest = next(iter(self._kept))
             self._kept[oldest].pop(0)
             if not self._kept[oldest]:
@@ -138,7 +140,7 @@ class Pool:
         """Drop what was built by functions that are gone."""
         while self._dead:
             gone = self._dead.popleft()
-            for key in [key for key in self._kept if gone in _references(key)]:
+            for key in [key for key in self._kept if _holds(key, gone)]:
                 del self._kept[key]
 
     def drop_with(
@@ -163,7 +165,8 @@ pool = Pool(MAX_BYTES)
 def clear_cache() -> None:
     """Release all compiled networks that this process keeps for later fits and predictions.
 
-    Fitted estimators go on to work: what they need is compiled again when they are used next.
+    Fitted estimators still work. One that has predicted keeps its own compiled function; others
+    compile what they need when they are used next.
 
     Examples
     --------
@@ -193,16 +196,33 @@ def freeze(value: Any) -> Hashable:
     if isinstance(value, functools.partial):
         return functools.partial, *map(freeze, (value.func, value.args, value.keywords))
     if isinstance(value, MethodType):  # made anew whenever it is looked up
-        return MethodType, *map(freeze, (value.__func__, value.__self__))
+        return MethodType, _by_object(value.__func__), _by_object(value.__self__)
     if isinstance(value, np.ndarray):
-        return np.ndarray, value.shape, value.dtype.str, value.tobytes()
+        numbers = value.tolist() if value.dtype.hasobject else value.tobytes()
+        return np.ndarray, value.shape, value.dtype.str, freeze(numbers)
     if isinstance(value, Keyed):
         return type(value), value.key
     try:
         hash(value)
-        return _Weak(value) if callable(value) else (type(value), value)
     except TypeError:
-        return object()  # equal to nothing else, so that nothing is reused by mistake
+        return _Unique()  # so that nothing is reused by mistake
+    if callable(value) or type(value).__hash__ is object.__hash__:
+        return _by_object(value)
+    return type(value), value
+
+
+def _by_object(value: Any) -> Hashable:
+    """Return a key of one object, and of what it holds at the time."""
+    try:
+        reference = _Weak(value)
+    except TypeError:  # it cannot be referred to weakly
+        return _Unique()
+    is_plain = isinstance(value, type | FunctionType | BuiltinFunctionType)
+    return reference if is_plain else (reference, freeze(getattr(value, "__dict__", None)))
+
+
+class _Unique:
+    """A part of a key that equals nothing else."""
 
 
 class _Weak:
@@ -222,10 +242,16 @@ class _Weak:
         return self._hash
 
 
-def _references(key: Any) -> Iterator[weakref.ref]:
-    """Yield the weak references in a key."""
-    if isinstance(key, _Weak):
-        yield key.reference
-    elif isinstance(key, tuple | frozenset):
+def _parts(key: Any) -> Iterator[Any]:
+    """Yield the parts of a key that are not collections."""
+    if isinstance(key, tuple | frozenset):
         for part in key:
-            yield from _references(part)
+            yield from _parts(part)
+    else:
+        yield key
+
+
+def _holds(key: Any, reference: weakref.ref) -> bool:
+    """Tell whether a key holds a weak reference."""
+    # By identity: those that have died cannot be hashed.
+    return any(isinstance(part, _Weak) and part.reference is reference for part in _parts(key))

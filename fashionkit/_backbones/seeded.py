@@ -132,16 +132,27 @@ class CompiledModel:
         )
         self.n_bytes = BYTES_PER_FUNCTION + count_bytes(variables)
 
-    def bind(self, trainable: Arrays, non_trainable: Arrays) -> Callable[..., np.ndarray]:
-        """Return the function from arrays to an array with these weights, for any thread."""
+    def bind(self, weights: Sequence[Any]) -> Callable[..., np.ndarray]:
+        """Return the function from arrays to an array with these weights, for any thread.
+
+        Parameters
+        ----------
+        weights : sequence of ndarray or tensor
+            Trainable variables, and then the others.
+
+        Returns
+        -------
+        call : callable
+            From images, and what else is taken, to an array.
+        """
         constant = tensorflow().constant
-        weights = [constant(array) for array in (*trainable, *non_trainable)]
+        weights = list(map(tensorflow().convert_to_tensor, weights))
         call = direct_call(self._function)
         return lambda *arrays: call([*weights, *map(constant, arrays)]).numpy()
 
 
 def count_bytes(variables: list) -> int:
-    """Return the size of variables, all of which have numbers of four bytes."""
+    """Return the size of variables, as if all had numbers of four bytes, as nearly all have."""
     return 4 * sum(math.prod(variable.shape) for variable in variables)
 
 

@@ -8,6 +8,8 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from fashionkit.datasets._names import choices
+
 if TYPE_CHECKING:
     import pandas as pd
 

@@ -205,7 +205,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_nodes), dtype=float32
+        probabilities : ndarray of shape (n_samples, n_nodes), dtype=float64
             Probabilities, in the order of ``levels_[level]``.
         """
         check_is_fitted(self)

@@ -47,6 +47,19 @@ def test_something_larger_than_the_pool_is_kept_until_the_next_comes():
     assert pool.take("small") is not None
 
 
+def test_one_kind_is_bounded_too():
+    pool = Pool(10)
+    for _ in range(5):
+        pool.give_back("kind", Item(8))
+    assert len(pool) == 1
+
+
+def test_what_cannot_be_found_again_is_not_kept():
+    pool = Pool(10)
+    pool.give_back(("engine", freeze({"x": {1, 2}})), Item())
+    assert len(pool) == 0
+
+
 def test_threads_that_share_make_one():
     pool, made, seen = Pool(10), [], []
 
@@ -125,6 +138,30 @@ def test_keys_do_not_keep_functions_alive(monkeypatch):
     functions.pop()
     gc.collect()
     assert len(pool) == 1
+
+
+def test_keys_do_not_keep_the_objects_of_methods_alive(monkeypatch):
+    pool = Pool(10)
+    monkeypatch.setattr("fashionkit._backbones.pool.pool", pool)
+    builder = Builder()
+    pool.give_back(freeze(builder.build), Item())
+    assert pool.share(freeze(builder.build), Item) is pool.share(freeze(builder.build), Item)
+    del builder
+    gc.collect()
+    assert len(pool) == 0
+
+
+def test_an_object_that_has_changed_has_another_key():
+    builder = Builder()
+    before = freeze(builder.build), freeze(builder)
+    builder.filters = 9
+    assert before[0] != freeze(builder.build)
+    assert before[1] != freeze(builder)
+
+
+def test_arrays_of_objects_are_equal_by_what_they_hold():
+    first, second, other = (np.array([n, "a"], dtype=object) for n in (1, 1, 2))
+    assert freeze(first) == freeze(second) != freeze(other)
 
 
 def test_a_function_that_dies_while_the_pool_is_locked_is_noticed_later(monkeypatch):

@@ -246,9 +246,9 @@ def test_ctrl_c_is_not_taken_for_a_model_that_failed(data):
     ("changes", "message"),
     [
         ({"models": {}}, "models is empty"),
-        ({"models": [KNN]}, r"expected \(name, estimator\)"),
+        ({"models": [KNN]}, r"or \(name, estimator\)"),
         ({"models": [("a", KNN), ("a", KNN)]}, "two entries of the name 'a'"),
-        ({"models": {1: KNN}}, r"expected \(name, estimator\)"),
+        ({"models": {1: KNN}}, r"or \(name, estimator\)"),
         (
             {"models": {"a": FunctionTransformer()}},
             "expected a classifier with fit and predict",
@@ -257,7 +257,10 @@ def test_ctrl_c_is_not_taken_for_a_model_that_failed(data):
         ({"models": KNN}, "'models' parameter"),
         ({"y": np.zeros(3)}, "inconsistent numbers of samples"),
         ({"y_test": np.zeros(3)}, "inconsistent numbers of samples"),
-        ({"y_test": np.arange(100)}, r"labels 10, 11, 12, 13, 14, \.\.\. that do not occur in y"),
+        (
+            {"y_test": np.arange(100)},
+            r"labels 10, 11, 12, 13, 14 and 85 more that do not occur in y",
+        ),
         ({"X_test": np.zeros((0, 784)), "y_test": []}, "X_test has no images"),
         ({"y": np.linspace(0, 1, 200)}, "Unknown label type"),
         (

@@ -26,6 +26,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.class_weight import compute_class_weight
 
 from fashionkit import CNNClassifier
 from fashionkit.neural import architectures
@@ -342,9 +343,12 @@ class TestTraining:
         )
         loss, _ = clf.evaluate(X[200:], y[200:], weights[200:] * (1 + y[200:]))
         assert clf.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
-        balanced = tiny_cnn(class_weight="balanced", validation_fraction=0.2)
-        balanced.fit(X, y, sample_weight=weights)
-        assert balanced.history_["val_loss"][-1] > 0
+        few = np.flatnonzero((y > 2) | (np.arange(len(y)) % 3 == 0))[:200]
+        balanced = tiny_cnn(class_weight="balanced")
+        balanced.fit(X[few], y[few], X_val=X[200:], y_val=y[200:])
+        by_class = compute_class_weight("balanced", classes=np.arange(10), y=y[few])
+        loss, _ = balanced.evaluate(X[200:], y[200:], by_class[y[200:]])
+        assert balanced.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
 
     def test_a_pipeline_transforms_the_images_to_evaluate_on(self, tiny_cnn, garments):
         X, y = garments
@@ -554,6 +558,10 @@ class TestBadInput:
             ({"X_val": np.zeros((3, 28, 28))}, "X_val was given without y_val; pass both"),
             ({"y_val": [1, 2]}, "y_val was given without X_val; pass both"),
             ({"sample_weight_val": [1, 2]}, "sample_weight_val was given without X_val"),
+            (
+                {"X_val": np.zeros((2, 28, 28)), "y_val": [1, 2], "sample_weight_val": [1, -1]},
+                "`sample_weight_val`",
+            ),
             (
                 {"X_val": np.zeros((1, 28, 28), np.uint8), "y_val": [99]},
                 "previously unseen labels",

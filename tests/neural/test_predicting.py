@@ -63,7 +63,7 @@ def test_decision_scores_of_two_classes_are_log_odds_of_the_second(tiny_cnn, gar
 
 
 @each
-@pytest.mark.parametrize("n_images", [2, 13, 30, 300])
+@pytest.mark.parametrize("n_images", [16, 30, 300])
 def test_an_image_has_the_same_probabilities_wherever_it_stands(fitted, garments, name, n_images):
     X = garments[0][:n_images]
     expected = fitted[name].predict_proba(X)
@@ -108,6 +108,27 @@ def test_explanations_belong_to_what_predicts(tiny_cnn, garments):
     for weight in clf.model_.weights:
         weight.assign(np.zeros(weight.shape))
     assert_array_equal(clf.explain(X[:20]), expected)
+
+
+def test_outputs_that_are_not_probabilities_are_refused(garments):
+    import keras
+
+    def dark_alone(shape, n):  # probabilities of black images, and zeros of others
+        inputs = keras.Input(shape)
+        probabilities = keras.layers.Dense(n, activation="softmax")(keras.layers.Flatten()(inputs))
+        is_black = keras.ops.cast(keras.ops.max(inputs, axis=(1, 2)) == 0, "float32")
+        return keras.Model(inputs, probabilities * is_black)
+
+    clf = CNNClassifier(dark_alone, epochs=1, random_state=0).fit(*garments)
+    with pytest.raises(ValueError, match=r"not probabilities for image 0 of X: they sum to 0; end"):
+        clf.predict_proba(garments[0])
+
+
+def test_the_warning_of_another_pixel_range_is_of_the_users_line(fitted, garments):
+    for method in ("predict", "predict_proba", "decision_function"):
+        with pytest.warns(UserWarning, match="pixels in the range") as caught:
+            getattr(fitted["cnn"], method)(garments[0] / 255)
+        assert caught[0].filename == __file__
 
 
 class TestWhatIsKept:

@@ -113,9 +113,9 @@ class BaseKerasClassifier(
 
         Notes
         -----
-        The loss and accuracy on held-out images are weighted by sample weights and
-        ``class_weight``, as those on the training images are, whether the images are
-        given as ``X_val`` or held out by ``validation_fraction``.
+        The loss on held-out images is weighted by sample weights and ``class_weight``, as that on
+        the training images is, whether they are given as ``X_val`` or held out by
+        ``validation_fraction``. Accuracies in ``history_`` are not weighted.
         """
         self._check_validation_given(X_val, y_val, sample_weight_val)
         goes_on = self.warm_start and hasattr(self, "_network")
@@ -135,7 +135,9 @@ class BaseKerasClassifier(
         if X_val is not None:
             images = self._check_images(X_val)
             targets = check_targets(y_val, images)
-            validation = self._make_samples(images, targets, sample_weight_val, class_weight)
+            validation = self._make_samples(
+                images, targets, sample_weight_val, class_weight, name="sample_weight_val"
+            )
         else:
             samples, validation = self._hold_out(samples)
         if not goes_on:
@@ -145,7 +147,10 @@ class BaseKerasClassifier(
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Train for one epoch on a chunk of the data, going on from earlier calls.
+        """Train for one epoch on a chunk of the data, from the weights of earlier calls.
+
+        The optimizer resumes where it was after the last ``partial_fit``; after ``fit`` it starts
+        afresh, unless ``warm_start`` was on.
 
         Parameters
         ----------
@@ -247,6 +252,7 @@ class BaseKerasClassifier(
         class_weight: dict | None,
         *,
         normalize: bool = True,
+        name: str = "sample_weight",
     ) -> Samples:
         return make_samples(
             images,
@@ -255,6 +261,7 @@ class BaseKerasClassifier(
             sample_weight=sample_weight,
             class_weight=class_weight,
             normalize=normalize,
+            name=name,
         )
 
     def _hold_out(self, samples: Samples) -> tuple[Samples, Samples | None]:

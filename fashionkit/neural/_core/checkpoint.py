@@ -102,11 +102,6 @@ class Checkpoint:
         path = Path(folder) / FILE_NAME
         return int(_read(path)[0]["settings"]["seed"]) if path.exists() else None
 
-    @property
-    def is_finished(self) -> bool:
-        """Whether there is nothing left to train."""
-        return self.state is not None and self.state.is_finished
-
     def save(self, state: TrainingState) -> None:
         """Write a state, in place of the last one, and never half of it."""
         if self.state is None and self._path.exists():  # written by another fit meanwhile
@@ -235,8 +230,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         return facts, arrays
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(
-            f"checkpoint_dir={str(path.parent)!r} holds a {path.name} that is not the state of a fit: "
-            f"{error} Nothing was changed there; pass another folder, or delete the file."
+            f"checkpoint_dir={str(path.parent)!r} holds a {path.name} that is not the state of a "
+            f"fit: {error} Nothing was changed there; pass another folder, or delete the file."
         ) from error
 
 

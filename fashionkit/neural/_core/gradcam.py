@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from fashionkit._backbones.seeded import Arrays, CompiledModel, copy_values
+from fashionkit._backbones.seeded import CompiledModel, copy_values
 from fashionkit._images import Images, check_targets
 from fashionkit._keras_compat import maker_of
 from fashionkit._tensorflow import keras, tensorflow
@@ -81,8 +81,8 @@ def grad_cam(
     >>> grad_cam(basic((28, 28, 1), 10), images, np.array([3, 7])).shape
     (2, 28, 28)
     """
-    variables = model.trainable_variables, model.non_trainable_variables
-    return Explainer(model, layer).bind(*map(copy_values, variables))(images, targets)
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    return Explainer(model, layer).bind(copy_values(variables))(images, targets)
 
 
 class Explainer(CompiledModel):
@@ -101,11 +101,9 @@ class Explainer(CompiledModel):
         find_heat = _heat_function(model, _feature_tensor(model, layer))
         super().__init__(model, find_heat, [tensorflow().TensorSpec((None,), "int32")])
 
-    def bind(
-        self, trainable: Arrays, non_trainable: Arrays
-    ) -> Callable[[Images, np.ndarray], np.ndarray]:
+    def bind(self, weights: Sequence[Any]) -> Callable[[Images, np.ndarray], np.ndarray]:
         """Return the function from images and targets to heat maps, with these weights."""
-        find_heat = super().bind(trainable, non_trainable)
+        find_heat = super().bind(weights)
 
         def explain(images: Images, targets: np.ndarray) -> np.ndarray:
             heat_maps = np.empty(images.pixels.shape[:3], dtype=np.float32)

@@ -16,7 +16,7 @@ import numpy as np
 from fashionkit._backbones.pool import pool
 from fashionkit._backbones.seeded import Arrays, CompiledModel
 from fashionkit._images import LANES, Images
-from fashionkit._tensorflow import keras
+from fashionkit._tensorflow import keras, tensorflow
 from fashionkit.datasets._names import choices
 from fashionkit.neural._core.engine import OptimizerState
 from fashionkit.neural._core.gradcam import Explainer
@@ -59,7 +59,7 @@ class TrainedNetwork:
     def predict_proba(self, images: Images, views: str | None = None) -> np.ndarray:
         """Return float32 probabilities of shape (n_samples, n_outputs), a mean over views."""
         call = self._calls.get(views) or self._prepare(views)
-        if len(images) == 1:  # the caller waits for it: what follows would take longer
+        if len(images) < LANES:  # the caller waits for them: more would take longer
             return call(images.scaled(slice(None)))
         size = images.chunk_size
         outputs = [call(_filled(chunk, size))[: len(chunk)] for chunk in images.chunks(size)]
@@ -73,9 +73,7 @@ class TrainedNetwork:
                 ("explain", self.spec.key, layer),
                 lambda: Explainer(Network(self.spec).model, layer),
             )
-            call = self._keep(
-                ("explain", layer), explainer.bind(self.trainable, self.non_trainable)
-            )
+            call = self._keep(("explain", layer), explainer.bind(self._tensors()))
         return call(images, targets)
 
     def with_spec(self, spec: NetworkSpec, non_trainable: Arrays) -> TrainedNetwork:
@@ -103,7 +101,14 @@ class TrainedNetwork:
         compiled = pool.share(
             ("predict", self.spec.key, views), lambda: _compile(Network(self.spec).model, views)
         )
-        return self._keep(views, compiled.bind(self.trainable, self.non_trainable))
+        return self._keep(views, compiled.bind(self._tensors()))
+
+    def _tensors(self) -> list[Any]:
+        """Return the weights as tensors, which all compiled functions share."""
+        if self._weights is None:
+            constant = tensorflow().constant
+            self._weights = [constant(one) for one in (*self.trainable, *self.non_trainable)]
+        return self._weights
 
     def _keep(self, name: Any, call: Callable) -> Callable:
         self._calls = {**self._calls, name: call}  # for any number of threads
@@ -111,12 +116,12 @@ class TrainedNetwork:
 
     def _forget(self) -> None:
         self._calls = {}
-        self._model = None
+        self._model: Any = None
+        self._weights: list[Any] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            name: value for name, value in self.__dict__.items() if name not in ("_calls", "_model")
-        }
+        compiled = ("_calls", "_model", "_weights")
+        return {name: value for name, value in self.__dict__.items() if name not in compiled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -127,7 +132,8 @@ def _filled(chunk: np.ndarray, chunk_size: int) -> np.ndarray:
     """Fill a chunk up with black images, to a multiple of what processors compute at a time.
 
     The last few of another number would be computed in another way, to other last bits: an image
-    has the same probabilities wherever it stands among others.
+    has the same probabilities wherever it stands among at least 16 others. Large images, of which
+    fewer are computed at a time, are left alone: filling up would take too long.
     """
     if chunk_size < LANES or not len(chunk) % LANES:
         return chunk

@@ -90,9 +90,9 @@ class PredictionMixin:
         Returns
         -------
         scores : ndarray of shape (n_samples, n_classes) or (n_samples,), dtype=float64
-            The logarithm of the probability of each class, in the order of ``classes_``, which
-            is the score before the softmax up to a constant for each image. Of two classes, the
-            log-odds of ``classes_[1]``, which is predicted where they are above 0.
+            The logarithm of the probability of each class, in the order of ``classes_``, after
+            averaging over views. Of two classes, the log-odds of ``classes_[1]``, which is
+            predicted where they are above 0.
         """
         scores = self.predict_log_proba(X)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
@@ -225,8 +225,14 @@ class PredictionMixin:
         outputs = self._network.predict_proba(images, self.test_time_augmentation)
         # Where the network has outputs beside those of the classes, the classes come last.
         probabilities = outputs[:, -len(self.classes_) :].astype(np.float64)
-        probabilities /= probabilities.sum(axis=1, keepdims=True)
-        return probabilities
+        sums = probabilities.sum(axis=1, keepdims=True)
+        if not np.all(sums > 0):  # or not a number
+            raise ValueError(
+                f"The network of {type(self).__name__} gives outputs that are not probabilities "
+                f"for image {int(np.argmin(sums > 0))} of X: they sum to {np.min(sums):g}; end the "
+                'architecture with Dense(n_classes, activation="softmax").'
+            )
+        return probabilities / sums
 
 
 def _log(probabilities: np.ndarray) -> np.ndarray:

@@ -54,6 +54,7 @@ def make_samples(
     sample_weight: Any = None,
     class_weight: dict | None = None,
     normalize: bool = False,
+    name: str = "sample_weight",
 ) -> Samples:
     """Encode labels, combine weights and leave out what weighs nothing.
 
@@ -77,6 +78,9 @@ def make_samples(
     normalize : bool, default=False
         Whether to scale the weights to a mean of 1.
 
+    name : str, default="sample_weight"
+        What errors call the weights.
+
     Returns
     -------
     samples : Samples
@@ -85,18 +89,21 @@ def make_samples(
     targets = encode_labels(y, classes)
     if sample_weight is None and class_weight is None:
         return Samples(images, targets, np.arange(len(targets)))
-    weights = _check_sample_weight(
-        sample_weight,
-        images.pixels,
-        dtype=np.float64,
-        ensure_non_negative=True,
-        copy=True,
-    )
+    try:
+        weights = _check_sample_weight(
+            sample_weight,
+            images.pixels,
+            dtype=np.float64,
+            ensure_non_negative=True,
+            copy=True,
+        )
+    except ValueError as error:  # scikit-learn always says sample_weight
+        raise ValueError(str(error).replace("sample_weight", name)) from error
     if class_weight is not None:
         weights *= _weights_by_class(class_weight, targets, classes)
     rows = np.flatnonzero(weights)
     if not len(rows):
-        raise ValueError("sample_weight is zero for every sample; nothing is left to fit.")
+        raise ValueError(f"{name} is zero for every sample; nothing is left to use.")
     if normalize:
         weights *= len(rows) / weights.sum()
     return Samples(images, targets, rows, weights.astype(np.float32))

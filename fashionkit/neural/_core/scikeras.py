@@ -9,20 +9,26 @@ cannot be imported, or lacks a method that is used here, Keras alone does the sa
 from __future__ import annotations
 
 import copy
+import functools
+import logging
 from typing import Any
 
 from fashionkit._tensorflow import keras
 from fashionkit.neural._core.optimizers import muon
 
+logger = logging.getLogger(__name__)
+
 # Private methods of SciKeras that are used here.
 _METHODS = ("_fit_keras_model", "_get_compile_kwargs", "_initialize_callbacks")
 
 
+@functools.cache
 def wrapper_class() -> type | None:
     """Return SciKeras's classifier; None where it is missing, broken or has changed."""
     try:
         from scikeras.wrappers import KerasClassifier
     except Exception:  # whatever a later Keras or scikit-learn breaks in it
+        logger.info("SciKeras cannot be imported; Keras alone is used.", exc_info=True)
         return None
     return KerasClassifier if all(hasattr(KerasClassifier, name) for name in _METHODS) else None
 
