@@ -27,13 +27,23 @@ from fashionkit import (
 from fashionkit._tensorflow import keras
 
 
-def tiny_backbone(input_shape):
-    """Build a backbone that works from one pixel up."""
-    layers = keras().layers
-    inputs = layers.Input(input_shape)
-    return keras().Model(inputs, layers.Conv2D(8, 3, padding="same", activation="relu")(inputs))
+class TinyBackbone:
+    """A function by another name: those of functions hold an address, which no two runs share."""
+
+    def __call__(self, input_shape):
+        layers = keras().layers
+        inputs = layers.Input(input_shape)
+        maps = layers.Conv2D(8, 3, padding="same", activation="relu")(inputs)
+        return keras().Model(inputs, maps)
+
+    def __repr__(self):
+        return "tiny_backbone"
+
+    def __reduce__(self):  # copies are the same, so that compiled networks are shared
+        return "tiny_backbone"
 
 
+tiny_backbone = TinyBackbone()
 TINY = {"backbone": tiny_backbone, "weights": None, "pooling": "flatten"}
 # The checks compile a network for each shape of their tables: these in a third of the time.
 SGD = {"optimizer": "sgd", "epochs": 10}

@@ -206,7 +206,8 @@ def freeze(value: Any) -> Hashable:
         hash(value)
     except TypeError:
         return _Unique()  # so that nothing is reused by mistake
-    if callable(value) or type(value).__hash__ is object.__hash__:
+    is_own = type(value).__hash__ is object.__hash__ and type(value).__module__ != "builtins"
+    if callable(value) or is_own:  # None and its like are not
         return _by_object(value)
     return type(value), value
 

@@ -126,7 +126,8 @@ def load_image_folder(
     Examples
     --------
     >>> import tempfile
-    >>>     >>> from PIL import Image
+    >>> from pathlib import Path
+    >>> from PIL import Image
     >>> from fashionkit.datasets import load_image_folder
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for label, colour in [("dress", "red"), ("hat", "blue")]:
@@ -224,7 +225,8 @@ class ImageFolder:
     Examples
     --------
     >>> import tempfile
-    >>>     >>> from PIL import Image
+    >>> from pathlib import Path
+    >>> from PIL import Image
     >>> from sklearn.linear_model import SGDClassifier
     >>> from fashionkit.datasets import ImageFolder
     >>> files = tempfile.TemporaryDirectory()

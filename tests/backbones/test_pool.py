@@ -113,6 +113,8 @@ def test_equal_parameters_have_equal_keys():
         (1, 1, 1.0),
         ((1,), (1,), [1]),
         (int, int, float),
+        (None, None, False),
+        (Backbone("a", (8, 8)), Backbone("a", (8, 8)), Backbone("a", (8, 8), ("mid",))),
     ):
         assert freeze(first) == freeze(second)
         assert hash(freeze(first)) == hash(freeze(second))

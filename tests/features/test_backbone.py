@@ -281,7 +281,10 @@ def test_a_function_may_build_the_network(garments):
     ("params", "message"),
     [
         ({"backbone": "mobilenet9"}, "backbone='mobilenet9' is not known; pass one of"),
-        ({"layers": "block_99"}, "layers has 'block_99', which is no layer.*'low'.*block_1_expand"),
+        (
+            {"layers": "block_99"},
+            "layers has 'block_99', which is not a layer.*'low'.*block_1_expand",
+        ),
         ({"layers": []}, "expected names of layers"),
         ({"layers": ["low", "low"]}, "none of them twice"),
         ({"image_size": 20}, "image_size=20, expected a whole number of at least 32"),
@@ -318,7 +321,7 @@ def test_loading_leaves_random_numbers_as_they_were(weights_file, images):
 
 
 def test_a_missing_file_is_named(images):
-    with pytest.raises(FileNotFoundError, match=r"'nowhere\.h5' is no file; pass 'imagenet'"):
+    with pytest.raises(FileNotFoundError, match=r"'nowhere\.h5' is not a file; pass 'imagenet'"):
         backbone_features(weights="nowhere.h5").fit(images)
 
 

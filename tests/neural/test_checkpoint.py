@@ -170,7 +170,7 @@ def test_what_changes_no_result_may_differ(tiny_cnn, garments, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"not an archive", b"PK\x03\x04broken"])
 def test_a_file_that_is_no_state_is_refused_untouched(tiny_cnn, garments, tmp_path, content):
     (tmp_path / FILE_NAME).write_bytes(content)
-    with pytest.raises(ValueError, match="is no state of a fit"):
+    with pytest.raises(ValueError, match="is not the state of a fit"):
         tiny_cnn(checkpoint_dir=tmp_path).fit(*garments)
     assert (tmp_path / FILE_NAME).read_bytes() == content
 
@@ -204,7 +204,7 @@ def test_a_state_runs_no_code_when_it_is_read(tmp_path):
     harmful = np.array([os], dtype=object)[:0]
     facts = {"settings": {"seed": "1"}}
     np.savez(tmp_path / FILE_NAME, facts=np.array(json.dumps(facts)), trainable_0=harmful)
-    with pytest.raises(ValueError, match="is no state of a fit"):
+    with pytest.raises(ValueError, match="is not the state of a fit"):
         Checkpoint(tmp_path, {"seed": "1"})
 
 

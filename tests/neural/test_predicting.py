@@ -63,7 +63,7 @@ def test_decision_scores_of_two_classes_are_log_odds_of_the_second(tiny_cnn, gar
 
 
 @each
-@pytest.mark.parametrize("n_images", [16, 30, 300])
+@pytest.mark.parametrize("n_images", [30, 300])
 def test_an_image_has_the_same_probabilities_wherever_it_stands(fitted, garments, name, n_images):
     X = garments[0][:n_images]
     expected = fitted[name].predict_proba(X)
@@ -116,7 +116,7 @@ def test_outputs_that_are_not_probabilities_are_refused(garments):
     def dark_alone(shape, n):  # probabilities of black images, and zeros of others
         inputs = keras.Input(shape)
         probabilities = keras.layers.Dense(n, activation="softmax")(keras.layers.Flatten()(inputs))
-        is_black = keras.ops.cast(keras.ops.max(inputs, axis=(1, 2)) == 0, "float32")
+        is_black = keras.ops.cast(keras.ops.equal(keras.ops.max(inputs, axis=(1, 2)), 0), "float32")
         return keras.Model(inputs, probabilities * is_black)
 
     clf = CNNClassifier(dark_alone, epochs=1, random_state=0).fit(*garments)

@@ -440,7 +440,7 @@ def test_recipes_belong_to_a_class():
         ({"head_units": [1.5]}, r"head_units=.1\.5., expected whole numbers"),
         ({"fine_tune": 0}, "fine_tune"),
         ({"weights": "imagenet"}, "is a function; pass weights=None"),
-        ({"layers": "third"}, "layers has 'third', which is no layer"),
+        ({"layers": "third"}, "layers has 'third', which is not a layer"),
         ({"channels": "rgb"}, "channels"),
         ({"learning_rate": -1.0}, "learning_rate"),
     ],
