@@ -43,6 +43,10 @@ class TrainedNetwork:
     _calls: dict[Any, Callable]
     _model: Any
 
+    _calls: dict[Any, Callable]
+    _model: Any
+    _weights: list[Any] | None
+
     def __init__(
         self,
         spec: NetworkSpec,
@@ -116,8 +120,8 @@ class TrainedNetwork:
 
     def _forget(self) -> None:
         self._calls = {}
-        self._model: Any = None
-        self._weights: list[Any] | None = None
+        self._model = None
+        self._weights = None
 
     def __getstate__(self) -> dict[str, Any]:
         compiled = ("_calls", "_model", "_weights")
