@@ -42,9 +42,6 @@ class TrainedNetwork:
 
     _calls: dict[Any, Callable]
     _model: Any
-
-    _calls: dict[Any, Callable]
-    _model: Any
     _weights: list[Any] | None
 
     def __init__(
