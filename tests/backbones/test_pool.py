@@ -161,6 +161,12 @@ def test_an_object_that_has_changed_has_another_key():
     assert before[1] != freeze(builder)
 
 
+def test_an_object_that_holds_itself_equals_nothing_else():
+    builder = Builder()
+    builder.itself = builder
+    assert freeze(builder.build) != freeze(builder.build)
+
+
 def test_arrays_of_objects_are_equal_by_what_they_hold():
     first, second, other = (np.array([n, "a"], dtype=object) for n in (1, 1, 2))
     assert freeze(first) == freeze(second) != freeze(other)
