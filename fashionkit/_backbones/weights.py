@@ -87,7 +87,9 @@ def _from_file(backbone: Backbone, path: str, modified: int) -> tuple[np.ndarray
         whole = _loaded(backbone, path)
     except (ValueError, OSError, KeyError, UserWarning) as error:
         hint = ""
-        for alpha in backbone.record.alphas if backbone.record else ():
+        # A file that cannot be read at all fits no other width either.
+        is_read = backbone.record and not isinstance(error, OSError)
+        for alpha in backbone.record.alphas if is_read else ():
             if alpha != backbone.alpha and _fits(replace(backbone, alpha=alpha), path):
                 hint = f"; it fits alpha={alpha}"
                 break

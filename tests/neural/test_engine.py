@@ -72,12 +72,12 @@ def test_fits_leave_fitted_estimators_alone(tiny_cnn, garments):
 def test_idle_engines_are_bounded_by_bytes(tiny_cnn, garments, monkeypatch):
     clear_cache()
     tiny_cnn().fit(*garments)
-    monkeypatch.setattr(pool, "max_bytes", 3 * pool.n_bytes)
-    for units in range(1, 6):
+    monkeypatch.setattr(pool, "max_bytes", 2 * pool.n_bytes)
+    for units in range(1, 4):
         params = {"filters": (2,), "dense_units": (units,)}
         tiny_cnn(architecture_params=params, epochs=1).fit(*garments)
         assert pool.n_bytes <= pool.max_bytes
-    assert 2 <= count_engines() <= 3
+    assert 1 <= count_engines() <= 2
 
 
 def test_engines_of_a_closure_are_dropped_with_it(garments):

@@ -273,6 +273,7 @@ def test_another_backbone_does_not_go_on(data, tmp_path):
         tiny(checkpoint_dir=tmp_path, layers="first").fit(X, y)
 
 
+@pytest.mark.slow  # the same with the basic network in test_cnn.py, with features in test_backbone.py
 def test_searches_run_in_processes(data):
     X, y, _, _ = data
     search = GridSearchCV(
@@ -295,7 +296,7 @@ def test_a_pickle_needs_no_file(data, tmp_path, other_process):
     path = tmp_path / "mobilenet.weights.h5"
     whole.save_weights(path)
     model = TransferClassifier(
-        weights=path, alpha=0.35, layers="low", epochs=1, fine_tune=3, fine_tune_epochs=1
+        weights=path, alpha=0.35, layers="low", epochs=1, random_state=0
     ).fit(X[:60], y[:60])
     expected = model.predict_proba(X_test)
     path.unlink()
@@ -335,11 +336,9 @@ def test_layers_and_pooling_are_those_of_the_features(data):
 
 
 def test_the_recipe_is_the_report_s_model(data):
-    X = data[0]
-    model = TransferClassifier.from_recipe("basic", weights=None, epochs=1, random_state=0).fit(
-        X[:32], np.arange(32) % 10
-    )
-    shapes = [(layer.name, tuple(layer.output.shape[1:])) for layer in model.model_.layers]
+    model = TransferClassifier.from_recipe("basic", weights=None, epochs=1, random_state=0)
+    network = model.fit(data[0][:10], np.arange(10)).model_
+    shapes = [(layer.name, tuple(layer.output.shape[1:])) for layer in network.layers]
     assert [shape for _, shape in shapes] == [
         (28, 28, 1),
         (96, 96, 1),
@@ -350,10 +349,10 @@ def test_the_recipe_is_the_report_s_model(data):
         (128,),
         (10,),
     ]
-    counts = [layer.count_params() for layer in model.model_.layers]
+    counts = [layer.count_params() for layer in network.layers]
     assert counts == [0, 0, 30, 2_257_984, 0, 1_474_688, 0, 1_290]
-    assert model.model_.count_params() == 3_733_992
-    trainable = sum(int(np.prod(v.shape)) for v in model.model_.trainable_variables)
+    assert network.count_params() == 3_733_992
+    trainable = sum(int(np.prod(v.shape)) for v in network.trainable_variables)
     assert trainable == 1_476_008
     assert model.optimizer == "adam"
     assert model.learning_rate == 0.001
@@ -480,15 +479,9 @@ def test_heat_maps_are_those_of_the_backbone_s_output(data, head):
     assert head.explain(X_test[:3], layer="backbone_tiny_backbone").max() > 0
 
 
+@pytest.mark.slow  # that real weights tell garments apart is tested in features/test_backbone.py
 @pytest.mark.realdata
-@pytest.mark.parametrize(
-    "alpha",
-    [
-        pytest.param("0.35", id="plain"),
-        # Loading such weights is tested in features/test_backbone.py too.
-        pytest.param("1.0", id="normalisation folded", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("alpha", ["0.35", "1.0"])
 def test_fine_tuning_real_weights_helps(fashion_mnist, alpha):
     X, y, X_test, y_test = fashion_mnist
     folder = Path(os.environ.get("FASHIONKIT_DATA", "")) / "keras" / "models"
