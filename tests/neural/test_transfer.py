@@ -273,7 +273,7 @@ def test_another_backbone_does_not_go_on(data, tmp_path):
         tiny(checkpoint_dir=tmp_path, layers="first").fit(X, y)
 
 
-@pytest.mark.slow  # the same with the basic network in test_cnn.py, with features in test_backbone.py
+@pytest.mark.slow  # the basic network does in test_cnn.py, features in test_backbone.py
 def test_searches_run_in_processes(data):
     X, y, _, _ = data
     search = GridSearchCV(
