@@ -87,7 +87,7 @@ def run_architectures(options) -> None:
 def run_hierarchical(options) -> None:
     """The hierarchical network, trained by the recipe "fast"."""
     params = {name: value for name, value in recipes.get("fast").items() if name != "architecture"}
-    model = HierarchicalCNNClassifier(**params).set_params(**options.params)
+    model = HierarchicalCNNClassifier("fashion-mnist", **params).set_params(**options.params)
     if options.epochs:
         model.set_params(epochs=options.epochs)
     compare({"hierarchical": model}, options)

@@ -86,6 +86,7 @@ recipe
 # A hierarchical network is taught the difference between clothes and goods too.
 
 tree = HierarchicalCNNClassifier(
+    "fashion-mnist",
     architecture_params={"filters": (16, 32, 64)},
     optimizer="muon",
     learning_rate_schedule="one-cycle",

@@ -246,7 +246,9 @@ _MODELS: dict[str, Model] = {
     "cnn-fast": _network("fast", "A network of five convolutions, trained in minutes."),
     "cnn-strong": _network("strong", "The most accurate network that is trained from scratch."),
     "hierarchical": Model(
-        "network", "A network that learns classes from coarse to fine.", _hierarchical
+        "network",
+        'A network that learns classes from coarse to fine (measured with tree="fashion-mnist").',
+        _hierarchical,
     ),
     "mobilenetv2": _transfer("basic", "A frozen MobileNetV2 between a convolution and a head."),
     "mobilenetv2-tuned": _transfer("tuned", "A MobileNetV2, fine-tuned together with its head."),

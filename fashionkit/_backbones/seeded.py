@@ -35,7 +35,7 @@ class SeededModel:
     def __init__(self, build: Callable[[], Any], dtype: str = "float32"):
         # In a stateless scope variables keep their initializers, so that they can be drawn again
         # for every seed, and values that a builder loads arrive as updates of the scope.
-        with seeded(0), dtype_policy(dtype), keras().StatelessScope() as scope:
+        with seeded(0), keras_settings(dtype), keras().StatelessScope() as scope:
             self.model = build()
             self._recipes = [
                 (variable, scope.get_current_value(variable), initializer_of(variable))
@@ -78,15 +78,55 @@ def seeded(seed: int) -> Iterator[None]:
             np.random.set_state(numpy_state)
 
 
+class _KerasSettings:
+    """Keras's settings of the process as they are by default, while anybody needs them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_users = 0
+        self._before: tuple[str, str, float] = "channels_last", "float32", 1e-7
+
+    def __enter__(self) -> None:
+        config = keras().config
+        with self._lock:
+            self._n_users += 1
+            if self._n_users == 1:
+                self._before = config.image_data_format(), config.floatx(), config.epsilon()
+                self._set("channels_last", "float32", 1e-7)
+
+    def __exit__(self, *_: Any) -> None:
+        with self._lock:
+            self._n_users -= 1
+            if not self._n_users:
+                self._set(*self._before)
+
+    @staticmethod
+    def _set(data_format: str, floatx: str, epsilon: float) -> None:
+        config = keras().config
+        config.set_image_data_format(data_format)
+        config.set_floatx(floatx)
+        config.set_epsilon(epsilon)
+
+
+_settings = _KerasSettings()
+
+
 @contextmanager
-def dtype_policy(dtype: str) -> Iterator[None]:
-    """Build layers inside that compute in ``dtype``, whatever Keras's policy is outside."""
-    policy = keras().config.dtype_policy()
-    keras().config.set_dtype_policy(dtype)
-    try:
-        yield
-    finally:
-        keras().config.set_dtype_policy(policy)
+def keras_settings(dtype: str = "float32") -> Iterator[None]:
+    """Build, train and trace networks inside to the same bits, however the user has set Keras.
+
+    Parameters
+    ----------
+    dtype : str, default="float32"
+        What new layers compute in.
+    """
+    with _settings:
+        policy = keras().config.dtype_policy()
+        keras().config.set_dtype_policy(dtype)
+        try:
+            yield
+        finally:
+            keras().config.set_dtype_policy(policy)
 
 
 def _initial_value(variable: Any, initializer: Any, seed: int) -> Any:
@@ -125,11 +165,12 @@ class CompiledModel:
                 return run(images, *others)
 
         # Any number of images, one trace: nothing is compiled again for another batch size.
-        self._function = infer.get_concrete_function(
-            [tf.TensorSpec(variable.shape, variable.dtype) for variable in variables],
-            tf.TensorSpec((None, *model.input_shape[1:]), tf.float32),
-            *more,
-        )
+        with keras_settings():
+            self._function = infer.get_concrete_function(
+                [tf.TensorSpec(variable.shape, variable.dtype) for variable in variables],
+                tf.TensorSpec((None, *model.input_shape[1:]), tf.float32),
+                *more,
+            )
         self.n_bytes = BYTES_PER_FUNCTION + count_bytes(variables)
 
     def bind(self, weights: Sequence[Any]) -> Callable[..., np.ndarray]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fashionkit._backbones.networks import Backbone
-from fashionkit._backbones.seeded import copy_values, dtype_policy, seeded
+from fashionkit._backbones.seeded import copy_values, keras_settings, seeded
 from fashionkit._keras_compat import failed_download, no_layer_left_out
 
 
@@ -59,7 +59,7 @@ def load_weights(backbone: Backbone, weights: Any) -> tuple[np.ndarray, ...]:
 def _imagenet(backbone: Backbone) -> tuple[np.ndarray, ...]:
     try:
         # Keras draws first weights even where others are loaded, from Python's own generator.
-        with seeded(0), dtype_policy("float32"):
+        with seeded(0), keras_settings():
             whole = backbone.build_whole("imagenet")
     except ValueError as error:
         raise ValueError(
@@ -88,8 +88,8 @@ def _from_file(backbone: Backbone, path: str, modified: int) -> tuple[np.ndarray
     except (ValueError, OSError, KeyError, UserWarning) as error:
         hint = ""
         # A file that cannot be read at all fits no other width either.
-        is_read = backbone.record and not isinstance(error, OSError)
-        for alpha in backbone.record.alphas if is_read else ():
+        is_unreadable = isinstance(error, OSError)
+        for alpha in backbone.record.alphas if backbone.record and not is_unreadable else ():
             if alpha != backbone.alpha and _fits(replace(backbone, alpha=alpha), path):
                 hint = f"; it fits alpha={alpha}"
                 break
@@ -111,7 +111,7 @@ def _fits(backbone: Backbone, path: str) -> bool:
 
 def _loaded(backbone: Backbone, path: str) -> Any:
     """Build the network and load its weights, all of them."""
-    with seeded(0), dtype_policy("float32"):
+    with seeded(0), keras_settings():
         model = backbone.build_whole()
     # Keras only warns of layers that a file in its newer format lacks, and leaves them as they
     # were drawn.

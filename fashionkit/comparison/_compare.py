@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from fashionkit.comparison._comparison import Comparison
 from fashionkit.comparison._evaluation import Result, evaluate
-from fashionkit.datasets._names import choices, name_labels
+from fashionkit.datasets._names import choices, name_labels, unknown_labels
 from fashionkit.models import make_model
 
 logger = logging.getLogger(__name__)
@@ -187,10 +187,9 @@ def _check_labels(
     if not len(y_test):
         raise ValueError("X_test has no images; at least one is needed.")
     labels = unique_labels(y)
-    unseen = np.setdiff1d(y_test, labels)
-    if len(unseen):
+    if unseen := unknown_labels(y_test.tolist(), labels.tolist()):
         raise ValueError(
-            f"y_test has the labels {choices(unseen.tolist(), most=5)} that do not occur in y; "
+            f"y_test has the labels {choices(unseen, most=5)} that do not occur in y; "
             "remove these images from the test set, or add such images to the training set."
         )
     try:

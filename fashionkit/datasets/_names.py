@@ -49,6 +49,16 @@ def name_labels(labels: Any, class_names: Sequence[str] | Mapping[Any, str] | No
     return [str(names[label]) for label in labels]
 
 
+def unknown_labels(labels: Iterable[Any], classes: Iterable[Any]) -> list[Any]:
+    """Return the labels that are no classes, each once, in the order of their first occurrence.
+
+    Labels are compared as Python compares them, and never cast: in the dtype of the classes
+    "coathanger" becomes "coat", 1.5 becomes 1 and 256 may become 0.
+    """
+    known = set(classes)
+    return list(dict.fromkeys(label for label in labels if label not in known))
+
+
 def choices(names: Iterable[Any], *, most: int | None = None) -> str:
     """Return names as errors list them.
 

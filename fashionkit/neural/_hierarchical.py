@@ -15,7 +15,7 @@ from fashionkit._images import check_targets
 from fashionkit.neural._core.base import BaseKerasClassifier
 from fashionkit.neural._core.docs import document_training
 from fashionkit.neural._core.network import NetworkSpec
-from fashionkit.neural._core.samples import Samples, encode_labels
+from fashionkit.neural._core.samples import Samples, check_weights, encode_labels
 from fashionkit.neural._core.targets import Targets, smooth
 from fashionkit.neural._hierarchy import resolve_tree
 from fashionkit.neural.architectures import branched
@@ -39,14 +39,14 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
 
     Parameters
     ----------
-    tree : dict, "fashion-mnist", "cluster" or None, default=None
+    tree : dict or {"cluster", "fashion-mnist"}, default="cluster"
         The coarse classes: nested dictionaries from names to branches, whose leaves are lists of
         labels as in ``y``, such as ``{"clothes": {"tops": [0, 2, 6], ...}, "goods": {...}}``. All
         leaves must be equally deep, and every label must be in exactly one list.
-        "fashion-mnist" is the tree of [2]_: clothes (tops, bottoms, dresses, outers) and goods
-        (accessories, shoes). "cluster" groups classes by their mean images, by Ward's method, in
-        two groups and in about ``sqrt(2 * n_classes)``. None takes "fashion-mnist" where the
-        labels are 0 to 9 or Fashion-MNIST's names, and "cluster" elsewhere.
+        "cluster" groups classes by their mean images, by Ward's method, in two groups and in
+        about ``sqrt(2 * n_classes)``. "fashion-mnist" is the tree of [2]_: clothes (tops, bottoms,
+        dresses, outers) and goods (accessories, shoes); labels are then Fashion-MNIST's, as
+        numbers or as names.
 
     loss_weights : sequence of float or dict, default=None
         Weight of the loss of each level, coarsest first; or a dict from fractions of the epochs to
@@ -93,7 +93,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
     >>> from fashionkit import HierarchicalCNNClassifier, make_garments
     >>> X, y = make_garments(250, random_state=0)
     >>> clf = HierarchicalCNNClassifier(
-    ...     architecture_params={"filters": (8, 8, 16)}, epochs=1, random_state=0
+    ...     "fashion-mnist", architecture_params={"filters": (8, 8, 16)}, epochs=1, random_state=0
     ... ).fit(X[:150], y[:150])
     >>> clf.predict_coarse(X[150:]).shape
     (100,)
@@ -103,7 +103,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
 
     _parameter_constraints: dict = {
         **BaseKerasClassifier._parameter_constraints,
-        "tree": [dict, StrOptions({"fashion-mnist", "cluster"}), None],
+        "tree": [dict, StrOptions({"cluster", "fashion-mnist"})],
         "loss_weights": ["array-like", dict, None],
         "architecture_params": [dict, None],
     }
@@ -115,7 +115,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
 
     def __init__(
         self,
-        tree: Mapping | str | None = None,
+        tree: Mapping | str = "cluster",
         *,
         loss_weights: Sequence[float] | Mapping[float, Sequence[float]] | None = None,
         architecture_params: dict[str, Any] | None = None,
@@ -242,7 +242,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
         membership = self._hierarchy.membership(level)
         predicted = (self._probabilities(images) @ membership).argmax(axis=1)
         correct = predicted == membership[targets].argmax(axis=1)
-        return float(np.average(correct, weights=sample_weight))
+        return float(np.average(correct, weights=check_weights(sample_weight, images)))
 
     def _check_level(self, level: Any) -> None:
         n_levels = self._hierarchy.n_levels

@@ -62,13 +62,13 @@ class Hierarchy:
 
 
 def resolve_tree(tree: Any, classes: np.ndarray, samples: Samples) -> Hierarchy:
-    """Return the hierarchy that a user's tree, or none, makes of some classes.
+    """Return the hierarchy that a tree makes of some classes.
 
     Parameters
     ----------
-    tree : dict, "fashion-mnist", "cluster" or None
-        Nested dictionaries whose leaves are lists of labels; Fashion-MNIST's tree; clusters of mean
-        images; None for the second where the classes are Fashion-MNIST's, and else for the third.
+    tree : dict, "cluster" or "fashion-mnist"
+        Nested dictionaries whose leaves are lists of labels; clusters of mean images; or
+        Fashion-MNIST's tree.
 
     classes : ndarray of shape (n_classes,)
         The labels.
@@ -88,10 +88,9 @@ def resolve_tree(tree: Any, classes: np.ndarray, samples: Samples) -> Hierarchy:
     """
     if isinstance(tree, Mapping):
         return read_tree(tree, classes)
-    by_name = set(classes.tolist()) <= set(CLASS_NAMES)
-    by_number = classes.tolist() == list(range(len(CLASS_NAMES)))
-    if tree == "cluster" or (tree is None and not by_name and not by_number):
+    if tree == "cluster":
         return cluster_classes(samples, classes)
+    by_name = set(classes.tolist()) <= set(CLASS_NAMES)
     return read_tree(FASHION_MNIST_TREE if by_name else _by_number(FASHION_MNIST_TREE), classes)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import signal
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 from fashionkit import Augmentation
-from fashionkit.neural._core.checkpoint import FILE_NAME, Checkpoint, TrainingState, _describe
+from fashionkit.neural._core.checkpoint import FILE_NAME, Checkpoint, TrainingState
 
 # Everything that has a state of its own: dropout, normalisation, momenta, averages, a schedule,
 # augmentation, and the epochs waited for a better validation loss.
@@ -265,34 +264,25 @@ def test_a_folder_that_another_fit_has_meanwhile_begun_to_use_is_refused(tmp_pat
         second.save(state)
 
 
-@pytest.mark.parametrize(
-    ("left", "right", "are_equal"),
-    [
-        (0.1, np.float64(0.1), True),
-        ({"a": [1, 2]}, {"a": [1, np.int64(2)]}, True),
-        (functools.partial(sorted, key=len), functools.partial(sorted, key=len), True),
-        (functools.partial(sorted, key=len), functools.partial(sorted, key=abs), False),
-        (lambda shape: shape, lambda n: n + 1, False),
-        (np.arange(3), np.arange(3), True),
-        (np.arange(2000), np.arange(2000)[::-1], False),
-        (object(), object(), True),
-    ],
-)
-def test_equal_parameters_are_described_alike(left, right, are_equal):
-    assert (_describe(left) == _describe(right)) == are_equal
+def builder(rate):
+    def build(shape, n_classes):
+        import keras
+
+        return keras.Sequential(
+            [
+                keras.Input(shape),
+                keras.layers.Flatten(),
+                keras.layers.Dropout(rate),
+                keras.layers.Dense(n_classes, activation="softmax"),
+            ]
+        )
+
+    return build
 
 
-def test_schedules_of_keras_are_described_by_what_they_are():
-    import keras
-
-    decay = keras.optimizers.schedules.ExponentialDecay
-    assert _describe(decay(0.1, 10, 0.5)) == _describe(decay(0.1, 10, 0.5))
-    assert _describe(decay(0.1, 10, 0.5)) != _describe(decay(0.1, 20, 0.5))
-
-
-def test_optimizers_are_described_without_the_number_in_their_names():
-    import keras
-
-    adam = keras.optimizers.Adam
-    assert _describe(adam(0.1)) == _describe(adam(0.1, name="adam_7"))
-    assert _describe(adam(0.1)) != _describe(adam(0.2))
+def test_a_function_made_with_another_value_is_another_fit(tiny_cnn, garments, tmp_path):
+    params = {"architecture_params": None, "epochs": 1, "checkpoint_dir": tmp_path}
+    tiny_cnn(architecture=builder(0.1), **params).fit(*garments)
+    with pytest.raises(ValueError, match=r"another fit .*architecture was"):
+        tiny_cnn(architecture=builder(0.9), **params).fit(*garments)
+    tiny_cnn(architecture=builder(0.1), **params).fit(*garments)

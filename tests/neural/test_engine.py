@@ -16,6 +16,7 @@ from sklearn.base import clone
 
 from fashionkit import CNNClassifier, clear_cache
 from fashionkit._backbones.pool import pool
+from fashionkit._tensorflow import keras
 from fashionkit.neural import architectures
 
 FRESH_PROCESS = """
@@ -272,3 +273,35 @@ def test_partials_of_one_function_share_an_engine_after_cloning(garments):
     before = count_engines()
     clone(clf).fit(*garments)
     assert count_engines() == before
+
+
+@pytest.fixture
+def unusual_keras():
+    """Set Keras as other programs of the user's might, and see that it is left so."""
+    config = keras().config
+    before = config.image_data_format(), config.floatx(), config.epsilon()
+
+    def set_all(data_format, floatx, epsilon):
+        config.set_image_data_format(data_format)
+        config.set_floatx(floatx)
+        config.set_epsilon(epsilon)
+
+    unusual = "channels_first", "float16", 1e-3
+    set_all(*unusual)
+    yield
+    after = config.image_data_format(), config.floatx(), config.epsilon()
+    set_all(*before)
+    assert after == unusual
+
+
+@pytest.mark.parametrize("architecture", ["basic", "resnet"])
+def test_settings_of_keras_change_no_bit(garments, request, architecture):
+    X, y = garments
+    small = {"basic": {"filters": (2, 2)}, "resnet": {"filters": (2, 4), "depth": 6}}
+    clf = CNNClassifier(architecture, architecture_params=small[architecture], epochs=1)
+    clf.set_params(random_state=0)
+    expected = clf.fit(X, y).predict_proba(X)
+    clear_cache()
+    request.getfixturevalue("unusual_keras")
+    np.testing.assert_array_equal(clf.fit(X, y).predict_proba(X), expected)
+    assert clf.explain(X[:2]).shape == (2, 28, 28)

@@ -351,7 +351,7 @@ def test_explain_takes_every_form_of_images_alike(fitted, garments):
 
 
 def test_explain_names_targets_that_are_no_classes(fitted, garments):
-    with pytest.raises(ValueError, match="targets has the labels class 77, which are not among"):
+    with pytest.raises(ValueError, match="targets has the labels 'class 77', which are not among"):
         fitted.explain(garments[0][:2], targets=["class 1", "class 77"])
     with pytest.raises(ValueError, match="targets has the labels 1, which are not among"):
         fitted.explain(garments[0][:2], targets=[1, 1])

@@ -19,14 +19,14 @@ TINY = {"architecture_params": {"filters": (4, 6, 8)}, "epochs": 3, "random_stat
 TREE = {"dark": {"one": [0, 1], "two": [2]}, "light": {"three": [3, 4, 5], "four": [6, 7, 8, 9]}}
 
 
-def make(**params):
-    return HierarchicalCNNClassifier(**{**TINY, "optimizer": "muon", **params})
+def make(tree="fashion-mnist", **params):
+    return HierarchicalCNNClassifier(tree, **{**TINY, "optimizer": "muon", **params})
 
 
-def make_plain(**params):
+def make_plain(tree="fashion-mnist", **params):
     """Return a classifier that compiles in a third of the time and learns little."""
     plain = {"architecture_params": {"filters": (4,)}, "optimizer": "sgd", "epochs": 1}
-    return HierarchicalCNNClassifier(**{**plain, "random_state": 0, **params})
+    return HierarchicalCNNClassifier(tree, **{**plain, "random_state": 0, **params})
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +51,10 @@ class TestTrees:
         assert clf.levels_[1].tolist()[:2] == ["tops", "bottoms"]
         assert set(clf.predict_coarse(X)) <= {"clothes", "goods"}
 
-    def test_other_labels_are_clustered(self, garments):
+    def test_all_labels_are_clustered_where_no_tree_is_asked_for(self, garments):
         X, y = garments
-        clf = make_plain().fit(X, np.array(list("abcdefghij"))[y])
+        assert HierarchicalCNNClassifier().tree == "cluster"  # also of digits, from 0 to 9
+        clf = make_plain("cluster").fit(X, y)
         assert [len(level) for level in clf.levels_] == [2, 4, 10]
         # Each group lies within one of the level above.
         pairs = set(zip(*clf._hierarchy.nodes, strict=True))
@@ -61,11 +62,10 @@ class TestTrees:
 
     def test_images_without_weight_do_not_shape_the_clusters(self, garments):
         X, y = garments
-        y = np.array(list("abcdefghij"))[y]
         weight = (np.arange(len(y)) < 200).astype(float)
         other = X.copy()
         other[200:] = 255 - other[200:]
-        fits = [make_plain().fit(images, y, sample_weight=weight) for images in (X, other)]
+        fits = [make_plain("cluster").fit(images, y, weight) for images in (X, other)]
         for left, right in zip(*(clf._hierarchy.nodes for clf in fits), strict=True):
             np.testing.assert_array_equal(left, right)
 

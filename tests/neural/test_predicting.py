@@ -113,15 +113,31 @@ def test_explanations_belong_to_what_predicts(tiny_cnn, garments):
 def test_outputs_that_are_not_probabilities_are_refused(garments):
     import keras
 
-    def dark_alone(shape, n):  # probabilities of black images, and zeros of others
+    def bright_alone(shape, n):  # probabilities of images, but not of black ones
         inputs = keras.Input(shape)
         probabilities = keras.layers.Dense(n, activation="softmax")(keras.layers.Flatten()(inputs))
         is_black = keras.ops.cast(keras.ops.equal(keras.ops.max(inputs, axis=(1, 2)), 0), "float32")
-        return keras.Model(inputs, probabilities * is_black)
+        return keras.Model(inputs, probabilities * (1 + 0.2 * is_black))
 
-    clf = CNNClassifier(dark_alone, epochs=1, random_state=0).fit(*garments)
-    with pytest.raises(ValueError, match=r"not probabilities for image 0 of X: they sum to 0; end"):
-        clf.predict_proba(garments[0])
+    X = garments[0][:3].copy()
+    clf = CNNClassifier(bright_alone, epochs=1, random_state=0).fit(*garments)
+    clf.predict_proba(X)
+    X[1] = 0
+    with pytest.raises(ValueError, match=r"not probabilities for image 1 .* with a sum of 1\.2"):
+        clf.predict_proba(X)
+
+
+def test_independent_outputs_are_refused(garments):
+    import keras
+
+    def sigmoids(shape, n):  # on an image without a pattern they sum to 1
+        inputs = keras.Input(shape)
+        outputs = keras.layers.Dense(n, activation="sigmoid")(keras.layers.Flatten()(inputs))
+        return keras.Model(inputs, outputs)
+
+    X, y = garments
+    with pytest.raises(ValueError, match=r'not probabilities; end it with .*activation="softmax"'):
+        CNNClassifier(sigmoids).fit(X, y > 4)
 
 
 def test_the_warning_of_another_pixel_range_is_of_the_users_line(fitted, garments):

@@ -15,9 +15,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from fashionkit._backbones.check import BackboneSource
+from fashionkit._backbones.seeded import keras_settings
 from fashionkit._images import Images, check_targets, fit_images
 from fashionkit.neural._core import scikeras
-from fashionkit.neural._core.checkpoint import Checkpoint, describe_params
+from fashionkit.neural._core.checkpoint import Checkpoint
+from fashionkit.neural._core.fingerprint import describe_params
 from fashionkit.neural._core.network import NetworkSource, NetworkSpec
 from fashionkit.neural._core.optimizers import SCHEDULES
 from fashionkit.neural._core.params import RoutedParams
@@ -380,7 +382,8 @@ class BaseKerasClassifier(
                 )
         if self.ema_decay is not None:
             ours |= {"use_ema": True, "ema_momentum": float(self.ema_decay)}
-        optimizer = scikeras.make_optimizer(self.optimizer, params | ours)
+        with keras_settings():
+            optimizer = scikeras.make_optimizer(self.optimizer, params | ours)
         if learning_rate is not None:
             optimizer.learning_rate = learning_rate
         return optimizer

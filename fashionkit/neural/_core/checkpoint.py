@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
-import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
 from fashionkit._files import prepare_folder, write_whole
@@ -144,75 +141,6 @@ class Checkpoint:
                 f"({told}). Nothing was changed there; pass another folder, or delete "
                 f"{FILE_NAME} in it."
             )
-
-
-def describe_params(params: Mapping[str, Any]) -> dict[str, str]:
-    """Describe the parameters of an estimator that decide the result of a fit.
-
-    Parameters
-    ----------
-    params : dict of str to object
-        All parameters of its constructor.
-
-    Returns
-    -------
-    settings : dict of str to str
-        Readable where a user has set it, hashes of arrays.
-    """
-    return {
-        name: _describe(value) for name, value in params.items() if name not in _WITHOUT_INFLUENCE
-    }
-
-
-# Parameters that do not change what is trained, or are described otherwise.
-_WITHOUT_INFLUENCE = {
-    "callbacks",
-    "checkpoint_dir",
-    "class_weight",  # part of the samples' weights
-    "dtype",
-    "image_shape",
-    "random_state",
-    "test_time_augmentation",
-    "verbose",
-    "warm_start",
-}
-
-
-def _describe(value: Any) -> str:
-    """Describe a parameter such that equal ones are described alike, also in another process."""
-    if isinstance(value, dict):
-        parts = sorted(f"{name}={_describe(item)}" for name, item in value.items())
-        return f"({', '.join(parts)})"
-    if isinstance(value, list | tuple):
-        return f"({', '.join(map(_describe, value))})"
-    if isinstance(value, np.ndarray):
-        return f"array {joblib.hash(value)}"
-    if isinstance(value, np.generic):
-        return repr(value.item())
-    if isinstance(value, functools.partial):
-        return _describe([value.func, value.args, value.keywords])
-    if hasattr(value, "get_config") and not isinstance(value, type):  # Keras's objects
-        config = value.get_config()
-        config.pop("name", None)  # numbered by Keras: adam, adam_1, ...
-        return f"{type(value).__name__}{_describe(config)}"
-    if hasattr(value, "get_params") and not isinstance(value, type):  # an augmentation
-        return f"{type(value).__name__}{_describe(value.get_params())}"
-    if hasattr(value, "__code__"):  # two functions may share a name, or have none
-        code = value.__code__
-        content = joblib.hash((code.co_code, repr(code.co_consts), code.co_names))
-        return f"{value.__module__}.{value.__qualname__} {content}"
-    if isinstance(value, type):
-        return f"{value.__module__}.{value.__qualname__}"
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
-
-
-def hash_samples(samples: Any) -> str:
-    """Return a hash of images, targets and weights; "none" for None."""
-    if samples is None:
-        return "none"
-    images = samples.images
-    parts = (images.pixels, images.pixel_range, samples.targets, samples.rows, samples.weights)
-    return joblib.hash(parts)
 
 
 _PLAIN_FACTS = ("first_step", "history", "best_loss", "n_waited", "is_finished")

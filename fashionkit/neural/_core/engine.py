@@ -242,15 +242,18 @@ def _cross_entropy_of_heads(targets: Any, probabilities: Any) -> Any:
 
 
 def _accuracy(compilation: Compilation) -> Any:
-    if compilation.n_last is None:
-        return "accuracy"
-    ops, n_last = keras().ops, compilation.n_last
+    """Return a metric with variables: else Keras makes them in tracing, and has to trace again."""
+    metrics, ops, n_last = keras().metrics, keras().ops, compilation.n_last
+    if not compilation.soft_targets:
+        return metrics.SparseCategoricalAccuracy(name="accuracy")
+    if n_last is None:
+        return metrics.CategoricalAccuracy(name="accuracy")
 
     def accuracy(targets, probabilities):
         chosen = ops.argmax(probabilities[:, -n_last:], axis=-1)
         return ops.cast(ops.equal(ops.argmax(targets[:, -n_last:], axis=-1), chosen), "float32")
 
-    return accuracy
+    return metrics.MeanMetricWrapper(accuracy, name="accuracy")
 
 
 def _freeze_settings(config: dict) -> Hashable:

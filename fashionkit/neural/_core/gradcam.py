@@ -120,14 +120,7 @@ class Explainer(CompiledModel):
 
 def encode_targets(targets: Any, images: Images, classes: np.ndarray) -> np.ndarray:
     """Return the index of each class to explain; a ValueError names unknown ones."""
-    targets = check_targets(targets, images)
-    unknown = sorted({str(label) for label in targets.tolist() if label not in classes.tolist()})
-    if unknown:
-        raise ValueError(
-            f"targets has the labels {', '.join(unknown[:5])}, which are not among the classes "
-            f"{classes.tolist()}."
-        )
-    return encode_labels(targets, classes)
+    return encode_labels(check_targets(targets, images), classes, "targets")
 
 
 def _feature_tensor(model: Any, name: str | None) -> Any:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import Images, check_images, check_targets
 from fashionkit.neural._core.gradcam import encode_targets
 from fashionkit.neural._core.inference import TrainedNetwork
-from fashionkit.neural._core.samples import encode_labels
+from fashionkit.neural._core.samples import check_weights, encode_labels
+
+# How far from 1 probabilities may sum: more than rounding does, less than what is no softmax.
+_TOLERANCE = 1e-3
 
 
 class Evaluation(NamedTuple):
@@ -121,14 +124,13 @@ class PredictionMixin:
         check_is_fitted(self)
         images = self._check_images(X)
         targets = encode_labels(check_targets(y, images), self.classes_)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, images.pixels)
+        weights = check_weights(sample_weight, images)
         probabilities = self._probabilities(images)
         losses = -_log(probabilities[np.arange(len(targets)), targets])
         correct = probabilities.argmax(axis=1) == targets
         return Evaluation(
-            loss=float(np.average(losses, weights=sample_weight)),
-            accuracy=float(np.average(correct, weights=sample_weight)),
+            loss=float(np.average(losses, weights=weights)),
+            accuracy=float(np.average(correct, weights=weights)),
         )
 
     def explain(self, X: Any, *, targets: Any = None, layer: str | None = None) -> np.ndarray:
@@ -226,10 +228,12 @@ class PredictionMixin:
         # Where the network has outputs beside those of the classes, the classes come last.
         probabilities = outputs[:, -len(self.classes_) :].astype(np.float64)
         sums = probabilities.sum(axis=1, keepdims=True)
-        if not np.all(sums > 0):  # or not a number
+        if not np.all(np.abs(sums - 1) < _TOLERANCE) or probabilities.min() < 0:  # or NaN
+            row = int(np.argmax(np.abs(sums - 1)))
             raise ValueError(
                 f"The network of {type(self).__name__} gives outputs that are not probabilities "
-                f"for image {int(np.argmin(sums > 0))} of X: they sum to {np.min(sums):g}; end the "
+                f"for image {row} of X: from {probabilities[row].min():g} to "
+                f"{probabilities[row].max():g}, with a sum of {sums[row, 0]:g}; end the "
                 'architecture with Dense(n_classes, activation="softmax").'
             )
         return probabilities / sums

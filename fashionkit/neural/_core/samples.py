@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
 from fashionkit._images import Images
+from fashionkit.datasets._names import choices, unknown_labels
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,31 @@ class Samples:
     weights: np.ndarray | None = None
 
 
-def encode_labels(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def encode_labels(y: np.ndarray, classes: np.ndarray, name: str = "y") -> np.ndarray:
     """Return the index of each label in ``classes``; a ValueError names unknown labels."""
-    encoder = LabelEncoder()
-    encoder.classes_ = classes
-    return encoder.transform(y).astype(np.int32)
+    labels = y.tolist()
+    if unknown := unknown_labels(labels, classes.tolist()):
+        raise ValueError(
+            f"{name} has the labels {choices(unknown, most=5)}, which are not among the classes "
+            f"{classes.tolist()}; correct them, or fit with all classes: fit knows those of its y, "
+            "partial_fit those of its first classes."
+        )
+    indices = {label: index for index, label in enumerate(classes.tolist())}
+    return np.array([indices[label] for label in labels], dtype=np.int32)
+
+
+def check_weights(sample_weight: Any, images: Images) -> np.ndarray | None:
+    """Validate the weights of a mean, of any size; None stays None."""
+    if sample_weight is None:
+        return None
+    weights = _check_sample_weight(sample_weight, images.pixels, dtype=np.float64)
+    return only_ratios(weights)
+
+
+def only_ratios(weights: np.ndarray) -> np.ndarray:
+    """Scale weights to a maximum of 1, so that no sum of them overflows or vanishes."""
+    largest = weights.max(initial=0)
+    return weights / largest if largest > 0 else weights
 
 
 def make_samples(
@@ -86,7 +106,7 @@ def make_samples(
     samples : Samples
         The images whose weight is not zero.
     """
-    targets = encode_labels(y, classes)
+    targets = encode_labels(y, classes, name.replace("sample_weight", "y"))
     if sample_weight is None and class_weight is None:
         return Samples(images, targets, np.arange(len(targets)))
     try:
@@ -99,14 +119,27 @@ def make_samples(
         )
     except ValueError as error:  # scikit-learn always says sample_weight
         raise ValueError(str(error).replace("sample_weight", name)) from error
+    by_class = None
     if class_weight is not None:
-        weights *= _weights_by_class(class_weight, targets, classes)
+        by_class = _weights_by_class(class_weight, targets, classes)
+    if normalize:
+        weights = only_ratios(weights)
+        by_class = None if by_class is None else only_ratios(by_class)
+    if by_class is not None:
+        weights = weights * by_class
     rows = np.flatnonzero(weights)
     if not len(rows):
         raise ValueError(f"{name} is zero for every sample; nothing is left to use.")
     if normalize:
-        weights *= len(rows) / weights.sum()
-    return Samples(images, targets, rows, weights.astype(np.float32))
+        weights = weights * (len(rows) / weights.sum())
+    with np.errstate(over="ignore", under="ignore"):
+        in_float32 = weights.astype(np.float32)
+    if not np.all(np.isfinite(in_float32)) or not in_float32.any():
+        raise ValueError(
+            f"{name} has weights from {weights[rows].min():g} to {weights.max():g}, with those of "
+            "the classes, which float32 cannot hold; scale them to about 1."
+        )
+    return Samples(images, targets, rows, in_float32)
 
 
 def resolve_class_weight(class_weight: dict | str | None, y: np.ndarray) -> dict | None:

@@ -12,12 +12,13 @@ import joblib
 import numpy as np
 from tqdm.auto import tqdm
 
-from fashionkit._backbones.seeded import Arrays
+from fashionkit._backbones.seeded import Arrays, keras_settings
 from fashionkit._tensorflow import keras
 from fashionkit.neural._core import scikeras
 from fashionkit.neural._core.batches import Order, make_batches, pixel_tensor
-from fashionkit.neural._core.checkpoint import Checkpoint, TrainingState, hash_samples
+from fashionkit.neural._core.checkpoint import Checkpoint, TrainingState
 from fashionkit.neural._core.engine import Compilation, Engine, borrow_engine
+from fashionkit.neural._core.fingerprint import hash_samples
 from fashionkit.neural._core.inference import TrainedNetwork
 from fashionkit.neural._core.network import NetworkSpec
 from fashionkit.neural._core.samples import Samples
@@ -154,7 +155,10 @@ def train(
     checkpoint = _open_checkpoint(phase, samples, validation)
     compilation = Compilation(phase.targets is not None, phase.n_last, phase.schedule)
     n_steps = phase.epochs * -(-len(samples.rows) // phase.batch_size)
-    with borrow_engine(phase.spec, phase.optimizer, compilation) as (engine, learning_rate):
+    with (
+        keras_settings(),
+        borrow_engine(phase.spec, phase.optimizer, compilation) as (engine, learning_rate),
+    ):
         if phase.schedule != "constant" and learning_rate is None:
             raise ValueError(
                 f"learning_rate_schedule={phase.schedule!r}, but the optimizer has a schedule of "
