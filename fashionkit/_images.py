@@ -33,6 +33,19 @@ LANES = 16
 # Weights of red, green and blue in the luma of ITU-R BT.601, by which colours become gray.
 LUMA = (0.299, 0.587, 0.114)
 
+# What pixels are scaled to, and by what share of it resizing may overshoot, in a few of them.
+_USUAL_RANGES = ((0.0, 1.0), (0.0, 255.0), (-1.0, 1.0))
+_OVERSHOOT = 0.25
+_FEW = 0.05
+
+# By what share of its span pixels may be beyond a range and still be of its scale: standardised
+# numbers are all of one size, and those below 0 are near to (0, 255), whatever they are.
+_BEYOND = {(0.0, 1.0): _OVERSHOOT, (0.0, 255.0): 0.0}
+
+# What holds most of other numbers, and how many of them are looked at.
+_QUANTILES = (0.01, 0.99)
+_SAMPLED_VALUES = 2**20
+
 Shape = tuple[int, int, int]
 PixelRange = tuple[float, float]
 
@@ -200,15 +213,36 @@ def infer_pixel_range(pixels: np.ndarray) -> PixelRange:
     Returns
     -------
     low, high : float
-        (0, 255) for uint8; otherwise (0, 1) or (0, 255), whichever holds all pixels first,
-        else their own minimum and maximum.
+        (0, 255) for uint8; otherwise the first of (0, 1), (0, 255) and (-1, 1) that holds the
+        pixels, but for what resizing overshoots. Other integers span their minimum and maximum,
+        other numbers, such as standardised ones, what holds all but the outermost 2 %.
     """
     if pixels.dtype == np.uint8:
         return 0.0, 255.0
     low, high = float(pixels.min()), float(pixels.max())
-    if low >= 0 and high <= 255:
-        return (0.0, 1.0) if high <= 1 else (0.0, 255.0)
+    is_measured = np.issubdtype(pixels.dtype, np.floating) and np.isfinite(high - low)
+    for span in _USUAL_RANGES:
+        if low >= span[0] and high <= span[1]:
+            return span
+        overshoot = _OVERSHOOT * (span[1] - span[0])
+        is_near = low >= span[0] - overshoot and high <= span[1] + overshoot
+        if is_measured and is_near and _share_outside(pixels, *span) <= _FEW:
+            return span
+    if is_measured:
+        # Not the outermost: standardised pixels that are hardly ever lit are 50 times as far out.
+        low, high = map(float, np.quantile(_sample(pixels), _QUANTILES))
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def _sample(pixels: np.ndarray) -> np.ndarray:
+    """Return images from all over, of a million values at most."""
+    n_images = max(1, _SAMPLED_VALUES * len(pixels) // pixels.size)
+    return pixels[:: -(-len(pixels) // n_images)]
+
+
+def _share_outside(pixels: np.ndarray, low: float, high: float) -> float:
+    sample = _sample(pixels)
+    return float(np.mean((sample < low) | (sample > high)))
 
 
 def _flatten(X: Any) -> tuple[Any, Shape | None]:
@@ -307,16 +341,17 @@ def _warn_of_other_range(pixels: np.ndarray, fitted: PixelRange) -> None:
         return
     low, high = float(pixels.min()), float(pixels.max())
     _check_finite(low, high)
+    span = fitted[1] - fitted[0]
+    beyond = span * _BEYOND.get(fitted, 2.0)
+    lowest, highest = fitted[0] - beyond, fitted[1] + beyond
+    # Another scale moves most pixels; a few are far out, such as standardised ones rarely lit.
+    is_beyond = low < lowest or high > highest
+    differs = is_beyond and _share_outside(pixels, lowest, highest) > _FEW
     if fitted == (0.0, 255.0):
         # An image that is black throughout fits either range.
-        differs = low < 0 or high > 255 or 0 < high <= 1
-    elif fitted == (0.0, 1.0):
-        # Resizing and standardising overshoot a little; a whole range is another scale.
-        differs = low < -1 or high > 2
-    else:
-        span = fitted[1] - fitted[0]
-        beyond = low < fitted[0] - span or high > fitted[1] + span
-        differs = beyond or 0 < high - low < span / 100
+        differs = differs or 0 < high <= 1
+    elif fitted != (0.0, 1.0):
+        differs = differs or 0 < high - low < span / 100
     if differs:
         other = infer_pixel_range(pixels)
         warnings.warn(
@@ -324,15 +359,15 @@ def _warn_of_other_range(pixels: np.ndarray, fitted: PixelRange) -> None:
             f"pixels in the range {_range_text(fitted)}; scale X as the training data was "
             "scaled, or predictions will be wrong.",
             UserWarning,
-            stacklevel=_users_level(),
+            stacklevel=users_level(),
         )
 
 
-def _users_level() -> int:
-    """Return the ``stacklevel`` of the line outside of this package that has called it."""
-    package = __name__.partition(".")[0]
+def users_level() -> int:
+    """Return the ``stacklevel`` of the user's line, outside of this package and scikit-learn."""
+    packages = (__name__.partition(".")[0], "sklearn")  # which calls fit for its Pipelines
     frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] == package:
+    while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] in packages:
         frame, level = frame.f_back, level + 1
     return level
 

@@ -52,6 +52,11 @@ def index_in(optimizer: Any, variable: Any) -> int:
     return optimizer._get_variable_index(variable)
 
 
+def forget_model(callback: Any) -> None:
+    """Let a callback hold no model any more, without what it may do when it is given one."""
+    callback._model = None
+
+
 def made_variables_outside(error: Exception) -> bool:
     """Tell whether an error says that a function created variables beside those of layers."""
     return "stateless scope" in str(error)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator
+from sklearn.preprocessing import StandardScaler
 
 from fashionkit._images import Images, check_images, fit_images, infer_pixel_range
 
@@ -177,10 +178,15 @@ def test_a_single_image_without_batch_axis_is_recognised():
         (np.array([0, 65535], np.uint16), (0, 65535)),
         (np.array([-3.0, -3.0]), (-3, -2)),
         (np.array([True, False]), (0, 1)),
+        (np.append(np.linspace(0, 1, 99), 1.02), (0, 1)),  # resized by splines
+        (np.append(np.linspace(0, 255, 98), [-4.0, 263.0]), (0, 255)),
+        (np.append(np.linspace(-1, 1, 99), -1.1), (-1, 1)),
+        (np.append(np.linspace(-2, 3, 999), 830.0), (-1.95, 2.955)),  # standardised, rarely lit
+        (np.append(np.linspace(0, 4000, 999), 1e6), (40.04, 3964)),
     ],
 )
 def test_pixel_range_follows_dtype_and_values(pixels, expected):
-    assert infer_pixel_range(pixels) == expected
+    assert infer_pixel_range(pixels) == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +197,9 @@ def test_pixel_range_follows_dtype_and_values(pixels, expected):
         ([[0.0, 1.0]], np.uint8([[0, 255]]), r"\(0, 255\).*\(0, 1\)"),
         ([[-1.0, 1.0]], np.uint8([[0, 255]]), r"\(0, 255\).*\(-1, 1\)"),
         (np.uint16([[0, 65535]]), [[0.0, 1.0]], r"\(0, 1\).*\(0, 65535\)"),
+        (np.uint8([[0, 255]]), [[-2.0, 3.0]], r"\(-1.9.*\(0, 255\)"),
+        ([[0.0, 1.0]], [[-1.0, 1.0]], r"\(-1, 1\).*\(0, 1\)"),
+        ([[-2.0, 3.0]], np.uint8([[0, 255]]), r"\(0, 255\).*\(-1.9"),
     ],
 )
 def test_pixels_of_another_range_raise_a_warning_that_names_both(fitted, other, ranges):
@@ -207,13 +216,26 @@ def test_pixels_of_another_range_raise_a_warning_that_names_both(fitted, other, 
         (np.uint8([[0, 255]]), [[0.0, 0.0]]),
         (np.uint8([[0, 255]]), [[0.0, 254.5]]),
         ([[0.0, 1.0]], [[-0.1, 1.1]]),
-        ([[-2.0, 2.0]], [[-3.0, 2.5]]),
+        ([[-2.0, 2.0]], [[-2.5, 2.5]]),
+        ([np.linspace(0, 1, 99)], [np.append(np.linspace(0, 1, 98), 15.0)]),  # rarely lit pixels
+        ([np.linspace(-2, 3, 99)], [np.append(np.linspace(-2, 3, 98), 830.0)]),
     ],
 )
 def test_pixels_of_the_same_range_raise_no_warning(fitted, other):
     holder = Holder()
     fit_images(holder, fitted)
     check_images(holder, other)
+
+
+def test_standardised_pixels_are_scaled_by_most_of_them_and_raise_no_warning(garments):
+    X = garments[0].reshape(300, -1)
+    scaler = StandardScaler().fit(X[:200])
+    holder = Holder()
+    images = fit_images(holder, scaler.transform(X[:200]))
+    assert np.ptp(images.pixel_range) < 6 < np.ptp(images.pixels) / 2
+    check_images(holder, scaler.transform(X[200:]))
+    for image in scaler.transform(X[200:]):
+        check_images(holder, image[np.newaxis])
 
 
 def test_column_names_are_remembered_and_not_asked_of_images():

@@ -111,7 +111,8 @@ def _run(arguments: argparse.Namespace) -> int:
     written = comparison.save(arguments.output)  # before anything that can fail
     print(f"\n{comparison}\n")
     print("Written:", *written, sep="\n  ")
-    return 1 if comparison.errors else 0
+    is_interrupted = any(why.startswith("KeyboardInterrupt") for why in comparison.errors.values())
+    return 130 if is_interrupted else 1 if comparison.errors else 0
 
 
 def _make_model(name: str, arguments: argparse.Namespace) -> Any:

@@ -93,10 +93,13 @@ def compare_models(
     ValueError
         If the arguments are invalid, or every model failed.
 
+    KeyboardInterrupt
+        After Ctrl-C before any model has a result.
+
     Warns
     -----
     UserWarning
-        If a model failed. The results of the others are kept.
+        If a model failed, or after Ctrl-C. The results of the others are kept.
 
     See Also
     --------
@@ -138,6 +141,14 @@ def compare_models(
             bar.set_description(name)
             try:
                 result = evaluate(name, estimator, X, y, X_test, y_test)
+            except KeyboardInterrupt:
+                if all(result.error for result in results):
+                    raise
+                left = list(clones)[len(results) :]
+                results += [Result(one, error="KeyboardInterrupt: not finished") for one in left]
+                message = f"The comparison was interrupted; it has no results of {choices(left)}."
+                warnings.warn(message, UserWarning, stacklevel=3)
+                break
             except Exception as error:  # whatever a model raises, the others are evaluated
                 first_error = first_error or error
                 said = " ".join(str(error).split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from fashionkit.comparison._metrics import Outcome, compute_metrics
+from fashionkit.neural import TrainingInterrupted
 
 N_WARM_UP = 8
 
@@ -53,7 +55,12 @@ def evaluate(
 ) -> Result:
     """Fit an estimator in place and evaluate it on the test images."""
     start = time.perf_counter()
-    estimator.fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TrainingInterrupted)  # half a training is no result here
+        try:
+            estimator.fit(X, y)
+        except TrainingInterrupted as interruption:
+            raise KeyboardInterrupt from interruption
     fit_seconds = time.perf_counter() - start
 
     estimator.predict(_safe_indexing(X_test, slice(0, N_WARM_UP)))

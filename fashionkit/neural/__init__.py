@@ -2,12 +2,14 @@
 
 from fashionkit.neural import architectures, recipes
 from fashionkit.neural._cnn import CNNClassifier
+from fashionkit.neural._core.training import TrainingInterrupted
 from fashionkit.neural._hierarchical import HierarchicalCNNClassifier
 from fashionkit.neural._transfer import TransferClassifier
 
 __all__ = [
     "CNNClassifier",
     "HierarchicalCNNClassifier",
+    "TrainingInterrupted",
     "TransferClassifier",
     "architectures",
     "recipes",

@@ -53,7 +53,7 @@ _HEAD_FOLDER = "head"
     Whether to stop a phase when the validation loss has not become better for ``patience`` epochs,
     and to go back to the weights of the best epoch.
     """,
-    callbacks="Callbacks for the training, copied for each phase.",
+    callbacks="Callbacks for the training, used in both phases.",
     checkpoint_dir="""
     Folder in which ``fit`` keeps its state after each epoch, that of a first phase before
     fine-tuning in its folder ``head``. If it is killed, the same fit resumes there.
@@ -335,7 +335,8 @@ class TransferClassifier(BaseKerasClassifier):
                 trained=trained,
                 first_values=values,
             )
-            network, history = train_head(phase, samples, validation)
+            network, history, is_interrupted = train_head(phase, samples, validation)
+            tunes = tunes and not is_interrupted
             if tunes:
                 values = network.by_layer()
         if tunes:
@@ -348,7 +349,7 @@ class TransferClassifier(BaseKerasClassifier):
                 trained=trained,
                 first_values=values,
             )
-            network, more = train(phase, samples, validation)
+            network, more, _ = train(phase, samples, validation)
             history = {name: [*history.get(name, ()), *more[name]] for name in more}
         self._network = network
         self._record(history)

@@ -14,7 +14,7 @@ from fashionkit._images import Images
 from fashionkit.neural._core.inference import TrainedNetwork
 from fashionkit.neural._core.network import NetworkSpec
 from fashionkit.neural._core.samples import Samples
-from fashionkit.neural._core.training import History, Pair, Phase, train
+from fashionkit.neural._core.training import Pair, Phase, Trained, train
 from fashionkit.neural._transfer_network import head
 
 # Features that would take more bytes than this are kept in half precision.
@@ -45,9 +45,7 @@ def enlarged(samples: Samples, validation: Samples | None, backbone: Backbone) -
     return trained_on, replace(validation, images=images)
 
 
-def train_head(
-    phase: Phase, samples: Samples, validation: Samples | None
-) -> tuple[TrainedNetwork, History]:
+def train_head(phase: Phase, samples: Samples, validation: Samples | None) -> Trained:
     """Train the head of a transfer network whose backbone is frozen.
 
     Parameters
@@ -63,11 +61,8 @@ def train_head(
 
     Returns
     -------
-    network : TrainedNetwork
-        The whole network.
-
-    history : dict of str to list of float
-        Loss and accuracy of each epoch.
+    trained : Trained
+        The whole network, and how its training went.
     """
     reason = None
     if phase.spec.params["channels"] == "conv":
@@ -88,9 +83,10 @@ def train_head(
         fixed=arrays,
         prepare=lambda *both: _compute_features(extractor, phase, arrays, *both),
     )
-    network, history = train(head_phase, samples, validation)
+    result = train(head_phase, samples, validation)
     # The frozen network's variables come before those of the head.
-    return network.with_spec(phase.spec, [*arrays, *network.non_trainable]), history
+    variables = [*arrays, *result.network.non_trainable]
+    return result._replace(network=result.network.with_spec(phase.spec, variables))
 
 
 def _without_backbone(

@@ -15,6 +15,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from fashionkit import CLASS_NAMES, Comparison, compare_models
+from fashionkit.neural import TrainingInterrupted
 
 KNN = KNeighborsClassifier(3)
 GUESS = DummyClassifier(strategy="most_frequent")
@@ -239,7 +240,26 @@ def test_all_models_failing_is_an_error_that_names_each(data):
 
 def test_ctrl_c_is_not_taken_for_a_model_that_failed(data):
     with pytest.raises(KeyboardInterrupt):
-        compare_models({"knn": KNN, "broken": Broken(KeyboardInterrupt)}, **data)
+        compare_models({"broken": Broken(KeyboardInterrupt), "knn": KNN}, **data)
+
+
+def test_ctrl_c_keeps_the_models_that_have_finished(data):
+    models = {"knn": KNN, "broken": Broken(KeyboardInterrupt), "late": KNN}
+    with pytest.warns(UserWarning, match="no results of 'broken', 'late'"):
+        comparison = compare_models(models, **data)
+    assert comparison.to_frame()["accuracy"].notna().tolist() == [True, False, False]
+    assert set(comparison.errors.values()) == {"KeyboardInterrupt: not finished"}
+
+
+def test_a_training_that_ctrl_c_ends_early_is_no_result(data):
+    class Early(type(KNN)):
+        def fit(self, X, y):
+            warnings.warn("Training was interrupted", TrainingInterrupted, stacklevel=2)
+            return super().fit(X, y)
+
+    with pytest.warns(UserWarning, match="no results of 'early'"):
+        comparison = compare_models({"knn": KNN, "early": Early()}, **data)
+    assert list(comparison.errors) == ["early"]
 
 
 @pytest.mark.parametrize(

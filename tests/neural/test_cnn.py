@@ -416,21 +416,6 @@ class TestTraining:
             streamed.predict_proba(X), tiny_cnn(epochs=2).fit(X, y).predict_proba(X)
         )
 
-    def test_users_callbacks_are_copied(self, tiny_cnn, garments):
-        import keras
-
-        class Count(keras.callbacks.Callback):
-            epochs = 0
-
-            def on_epoch_end(self, epoch, logs=None):
-                self.epochs += 1
-                self.model.stop_training = True
-
-        callback = Count()
-        clf = tiny_cnn(epochs=5, callbacks=[callback]).fit(*garments)
-        assert clf.n_iter_ == 1
-        assert callback.epochs == 0
-
     def test_optimizers_by_name_class_and_instance_are_alike(self, tiny_cnn, garments):
         import keras
 

@@ -129,9 +129,6 @@ def test_a_fit_within_a_fit_changes_neither(tiny_cnn, garments):
     inner = []
 
     class FitAnother(keras_callback()):
-        def __deepcopy__(self, memo):
-            return self
-
         def on_epoch_end(self, epoch, logs=None):
             inner.append(tiny_cnn().fit(X, y).predict_proba(X))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, Self
@@ -11,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from fashionkit._backbones.check import BackboneSource
@@ -32,6 +34,22 @@ from fashionkit.preprocessing import Augmentation
 from fashionkit.preprocessing._views import VIEWS
 
 _DEFAULT_VALIDATION_FRACTION = 0.1
+
+
+def _kept_if_interrupted(fit: Callable) -> Callable:
+    """Leave an estimator as it was fitted before where Ctrl-C ends a fit without a result."""
+
+    @wraps(fit)
+    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
+        before = dict(vars(self))
+        try:
+            return fit(self, *args, **kwargs)
+        except KeyboardInterrupt:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return wrapped
 
 
 class BaseKerasClassifier(
@@ -60,7 +78,7 @@ class BaseKerasClassifier(
         "early_stopping": ["boolean"],
         "patience": [Interval(Integral, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
-        "callbacks": ["array-like", None],
+        "callbacks": ["array-like", HasMethods("set_model"), None],
         "checkpoint_dir": [str, PathLike, None],
         "warm_start": ["boolean"],
         "image_shape": [tuple, None],
@@ -69,6 +87,7 @@ class BaseKerasClassifier(
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @_kept_if_interrupted
     def fit(
         self,
         X: Any,
@@ -113,6 +132,15 @@ class BaseKerasClassifier(
         ValueError
             If the data is not valid, or the training loss becomes infinite.
 
+        KeyboardInterrupt
+            After Ctrl-C in the first epoch; an earlier fit is kept.
+
+        Warns
+        -----
+        UserWarning
+            After Ctrl-C in a later epoch; what was trained until then is kept, as if it had been
+            asked for. With ``checkpoint_dir``, the next ``fit`` goes on after the last whole epoch.
+
         Notes
         -----
         The loss on held-out images is weighted by sample weights and ``class_weight``, as that on
@@ -148,6 +176,7 @@ class BaseKerasClassifier(
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @_kept_if_interrupted
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch on a chunk of the data, from the weights of earlier calls.
 
@@ -310,7 +339,7 @@ class BaseKerasClassifier(
             augmentation=self._active_augmentation(),
             trained=getattr(self, "_network", None),
         )
-        self._network, history = train(phase, samples, validation)
+        self._network, history, _ = train(phase, samples, validation)
         self._record(history)
 
     def _phase(
@@ -337,13 +366,18 @@ class BaseKerasClassifier(
             patience=self.patience if self.early_stopping and has_validation else None,
             targets=targets,
             n_last=n_last,
-            callbacks=tuple(self.callbacks or ()),
+            callbacks=self._callbacks(),
             checkpoint_dir=folder,
             settings=settings,
             keeps_optimizer=self.warm_start or not is_whole,
             verbose=int(self.verbose),
             **{"first_epoch": getattr(self, "n_iter_", 0), **fields},
         )
+
+    def _callbacks(self) -> tuple[Any, ...]:
+        if self.callbacks is None:
+            return ()
+        return (self.callbacks,) if hasattr(self.callbacks, "set_model") else tuple(self.callbacks)
 
     def _record(self, history: History) -> None:
         """Add to the history of earlier fits."""
@@ -387,6 +421,18 @@ class BaseKerasClassifier(
         if learning_rate is not None:
             optimizer.learning_rate = learning_rate
         return optimizer
+
+    def __sklearn_clone__(self) -> Self:
+        for callback in self._callbacks():
+            try:
+                copy.deepcopy(callback)
+            except TypeError as error:
+                raise TypeError(
+                    f"callbacks has {callback!r}, which cannot be copied: {error}. Clones, as "
+                    "searches and cross-validation make for each fit, need callbacks of their own; "
+                    "fit the classifier itself, or give the callback a __deepcopy__."
+                ) from error
+        return super().__sklearn_clone__()
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_network")

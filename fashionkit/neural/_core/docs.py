@@ -108,10 +108,13 @@ _TRAINING = {
         """,
     ),
     "callbacks": (
-        "list of keras.callbacks.Callback, default=None",
+        "keras.callbacks.Callback or list of them, default=None",
         """
-        Callbacks for the training. Each fit uses copies of them. Batches are run 16 at a time, and
-        so are the callbacks' batch-level methods called.
+        Callbacks for the training. As in Keras, a fit uses these objects themselves, and what they
+        have gathered is there to be read afterwards; only their ``model`` is taken away again.
+        Clones, as searches and cross-validation make for each fit, have copies. With
+        ``ema_decay`` they see the averaged weights after each epoch. Batches are run 16 at a time,
+        and so are the callbacks' batch-level methods called.
         """,
     ),
     "checkpoint_dir": (

@@ -82,6 +82,7 @@ class Engine:
     def __init__(self, spec: NetworkSpec, optimizer: Any, compilation: Compilation = _PLAIN):
         self.network = Network(spec)
         self.model = self.network.model
+        self.is_interrupted = False
         # Neither biases nor the scales of a normalisation are what weight decay is for.
         flat = [variable for variable in self.model.trainable_variables if len(variable.shape) < 2]
         optimizer.exclude_from_weight_decay(var_list=flat)
@@ -177,7 +178,9 @@ class Engine:
         return trainable if self._averages is None else copy_values(self._averages), non_trainable
 
     def is_as_built(self) -> bool:
-        """Tell whether no callback has recompiled the model or frozen a part of it."""
+        """Tell whether no callback has changed the model, and no Ctrl-C has ended it midway."""
+        if self.is_interrupted:
+            return False
         return self.model.optimizer is self._optimizer and self.network.is_as_built()
 
 
@@ -201,8 +204,8 @@ def borrow_engine(
     Yields
     ------
     engine : Engine
-        The engine. After an exception, or if a callback has changed the model, it is
-        dropped, not reused.
+        The engine. After an exception, or if it is not as it was built, it is dropped,
+        not reused.
 
     learning_rate : float or None
         What the engine's optimizer must be set to; None if a schedule decides it.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import copy
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 from tqdm.auto import tqdm
 
 from fashionkit._backbones.seeded import Arrays, keras_settings
+from fashionkit._images import users_level
+from fashionkit._keras_compat import forget_model
 from fashionkit._tensorflow import keras
 from fashionkit.neural._core import scikeras
 from fashionkit.neural._core.batches import Order, make_batches, pixel_tensor
@@ -74,7 +76,7 @@ class Phase:
         How to distort the training images.
 
     callbacks : sequence of keras.callbacks.Callback, default=()
-        The user's callbacks, of which copies are used.
+        The user's callbacks.
 
     checkpoint_dir : str, path-like or None, default=None
         Where to keep the state after each epoch.
@@ -123,9 +125,19 @@ class Phase:
     verbose: int = 0
 
 
-def train(
-    phase: Phase, samples: Samples, validation: Samples | None
-) -> tuple[TrainedNetwork, History]:
+class TrainingInterrupted(UserWarning):
+    """Training ended early, by Ctrl-C; what was trained until then is kept."""
+
+
+class Trained(NamedTuple):
+    """The result of a training: how it went, and whether Ctrl-C has ended it."""
+
+    network: TrainedNetwork
+    history: History
+    is_interrupted: bool
+
+
+def train(phase: Phase, samples: Samples, validation: Samples | None) -> Trained:
     """Train a network.
 
     Parameters
@@ -141,16 +153,22 @@ def train(
 
     Returns
     -------
-    network : TrainedNetwork
-        The trained network.
-
-    history : dict of str to list of float
-        Loss and accuracy of each epoch, with the prefix ``val_`` those on held-out images.
+    trained : Trained
+        The trained network; loss and accuracy of each epoch, with the prefix ``val_`` those on
+        held-out images; and whether it was interrupted.
 
     Raises
     ------
     ValueError
         If the loss has become infinite or undefined, or the checkpoint is of another fit.
+
+    KeyboardInterrupt
+        If it was interrupted before the end of the first epoch.
+
+    Warns
+    -----
+    TrainingInterrupted
+        If it was interrupted later.
     """
     checkpoint = _open_checkpoint(phase, samples, validation)
     compilation = Compilation(phase.targets is not None, phase.n_last, phase.schedule)
@@ -177,10 +195,11 @@ def train(
         history, watch = _finish(engine, phase, samples, validation, checkpoint)
         weights, latest = watch.best_weights, None
         if weights is None:
-            weights = engine.get_averaged_weights()
+            weights = watch.final_weights or engine.get_averaged_weights()
             latest = watch.latest if engine.keeps_averages else None
         kept = engine.get_optimizer_state(latest) if phase.keeps_optimizer else None
-    return TrainedNetwork(phase.spec, *weights, kept), history
+    network = TrainedNetwork(phase.spec, *weights, kept)
+    return Trained(network, history, engine.is_interrupted)
 
 
 def _open_checkpoint(
@@ -224,7 +243,8 @@ def _finish(
         prepared = phase.prepare(samples, validation)
         new = _run(engine, phase, *prepared, checkpoint, watch, n_done)
         history = {name: [*history.get(name, ()), *values] for name, values in new.items()}
-    if checkpoint is not None and checkpoint.state is not None:
+    is_whole = not engine.is_interrupted
+    if checkpoint is not None and checkpoint.state is not None and is_whole:
         checkpoint.save(replace(checkpoint.state, is_finished=True))
     return history, watch
 
@@ -243,21 +263,44 @@ def _run(
     order = Order(phase.seed, first_epoch, phase.first_epoch)
     batches, held_out = _make_datasets(phase, samples, validation, order)
     simple = keras().callbacks.LambdaCallback
-    # The dataset asks for the epoch when it is drawn, which is after this callback.
-    callbacks = [simple(on_epoch_begin=lambda number, logs: order.epoch.assign(number)), watch]
-    callbacks += [copy.deepcopy(callback) for callback in phase.callbacks]
+    history: History = {}
+    callbacks = [
+        # The dataset asks for the epoch when it is drawn, which is after this callback.
+        simple(on_epoch_begin=lambda number, logs: order.epoch.assign(number)),
+        watch,
+        *phase.callbacks,
+        # What comes after the user's callbacks sees the weights that training goes on with.
+        simple(on_epoch_end=lambda number, logs: watch.go_on()),
+    ]
     if checkpoint is not None:
         callbacks.append(simple(on_epoch_end=_save(engine, checkpoint, watch)))
+    callbacks.append(simple(on_epoch_end=_add_to(history)))
     with tqdm(total=phase.epochs, initial=n_done, unit="epoch", disable=not phase.verbose) as bar:
         callbacks.append(simple(on_epoch_end=_advance(bar)))
-        history = scikeras.run_fit(
-            engine.model,
-            batches,
-            validation_data=held_out,
-            epochs=phase.epochs - n_done,
-            initial_epoch=first_epoch,
-            callbacks=callbacks,
-        )
+        try:
+            scikeras.run_fit(
+                engine.model,
+                batches,
+                validation_data=held_out,
+                epochs=phase.epochs - n_done,
+                initial_epoch=first_epoch,
+                callbacks=callbacks,
+            )
+            watch.final_weights = engine.network.get_weights()
+        except KeyboardInterrupt:
+            engine.is_interrupted = True
+            if not history or not np.all(np.isfinite(history["loss"])):
+                raise
+            warnings.warn(
+                f"Training was interrupted after {n_done + len(history['loss'])} of "
+                f"{phase.epochs} epochs; what was trained until then is kept.",
+                TrainingInterrupted,
+                stacklevel=users_level(),
+            )
+        finally:
+            # A user's callback may be pickled, or used again; the network is lent to others.
+            for callback in phase.callbacks:
+                forget_model(callback)
     if not np.all(np.isfinite(history["loss"])):
         raise ValueError(
             f"The training loss became {history['loss'][-1]} within {len(history['loss'])} "
@@ -301,6 +344,7 @@ def _watch_class() -> type:
             super().__init__()
             self.engine, self.patience = engine, patience
             self.best_loss, self.n_waited, self.best_weights = np.inf, 0, None
+            self.final_weights = None
             self.latest = None if state is None else state.weights[0]
             if state is not None and patience is not None:
                 self.best_loss, self.n_waited = state.best_loss, state.n_waited
@@ -320,8 +364,12 @@ def _watch_class() -> type:
                 self.engine.network.set_weights(*self._latest)
 
         def on_epoch_end(self, epoch, logs=None):
-            if self.engine.keeps_averages:  # Keras puts the averages in their place at the end
-                self.latest = self.engine.network.get_weights()[0]
+            if self.engine.keeps_averages:
+                # The user's callbacks see the averages, as evaluation did: what is predicted with.
+                self._latest = self.engine.network.get_weights()
+                self.latest = self._latest[0]
+                self._averages = self.engine.get_averaged_weights()
+                self.engine.network.set_weights(*self._averages)
             if self.patience is None:
                 return
             self.n_waited += 1
@@ -331,16 +379,25 @@ def _watch_class() -> type:
             if self.has_stopped:
                 self.model.stop_training = True
 
+        def go_on(self):
+            """Put back the weights that are trained, unless a callback has set others."""
+            if self.engine.keeps_averages:
+                present = self.engine.network.get_weights()[0]
+                if all(map(np.array_equal, present, self._averages[0])):
+                    self.engine.network.set_weights(*self._latest)
+                else:
+                    self.latest = present
+
     return Watch
 
 
 def _save(engine: Engine, checkpoint: Checkpoint, watch: Any) -> Callable[[int, dict], None]:
     """Return what writes the state of the training down after each epoch."""
     history = {k: list(v) for k, v in checkpoint.state.history.items()} if checkpoint.state else {}
+    add = _add_to(history)
 
     def save(epoch: int, logs: dict) -> None:
-        for name, value in logs.items():
-            history.setdefault(name, []).append(float(value))
+        add(epoch, logs)
         if not np.isfinite(history["loss"][-1]):
             return  # nothing to go on from
         checkpoint.save(
@@ -356,6 +413,16 @@ def _save(engine: Engine, checkpoint: Checkpoint, watch: Any) -> Callable[[int, 
         )
 
     return save
+
+
+def _add_to(history: History) -> Callable[[int, dict], None]:
+    """Return what adds each epoch's figures to a history."""
+
+    def add(epoch: int, logs: dict) -> None:
+        for name, value in logs.items():
+            history.setdefault(name, []).append(float(value))
+
+    return add
 
 
 def _advance(bar: tqdm) -> Callable[[int, dict], None]:
