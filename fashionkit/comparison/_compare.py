@@ -134,7 +134,7 @@ def compare_models(
     clones = _clone_all(models, random_state)
     y, y_test = column_or_1d(y, warn=True), column_or_1d(y_test, warn=True)
     labels, names = _check_labels(X, y, X_test, y_test, class_names)
-    results = []
+    results: list[Result] = []
     first_error = None
     with tqdm(clones.items(), unit="model", disable=not verbose) as bar:
         for name, estimator in bar:
