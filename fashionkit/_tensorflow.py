@@ -2,36 +2,68 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import re
+import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 
 import joblib
 
 _starting = threading.Lock()
 _started = threading.Event()
+_forked = threading.Event()
 
-# What TensorFlow's libraries say at every start, on every machine without a GPU.
-_CHATTER = re.compile(
-    rb"^(WARNING: All log messages before absl|[IW]\d{4} |\d{4}-\d\d-\d\d [^ ]+ [IW] |"
-    rb".*(failed call to cuInit|Unable to register cu\w+ factory|TF-TRT Warning|"
-    rb"rebuild TensorFlow with the appropriate))"
+# What TensorFlow's libraries say at every start, on every machine without a GPU; some of it before
+# they know of any log level.
+_CHATTER = (
+    r"WARNING: All log messages before absl|I[0-9]{4} |[0-9]{4}-[0-9]{2}-[0-9]{2} [^ ]+ I |"
+    r".*(failed call to cuInit|Unable to register cu[A-Za-z]+ factory|TF-TRT Warning|"
+    r"rebuild TensorFlow with the appropriate)"
 )
+
+# The program that passes on all lines but those: at once, so that nobody waits for a line.
+_FILTER = """
+import re, sys
+is_chatter = re.compile(sys.argv[1].encode()).match
+for line in sys.stdin.buffer:
+    if not is_chatter(line):
+        sys.stderr.buffer.write(line)
+        sys.stderr.buffer.flush()
+"""
 
 
 def tensorflow() -> ModuleType:
-    """Import TensorFlow and let it start its devices, once per process."""
+    """Import TensorFlow and let it start its devices, once per process.
+
+    Raises
+    ------
+    RuntimeError
+        If this process was forked from one in which TensorFlow had started.
+    """
+    refuse_fork()
     if not _started.is_set():
         with _starting:
             _start()
     import tensorflow as tf
 
     return tf
+
+
+def refuse_fork() -> None:
+    """Raise an error where TensorFlow would wait for ever for threads that a fork has not copied.
+
+    Whoever calls a compiled function without asking for TensorFlow calls this before.
+    """
+    if _forked.is_set():
+        raise RuntimeError(
+            "This process was forked from one in which TensorFlow had started, and cannot use it. "
+            "Start processes otherwise: joblib's default backend, 'loky', does; for "
+            "multiprocessing, pass get_context('spawn')."
+        )
 
 
 def keras() -> ModuleType:
@@ -51,6 +83,36 @@ def keras() -> ModuleType:
             "'tensorflow'; unset the environment variable KERAS_BACKEND and restart Python."
         )
     return keras
+
+
+@contextmanager
+def without_retracing_warnings() -> Iterator[None]:
+    """Keep TensorFlow from warning that Keras's functions for training are traced.
+
+    It counts those of all models as one function: of a search it says that something is wrong.
+    """
+
+    def is_other(record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        return not ("TensorFlowTrainer" in message and "triggered tf.function retracing" in message)
+
+    logger = tensorflow().get_logger()
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
+
+
+def _notice_fork() -> None:
+    """Remember in a forked process whether TensorFlow had started before, by whomever."""
+    context = getattr(sys.modules.get("tensorflow.python.eager.context"), "_context", None)
+    if _started.is_set() or getattr(context, "_initialized", False):
+        _forked.set()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_notice_fork)
 
 
 def _start() -> None:
@@ -81,33 +143,36 @@ def _limit_threads(tf: ModuleType) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hold back what is written to stderr inside, and pass on what is not start-up chatter."""
-    before = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = before or "2"
+    """Keep start-up chatter from stderr, at the log level of the user's or at that of errors."""
+    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    if level == "0" or sys.stderr is None or not sys.executable or hasattr(sys, "frozen"):
+        yield  # the user asks for the log; or there is nothing to keep quiet, or to do it with
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = level or "2"
     try:
-        with _held_stderr(passes_all=before is not None):
+        with _filtered_stderr(_CHATTER if level == "1" else f"{_CHATTER}|W[0-9]{{4}} "):
             yield
     finally:
-        if before is None:
+        if level is None:
             del os.environ["TF_CPP_MIN_LOG_LEVEL"]
 
 
 @contextmanager
-def _held_stderr(*, passes_all: bool) -> Iterator[None]:
-    if passes_all or sys.stderr is None:  # the user's log level, or no stderr to keep quiet
-        yield
-        return
+def _filtered_stderr(chatter: str) -> Iterator[None]:
+    """Send stderr through a process that leaves lines out, and outlives us if we are aborted."""
     sys.stderr.flush()
     saved = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-            held.seek(0)
-            for line in held:
-                if not _CHATTER.match(line):
-                    os.write(2, line)
+    command = [sys.executable, "-I", "-S", "-c", _FILTER, chatter]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    os.dup2(process.stdin.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+        process.stdin.close()
+        # Not for ever: what other threads have started meanwhile may still write to it.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import subprocess
 import sys
 
@@ -55,13 +56,83 @@ def test_it_starts_without_a_word_and_leaves_the_environment_alone():
     assert result.stdout.splitlines() == ["set()", "0"]
 
 
-def test_errors_are_passed_on():
-    code = (
-        "import os\nfrom fashionkit import _tensorflow\n"
-        "with _tensorflow._quiet():\n"
-        "    os.write(2, b'I0000 00:00:00 chatter\\nE0000 00:00:00 a real error\\n')"
-    )
-    assert start(code).stderr == "E0000 00:00:00 a real error\n"
+SPEAKING = """
+import os, sys, threading
+from fashionkit import _tensorflow
+
+with _tensorflow._quiet():
+    os.write(2, b"I0000 00:00:00 chatter\\nE0000 00:00:00 a real error\\n")
+    thread = threading.Thread(target=lambda: print("another thread's line", file=sys.stderr))
+    thread.start()
+    thread.join()
+    os.write(2, b"F0000 00:00:00 fatal")
+    {end}
+"""
+
+
+@pytest.mark.parametrize("level", [None, "1", "2", "3"])
+def test_only_chatter_is_held_back(level):
+    environment = {} if level is None else {"TF_CPP_MIN_LOG_LEVEL": level}
+    stderr = start(SPEAKING.format(end="pass"), **environment).stderr
+    assert stderr.splitlines() == [
+        "E0000 00:00:00 a real error",
+        "another thread's line",
+        "F0000 00:00:00 fatal",
+    ]
+
+
+@pytest.mark.posix
+def test_what_is_said_before_an_abort_is_seen():
+    result = start(SPEAKING.format(end="os.abort()"))
+    assert result.returncode == -signal.SIGABRT
+    assert "F0000 00:00:00 fatal" in result.stderr
+
+
+FORK = """
+import os
+
+def in_a_fork(*calls):
+    if os.fork() == 0:
+        for call in calls:
+            try:
+                call()
+            except RuntimeError as error:
+                print(error, flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+FORKED = """
+from fashionkit import CNNClassifier, make_garments
+
+X, y = make_garments(60, random_state=0)
+clf = CNNClassifier(architecture_params={"filters": (2,)}, epochs=1, random_state=0)
+clf.fit(X, y).predict(X)
+in_a_fork(lambda: clf.predict(X), lambda: clf.predict(X[:3]), lambda: clf.fit(X, y))
+"""
+
+
+@pytest.mark.posix
+def test_a_forked_process_is_told_so_at_once():
+    said = start(FORK + FORKED).stdout.splitlines()
+    assert len(said) == 3
+    assert all("was forked from one in which TensorFlow had started" in line for line in said)
+
+
+STARTED_BY_USER = """
+import tensorflow as tf
+tf.constant(0)
+from fashionkit._tensorflow import tensorflow
+in_a_fork(tensorflow)
+print(tensorflow() is tf)
+"""
+
+
+@pytest.mark.posix
+def test_a_tensorflow_that_the_user_has_started_is_taken_as_it_is():
+    said = start(FORK + STARTED_BY_USER, OMP_NUM_THREADS="1").stdout.splitlines()
+    assert "was forked" in said[0]
+    assert said[1:] == ["True"]
 
 
 @pytest.mark.skipif(
@@ -73,22 +144,11 @@ def test_a_user_who_chooses_a_log_level_sees_the_log():
     assert "oneDNN" in stderr
 
 
-@pytest.mark.parametrize("share", [1, 2])
-def test_threads_of_workers_may_start_it_at_once_with_at_most_twice_their_share(share):
-    result = start(BY_THREADS, OMP_NUM_THREADS=str(share))
+def test_threads_of_workers_may_start_it_at_once_with_at_most_twice_their_share():
+    result = start(BY_THREADS, OMP_NUM_THREADS="1")
     found, n_threads = result.stdout.splitlines()
     assert found.count("2.0") == 4, result.stderr
-    assert n_threads == str(min(2 * share, joblib.cpu_count()))
-
-
-def test_a_tensorflow_that_the_user_has_started_is_taken_as_it_is():
-    code = (
-        "import tensorflow as tf\n"
-        "tf.constant(0)\n"
-        "from fashionkit._tensorflow import tensorflow\n"
-        "print(tensorflow() is tf)"
-    )
-    assert start(code, OMP_NUM_THREADS="1").stdout.strip() == "True"
+    assert n_threads == str(min(2, joblib.cpu_count()))
 
 
 def test_another_keras_backend_is_refused_with_the_remedy(monkeypatch):

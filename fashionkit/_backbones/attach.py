@@ -58,12 +58,12 @@ def attach(
         elif x.shape[-1] > backbone.channels:
             x = ops.matmul(x, np.array(LUMA, np.float32)[:, np.newaxis])
         x = backbone.preprocess(x)
-    maps = _inference_layer()(model)(x)
+    maps = inference_layer()(model)(x)
     return (list(maps) if isinstance(maps, list | tuple) else [maps]), names, model
 
 
 @functools.cache
-def _inference_layer() -> type:
+def inference_layer() -> type:
     """Return the class of layers that are networks in inference mode."""
 
     @keras().saving.register_keras_serializable("fashionkit")

@@ -13,7 +13,7 @@ import numpy as np
 
 from fashionkit._backbones.pool import BYTES_PER_FUNCTION
 from fashionkit._keras_compat import direct_call, initializer_of, is_free
-from fashionkit._tensorflow import keras, tensorflow
+from fashionkit._tensorflow import keras, refuse_fork, tensorflow
 
 Arrays = list[np.ndarray]
 
@@ -189,7 +189,12 @@ class CompiledModel:
         constant = tensorflow().constant
         weights = list(map(tensorflow().convert_to_tensor, weights))
         call = direct_call(self._function)
-        return lambda *arrays: call([*weights, *map(constant, arrays)]).numpy()
+
+        def run(*arrays: np.ndarray) -> np.ndarray:
+            refuse_fork()
+            return call([*weights, *map(constant, arrays)]).numpy()
+
+        return run
 
 
 def count_bytes(variables: list) -> int:

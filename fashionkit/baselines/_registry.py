@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
+from fashionkit.baselines._neighbors import BoundedKNeighborsClassifier
 from fashionkit.features import (
     BackboneFeatures,
     ColorHistogram,
@@ -66,7 +66,7 @@ def _svm() -> list[tuple[str, Any]]:
 
 
 def _knn() -> list[tuple[str, Any]]:
-    return [("pca", BoundedPCA(200)), ("knn", KNeighborsClassifier(weights="distance"))]
+    return [("pca", BoundedPCA(200)), ("knn", BoundedKNeighborsClassifier(weights="distance"))]
 
 
 def _tree() -> list[tuple[str, Any]]:

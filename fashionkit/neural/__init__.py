@@ -4,6 +4,7 @@ from fashionkit.neural import architectures, recipes
 from fashionkit.neural._cnn import CNNClassifier
 from fashionkit.neural._core.training import TrainingInterrupted
 from fashionkit.neural._hierarchical import HierarchicalCNNClassifier
+from fashionkit.neural._keras_file import load_keras_model
 from fashionkit.neural._transfer import TransferClassifier
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "TrainingInterrupted",
     "TransferClassifier",
     "architectures",
+    "load_keras_model",
     "recipes",
 ]

@@ -188,19 +188,27 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there is only one class, or a class with fewer than ``cv`` samples.
+            If there is only one class.
 
         ImportError
             If ``backend`` is not installed.
+
+        Warns
+        -----
+        UserWarning
+            If a class has fewer than ``cv`` samples: its probabilities are rough.
         """
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
         X, y, sample_weight = leave_out_zero_weights(X, y, sample_weight)
-        self.classes_ = count_classes(y, self.cv)
+        classes = count_classes(y, self.cv)
         svc = make_svc(self.get_params())
         # The calibration first: it is short, and fails where anything does.
-        self.slopes_, self.intercepts_ = self._calibrate(svc, X, y, sample_weight)
-        self.svc_ = svc.fit(X, y, sample_weight)
+        sigmoids = self._calibrate(svc, X, y, sample_weight)
+        svc.fit(X, y, sample_weight)
+        # All at once: after Ctrl-C nothing of two fits is mixed.
+        self.classes_, self.svc_ = classes, svc
+        self.slopes_, self.intercepts_ = sigmoids
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:

@@ -183,8 +183,13 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
             If ``estimator`` is not a pipeline of transformers and a CalibratedSVC.
 
         ValueError
-            If there is only one class, or a class with fewer samples than the calibration
-            has folds.
+            If there is only one class.
+
+        Warns
+        -----
+        UserWarning
+            If a class has fewer samples than the calibration has folds: its probabilities
+            are rough.
         """
         features, svm = self._parts()
         images, y = fit_images(self, X, y, image_shape=_shape_asked_for(self.estimator))
@@ -192,9 +197,10 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         svm._validate_params()
         pixels, y, sample_weight = leave_out_zero_weights(images.pixels, y, sample_weight)
-        self.classes_ = count_classes(y, svm.cv)
+        classes = count_classes(y, svm.cv)
         rows = check_array(features.fit_transform(pixels, y), input_name="features")
-        self.features_ = features
+        self.__dict__.pop("svc_", None)  # after Ctrl-C nothing of two fits is mixed
+        self.classes_, self.features_ = classes, features
         svc = make_svc({**svm.get_params(), **as_first_fitted(svm, rows, y)})
         self.slopes_, self.intercepts_ = self._calibrate(svc, svm, pixels, rows, y, sample_weight)
         self.svc_, self.n_support_vectors_ = fit_twice(

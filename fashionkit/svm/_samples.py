@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,9 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
+
+from fashionkit._images import users_level
+from fashionkit.datasets._names import shortened
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
 
@@ -42,17 +46,21 @@ def weights_of(sample_weight: np.ndarray | None, rows: np.ndarray) -> np.ndarray
 
 
 def count_classes(y: np.ndarray, cv: int) -> np.ndarray:
-    """Return the classes, of which there must be two, with ``cv`` samples each."""
+    """Return the classes, of which there must be two; warn of those of few samples."""
     classes, counts = np.unique(y, return_counts=True)
     labels = classes.tolist()
     if len(labels) < 2:
         raise ValueError(f"y has one class, {labels[0]!r}; a classifier needs at least two.")
-    if counts.min() < cv:
-        label, count = labels[counts.argmin()], counts.min()
-        raise ValueError(
-            f"class {label!r} has {count} sample(s), but the calibration with cv={cv} "
-            "needs one for each fold; pass a smaller cv, leave the class out, or use "
-            "sklearn.svm.SVC, which has no probabilities."
+    few = [
+        f"{label!r} ({count})" for label, count in zip(labels, counts, strict=True) if count < cv
+    ]
+    if few:
+        warnings.warn(
+            f"y has classes of fewer samples than the calibration with cv={cv} has folds: "
+            f"{shortened(few, 5)}. Their probabilities are rough; pass more samples of them, or "
+            "leave them out.",
+            UserWarning,
+            stacklevel=users_level(),
         )
     return classes
 
@@ -71,7 +79,9 @@ def draw_folds(
         Number of samples to draw, stratified by class.
 
     cv : int
-        Number of folds, and minimum number of samples to draw from each class.
+        Number of folds, and minimum number of samples to draw from each class. There are fewer
+        where a class has fewer samples; a class of one sample is in the training part of all
+        folds, and in the test part of the first.
 
     random_state : int, RandomState instance or None
         Draws the samples and the folds.
@@ -90,8 +100,19 @@ def draw_folds(
         for members in (np.flatnonzero(y == label) for label in np.unique(y))
     ]
     rows = np.sort(np.concatenate(drawn))
-    folds = StratifiedKFold(cv, shuffle=True, random_state=random_state)
-    return rows, list(folds.split(rows, y[rows]))
+    _, inverse, counts = np.unique(y[rows], return_inverse=True, return_counts=True)
+    alone = np.flatnonzero(counts[inverse] == 1)
+    others = np.flatnonzero(counts[inverse] > 1)
+    if not len(others):
+        return rows, [(alone, alone)]
+    n_folds = min(cv, counts[counts > 1].min())
+    splitter = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
+    folds = [
+        (np.union1d(others[train], alone), others[test])
+        for train, test in splitter.split(others, y[rows][others])
+    ]
+    first_train, first_test = folds[0]
+    return rows, [(first_train, np.concatenate([first_test, alone])), *folds[1:]]
 
 
 def out_of_fold(score: Callable[[np.ndarray, np.ndarray], np.ndarray], folds: Folds) -> np.ndarray:

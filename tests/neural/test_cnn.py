@@ -29,6 +29,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.class_weight import compute_class_weight
 
 from fashionkit import CNNClassifier
+from fashionkit._tensorflow import tensorflow
 from fashionkit.neural import architectures
 
 IN_ANOTHER_PROCESS = """
@@ -399,7 +400,8 @@ class TestTraining:
     def test_histories_keep_one_length_when_held_out_data_come_and_go(self, tiny_cnn, garments):
         X, y = garments
         clf = tiny_cnn(epochs=1, warm_start=True).fit(X, y)
-        clf.set_params(validation_fraction=0.2).fit(X, y).partial_fit(X, y)
+        clf.set_params(validation_fraction=0.2).fit(X, y)
+        clf.set_params(validation_fraction=None).partial_fit(X, y)
         assert {len(values) for values in clf.history_.values()} == {3}
         assert np.isnan(clf.history_["val_loss"]).tolist() == [True, False, True]
 
@@ -530,7 +532,7 @@ class TestBadInput:
                 {"learning_rate": 0.1, "optimizer_params": {"learning_rate": 1}},
                 "pass one of them",
             ),
-            ({"callbacks": ["stop"]}, "callbacks"),
+            ({"callbacks": ["stop"]}, "callbacks has 'stop', expected instances of keras"),
         ],
     )
     def test_bad_parameters(self, tiny_cnn, garments, params, message):
@@ -651,3 +653,19 @@ def made_outside(input_shape, n_classes):
         thread.start()  # Keras's scopes are per thread: this is made outside of the builder's
         thread.join()
     return keras.Model(MADE["model"].inputs, MADE["model"].outputs)
+
+
+def test_partial_fit_says_that_it_holds_nothing_out(tiny_cnn, garments):
+    for params in ({"early_stopping": True}, {"validation_fraction": 0.2}):
+        with pytest.warns(UserWarning, match="have no effect in partial_fit") as caught:
+            tiny_cnn(**params).partial_fit(*garments, classes=range(10))
+        assert caught[0].filename == __file__
+
+
+def test_the_scope_of_a_strategy_is_refused_with_the_remedy(tiny_cnn, garments):
+    tf = tensorflow()
+    clf = tiny_cnn(epochs=1).fit(*garments)
+    with tf.distribute.OneDeviceStrategy("/cpu:0").scope():
+        with pytest.raises(RuntimeError, match=r"a tf\.distribute strategy.*call it outside"):
+            tiny_cnn().fit(*garments)
+        clf.predict(garments[0])

@@ -330,13 +330,18 @@ def test_invalid_parameters_are_named(data):
         InvariantSVC(pixels(C=-1)).fit(X, y)
 
 
-def test_too_few_images_of_a_class_are_refused_before_anything_is_described(data, monkeypatch):
+def test_one_class_is_refused_before_anything_is_described(data, monkeypatch):
     X, y = data
     monkeypatch.setattr(PixelFeatures, "transform", lambda *args: pytest.fail("described"))
     with pytest.raises(ValueError, match="needs at least two"):
         InvariantSVC(pixels()).fit(X[y == 1], y[y == 1])
-    with pytest.raises(ValueError, match=r"has 1 sample\(s\), but the calibration"):
-        InvariantSVC(pixels()).fit(X[:30], [1] + [0] * 29)
+
+
+def test_a_class_of_one_image_has_rough_probabilities(data):
+    X, _ = data
+    with pytest.warns(UserWarning, match=r"fewer samples than .*: 1 \(1\)"):
+        clf = InvariantSVC(pixels()).fit(X[:30], [1] + [0] * 29)
+    assert_allclose(clf.predict_proba(X[:5]).sum(axis=1), 1)
 
 
 @pytest.mark.realdata

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
@@ -18,7 +19,7 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from fashionkit._backbones.check import BackboneSource
 from fashionkit._backbones.seeded import keras_settings
-from fashionkit._images import Images, check_targets, fit_images
+from fashionkit._images import Images, check_targets, fit_images, users_level
 from fashionkit.neural._core import scikeras
 from fashionkit.neural._core.checkpoint import Checkpoint
 from fashionkit.neural._core.fingerprint import describe_params
@@ -208,7 +209,20 @@ class BaseKerasClassifier(
         ValueError
             If the data is not valid, ``classes`` is missing in the first call or has changed
             since, or ``y`` has other labels.
+
+        Warns
+        -----
+        UserWarning
+            If ``early_stopping`` or ``validation_fraction`` is set, which has no effect here.
         """
+        if self.early_stopping or self.validation_fraction is not None:
+            warnings.warn(
+                f"early_stopping={self.early_stopping} and validation_fraction="
+                f"{self.validation_fraction} have no effect in partial_fit, which trains for one "
+                "epoch on all that it is given; evaluate on images of your own after it.",
+                UserWarning,
+                stacklevel=users_level(),
+            )
         if self.class_weight == "balanced":
             raise ValueError(
                 "class_weight='balanced' needs all labels, and partial_fit sees a chunk of them; "
@@ -375,9 +389,14 @@ class BaseKerasClassifier(
         )
 
     def _callbacks(self) -> tuple[Any, ...]:
-        if self.callbacks is None:
-            return ()
-        return (self.callbacks,) if hasattr(self.callbacks, "set_model") else tuple(self.callbacks)
+        given = () if self.callbacks is None else self.callbacks
+        callbacks = (given,) if hasattr(given, "set_model") else tuple(given)
+        for callback in callbacks:
+            if not hasattr(callback, "set_model"):
+                raise TypeError(
+                    f"callbacks has {callback!r}, expected instances of keras.callbacks.Callback."
+                )
+        return callbacks
 
     def _record(self, history: History) -> None:
         """Add to the history of earlier fits."""

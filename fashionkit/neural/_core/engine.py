@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import joblib
-import numpy as np
 
 from fashionkit._backbones.pool import BYTES_PER_FUNCTION, freeze, pool
 from fashionkit._backbones.seeded import Arrays, assign_values, copy_values, count_bytes
 from fashionkit._keras_compat import moving_averages
 from fashionkit._tensorflow import keras
+from fashionkit.neural._core.losses import make_accuracy, make_loss
 from fashionkit.neural._core.network import Network, NetworkSpec
 from fashionkit.neural._core.optimizers import scheduled_rate
 
@@ -91,8 +91,8 @@ class Engine:
             self._rate = optimizer.learning_rate = scheduled_rate()(compilation.schedule)
         self.model.compile(
             optimizer=optimizer,
-            loss=_loss(compilation),
-            metrics=[_accuracy(compilation)],
+            loss=make_loss(compilation.n_last, soft=compilation.soft_targets),
+            metrics=[make_accuracy(compilation.n_last, soft=compilation.soft_targets)],
             steps_per_execution=STEPS_PER_EXECUTION,
             jit_compile=False,
         )
@@ -229,34 +229,6 @@ def borrow_engine(
     yield engine, learning_rate
     if engine.is_as_built():
         pool.give_back(key, engine)
-
-
-def _loss(compilation: Compilation) -> Any:
-    if not compilation.soft_targets:
-        return "sparse_categorical_crossentropy"
-    return "categorical_crossentropy" if compilation.n_last is None else _cross_entropy_of_heads
-
-
-def _cross_entropy_of_heads(targets: Any, probabilities: Any) -> Any:
-    """Sum the cross-entropies of several heads, weighted by what their targets sum to."""
-    ops = keras().ops
-    smallest = float(np.finfo(np.float32).eps)
-    return -ops.sum(targets * ops.log(ops.maximum(probabilities, smallest)), axis=-1)
-
-
-def _accuracy(compilation: Compilation) -> Any:
-    """Return a metric with variables: else Keras makes them in tracing, and has to trace again."""
-    metrics, ops, n_last = keras().metrics, keras().ops, compilation.n_last
-    if not compilation.soft_targets:
-        return metrics.SparseCategoricalAccuracy(name="accuracy")
-    if n_last is None:
-        return metrics.CategoricalAccuracy(name="accuracy")
-
-    def accuracy(targets, probabilities):
-        chosen = ops.argmax(probabilities[:, -n_last:], axis=-1)
-        return ops.cast(ops.equal(ops.argmax(targets[:, -n_last:], axis=-1), chosen), "float32")
-
-    return metrics.MeanMetricWrapper(accuracy, name="accuracy")
 
 
 def _freeze_settings(config: dict) -> Hashable:

@@ -34,6 +34,7 @@ def muon() -> type:
     """
     ops = keras().ops
 
+    @keras().saving.register_keras_serializable("fashionkit")
     class Muon(keras().optimizers.SGD):  # type: ignore[misc]
         def __init__(
             self,
@@ -96,12 +97,13 @@ def scheduled_rate() -> type:
     """
     ops = keras().ops
 
+    @keras().saving.register_keras_serializable("fashionkit")
     class ScheduledRate(keras().optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-        def __init__(self, kind):
+        def __init__(self, kind, peak=0.0, first_step=0.0, n_steps=1.0):
             self.factor = _FACTORS[kind]
             self.kind = kind
             make = functools.partial(keras().Variable, trainable=False, dtype="float32")
-            self.peak, self.first_step, self.n_steps = make(0.0), make(0.0), make(1.0)
+            self.peak, self.first_step, self.n_steps = map(make, (peak, first_step, n_steps))
 
         def start(self, peak, first_step, n_steps):
             for variable, value in zip(
@@ -114,7 +116,8 @@ def scheduled_rate() -> type:
             return self.peak * self.factor(ops.clip(done, 0.0, 1.0))
 
         def get_config(self):
-            return {"kind": self.kind}
+            state = {name: float(getattr(self, name)) for name in ("peak", "first_step", "n_steps")}
+            return {"kind": self.kind, **state}
 
     return ScheduledRate
 

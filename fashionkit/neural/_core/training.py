@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from fashionkit._backbones.seeded import Arrays, keras_settings
 from fashionkit._images import users_level
 from fashionkit._keras_compat import forget_model
-from fashionkit._tensorflow import keras
+from fashionkit._tensorflow import keras, tensorflow, without_retracing_warnings
 from fashionkit.neural._core import scikeras
 from fashionkit.neural._core.batches import Order, make_batches, pixel_tensor
 from fashionkit.neural._core.checkpoint import Checkpoint, TrainingState
@@ -162,6 +162,9 @@ def train(phase: Phase, samples: Samples, validation: Samples | None) -> Trained
     ValueError
         If the loss has become infinite or undefined, or the checkpoint is of another fit.
 
+    RuntimeError
+        If a tf.distribute strategy is in scope.
+
     KeyboardInterrupt
         If it was interrupted before the end of the first epoch.
 
@@ -170,11 +173,17 @@ def train(phase: Phase, samples: Samples, validation: Samples | None) -> Trained
     TrainingInterrupted
         If it was interrupted later.
     """
+    if tensorflow().distribute.has_strategy():
+        raise RuntimeError(
+            "fit was called inside of the scope of a tf.distribute strategy, which fashionkit does "
+            "not train by; call it outside of the scope. Without one, the first GPU is used."
+        )
     checkpoint = _open_checkpoint(phase, samples, validation)
     compilation = Compilation(phase.targets is not None, phase.n_last, phase.schedule)
     n_steps = phase.epochs * -(-len(samples.rows) // phase.batch_size)
     with (
         keras_settings(),
+        without_retracing_warnings(),
         borrow_engine(phase.spec, phase.optimizer, compilation) as (engine, learning_rate),
     ):
         if phase.schedule != "constant" and learning_rate is None:

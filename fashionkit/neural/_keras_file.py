@@ -1,0 +1,55 @@
+"""Load networks from files of Keras, as its own callbacks write them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from fashionkit._backbones.attach import inference_layer
+from fashionkit._tensorflow import keras
+from fashionkit.neural._core.losses import accuracy_of_last, cross_entropy_of_heads
+from fashionkit.neural._core.optimizers import muon, scheduled_rate
+
+
+def load_keras_model(path: str | os.PathLike[str], **params: Any) -> Any:
+    """Load a network that ``ModelCheckpoint`` or ``model_.save`` has written.
+
+    It is :func:`keras.saving.load_model`, which knows the optimizers, schedules, losses and layers
+    of fashionkit. In a process in which such a network was trained, that function knows them too.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A ``.keras`` file.
+
+    **params : dict
+        Further arguments of :func:`keras.saving.load_model`.
+
+    Returns
+    -------
+    model : keras.Model
+        The network, for pixels in [0, 1].
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fashionkit import CNNClassifier, make_garments
+    >>> from fashionkit.neural import load_keras_model
+    >>> X, y = make_garments(100, random_state=0)
+    >>> clf = CNNClassifier(optimizer="muon", epochs=1, random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     clf.model_.save(Path(folder) / "network.keras")
+    ...     model = load_keras_model(Path(folder) / "network.keras")
+    >>> model.output_shape
+    (None, 10)
+    """
+    for register in (
+        accuracy_of_last,
+        cross_entropy_of_heads,
+        inference_layer,
+        muon,
+        scheduled_rate,
+    ):
+        register()
+    return keras().saving.load_model(os.path.expanduser(path), **params)
