@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
@@ -29,7 +30,9 @@ class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         CNNClassifier(augmentation=Augmentation(horizontal_flip="alternating"))
 
-    As a transformer it shows what it does. Everything is off unless it is asked for. Images
+    As a transformer it shows what it does: ``fit_transform`` distorts. ``transform`` leaves images
+    as they are, so that what is predicted is not distorted. Everything is off unless it is asked
+    for. Images
     are flipped, turned, zoomed, shifted, changed in contrast, erased and mixed, in this order.
 
     Parameters
@@ -85,8 +88,8 @@ class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         the nearest pixel, or the mirrored image.
 
     random_state : int, RandomState instance or None, default=None
-        Decides all random choices of ``transform``; pass an int for the same ones at each
-        call. In training the classifier's own ``random_state`` decides, except that an int
+        Decides all random choices of ``fit_transform``; pass an int for the same ones at
+        each call. In training the classifier's own ``random_state`` decides, except that an int
         here also says which half of the images is flipped first by ``"alternating"``.
 
     image_shape : tuple of int, default=None
@@ -113,11 +116,11 @@ class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    In a ``Pipeline`` this transformer would distort the images to be predicted as well, and
-    distort those to learn from once instead of anew in each epoch. Use the parameter
-    ``augmentation`` of the neural classifiers for training.
+    In a ``Pipeline`` this transformer distorts the images to learn from once instead of anew in
+    each epoch, and leaves those to be predicted alone. Use the parameter ``augmentation`` of the
+    neural classifiers for training.
 
-    ``transform`` does what happens in the first epoch. There is nothing that it could do
+    ``fit_transform`` does what happens in the first epoch. There is nothing that it could do
     about labels, so do not train on what it has mixed. It works on a few hundred images at
     a time, and mixes images within these.
 
@@ -250,8 +253,28 @@ class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         fit_images(self, X)
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
         """Distort images as in the first epoch of a training.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels)
+            Images.
+
+        y : ignored
+            There by convention.
+
+        Returns
+        -------
+        distorted : ndarray of the shape of ``X``
+            Distorted images, in the same range of pixels: integers of the dtype of ``X``,
+            other pixels as float32.
+        """
+        return self._apply(X, self.fit(X)._distort)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return images as they are: what is predicted is not distorted.
 
         Parameters
         ----------
@@ -261,23 +284,11 @@ class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        distorted : ndarray of the shape of ``X``
-            Distorted images, in the same range of pixels: integers of the dtype of ``X``,
-            other pixels as float32.
+        same : ndarray of the shape of ``X``
+            A copy: integers of the dtype of ``X``, other pixels as float32.
         """
         check_is_fitted(self)
-        images = check_images(self, X)
-        dtype = images.pixels.dtype
-        keeps_dtype = np.issubdtype(dtype, np.integer)
-        distorted = np.empty(images.pixels.shape, dtype if keeps_dtype else np.float32)
-        if self.is_identity:
-            distorted[:] = images.pixels
-        else:
-            self._distort(images, distorted)
-        n_dimensions = _count_dimensions(X)
-        if n_dimensions == 2:
-            return distorted.reshape(len(images), -1)
-        return distorted[..., 0] if n_dimensions == 3 else distorted
+        return self._apply(X, _copy)
 
     def _validate_params(self) -> None:
         super()._validate_params()
@@ -289,8 +300,23 @@ class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"0 <= smallest <= largest <= 1. Got {area!r} instead."
             )
 
+    def _apply(self, X: Any, fill: Callable[[Images, np.ndarray], None]) -> np.ndarray:
+        """Return images in the form of ``X``, of a function that fills an array with them."""
+        images = check_images(self, X)
+        dtype = images.pixels.dtype
+        keeps_dtype = np.issubdtype(dtype, np.integer)
+        out = np.empty(images.pixels.shape, dtype if keeps_dtype else np.float32)
+        fill(images, out)
+        n_dimensions = _count_dimensions(X)
+        if n_dimensions == 2:
+            return out.reshape(len(images), -1)
+        return out[..., 0] if n_dimensions == 3 else out
+
     def _distort(self, images: Images, out: np.ndarray) -> None:
         """Fill an array with distorted images, chunk by chunk."""
+        if self.is_identity:
+            _copy(images, out)
+            return
         random = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
         start = 0
         for chunk in images.chunks():
@@ -304,7 +330,12 @@ class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.non_deterministic = True
         return tags
+
+
+def _copy(images: Images, out: np.ndarray) -> None:
+    out[:] = images.pixels
 
 
 def _count_dimensions(X: Any) -> int:

@@ -31,6 +31,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from fashionkit import CNNClassifier
 from fashionkit._tensorflow import tensorflow
 from fashionkit.neural import architectures
+from fashionkit.neural._core import training
+from fashionkit.neural._core.inference import TrainedNetwork
 
 IN_ANOTHER_PROCESS = """
 import joblib, numpy as np
@@ -669,3 +671,30 @@ def test_the_scope_of_a_strategy_is_refused_with_the_remedy(tiny_cnn, garments):
         with pytest.raises(RuntimeError, match=r"a tf\.distribute strategy.*call it outside"):
             tiny_cnn().fit(*garments)
         clf.predict(garments[0])
+
+
+def test_its_html_builds_no_network(tiny_cnn, garments, monkeypatch):
+    clf = tiny_cnn(epochs=1).fit(*garments)
+    monkeypatch.setattr(TrainedNetwork, "keras_model", lambda self: pytest.fail("built"))
+    html = clf._repr_html_()
+    assert "CNNClassifier" in html
+    assert "n_iter_" in html
+    assert "<property" not in html
+    with pytest.raises(pytest.fail.Exception):
+        clf.model_  # noqa: B018
+
+
+def test_a_network_that_is_nearly_all_one_dense_layer_is_warned_of(tiny_cnn, garments, monkeypatch):
+    monkeypatch.setattr(training, "_MANY_PARAMETERS", 10_000)  # of millions
+    dense = {"filters": (1,), "dense_units": (30,)}
+    with pytest.warns(UserWarning, match=r"20,\d+ parameters, 98% .* as .* 28 x 28") as caught:
+        tiny_cnn(epochs=1, architecture_params=dense).fit(*garments)
+    assert caught[0].filename == __file__
+    tiny_cnn(epochs=1, architecture_params={"filters": (40, 40), "dense_units": ()}).fit(*garments)
+
+
+def test_searches_are_not_warned_of_retracing(garments, caplog):
+    for units in range(1, 6):
+        params = {"filters": (2,), "dense_units": (units,)}
+        CNNClassifier(architecture_params=params, epochs=1).fit(*garments)
+    assert "retracing" not in caplog.text

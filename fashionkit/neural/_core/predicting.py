@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -213,6 +214,14 @@ class PredictionMixin:
         if not hasattr(self, "_network"):
             raise AttributeError(f"This {type(self).__name__} has no model_ before it is fitted.")
         return self._network.keras_model()
+
+    def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
+        """Leave ``model_`` out of scikit-learn's table of attributes: it would start TensorFlow."""
+        shown = copy.copy(self)
+        shown.__dict__.pop("_network", None)
+        attributes = super(PredictionMixin, shown)._get_fitted_attr_html(doc_link)  # type: ignore[misc]
+        attributes.pop("model_", None)
+        return attributes
 
     def _check_images(self, X: Any) -> Images:
         """Validate images against those seen in ``fit``."""

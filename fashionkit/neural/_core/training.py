@@ -26,6 +26,10 @@ from fashionkit.neural._core.network import NetworkSpec
 from fashionkit.neural._core.samples import Samples
 from fashionkit.neural._core.targets import Targets
 
+# From how many parameters on, and how many of them in one layer, a network is warned of.
+_MANY_PARAMETERS = 5_000_000
+_NEARLY_ALL = 0.9
+
 Pair = tuple[Samples, Samples | None]
 History = dict[str, list[float]]
 
@@ -200,6 +204,7 @@ def train(phase: Phase, samples: Samples, validation: Samples | None) -> Trained
             weights = phase.trained.trainable, phase.trained.non_trainable
             engine.go_on(weights, phase.trained.optimizer_state, learning_rate, n_steps)
         else:
+            _warn_of_size(engine.model, phase.spec)
             engine.start(phase.seed, learning_rate, n_steps, phase.first_values)
         history, watch = _finish(engine, phase, samples, validation, checkpoint)
         weights, latest = watch.best_weights, None
@@ -209,6 +214,25 @@ def train(phase: Phase, samples: Samples, validation: Samples | None) -> Trained
         kept = engine.get_optimizer_state(latest) if phase.keeps_optimizer else None
     network = TrainedNetwork(phase.spec, *weights, kept)
     return Trained(network, history, engine.is_interrupted)
+
+
+def _warn_of_size(model: Any, spec: NetworkSpec) -> None:
+    """Warn where nearly all of a large network is one dense layer over the pixels' positions."""
+    total = model.count_params()
+    if total < _MANY_PARAMETERS:
+        return
+    largest = max(model.layers, key=lambda layer: layer.count_params())
+    share = largest.count_params() / total
+    if share > _NEARLY_ALL and isinstance(largest, keras().layers.Dense):
+        height, width = spec.image_shape[:2]
+        warnings.warn(
+            f"The network has {total:,} parameters, {share:.0%} of them in its layer "
+            f"{largest.name!r}, as images of {height} x {width} pixels are many for it. Make them "
+            "smaller, as image_size of load_image_folder does, or take an architecture that "
+            "averages over positions, such as 'resnet', or TransferClassifier.",
+            UserWarning,
+            stacklevel=users_level(),
+        )
 
 
 def _open_checkpoint(
