@@ -1,9 +1,9 @@
 """Read Fashion-MNIST from the CSV files that Kaggle distributes."""
 
-import gzip
 import os
 import warnings
-import zlib
+from collections.abc import Generator
+from contextlib import closing
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +35,8 @@ def load_fashion_mnist_csv(
     path : str, path-like or file-like
         A CSV file with a header line and the 785 columns ``label`` and
         ``pixel1`` to ``pixel784``, in any order. A path is decompressed
-        according to its extension, such as ``.gz``.
+        according to its extension: ``.gz``, ``.bz2``, ``.xz``, ``.zst``,
+        ``.zip`` or ``.tar``, the last two with one file inside.
 
     Returns
     -------
@@ -51,7 +52,8 @@ def load_fashion_mnist_csv(
     ValueError
         If columns are missing or unknown, if there are no rows, if a value is
         missing or not a whole number, if a pixel is outside 0 to 255, if a
-        label is outside 0 to 9, or if the file is no CSV file at all.
+        label is outside 0 to 9, or if the file is no CSV file at all or its
+        compression is damaged.
 
     See Also
     --------
@@ -77,29 +79,11 @@ def load_fashion_mnist_csv(
     >>> X[0, 27, 26:]
     array([  0, 255], dtype=uint8)
     """
-    import pandas as pd
-
-    name = getattr(path, "name", "stream") if hasattr(path, "read") else os.fspath(path)
+    if not hasattr(path, "read"):
+        path = os.path.expanduser(path)
+    name = getattr(path, "name", "stream") if hasattr(path, "read") else path
     source = f"CSV file {name!r}"
-    try:
-        rows = _read_rows(path, source)
-    except (
-        EOFError,
-        gzip.BadGzipFile,
-        pd.errors.ParserError,
-        UnicodeDecodeError,
-        zlib.error,
-    ) as error:
-        raise ValueError(
-            f"{source} cannot be read as CSV: {str(error).strip()}. Expected a header "
-            f"line and {len(_COLUMNS)} comma-separated values in each line; if the "
-            "file was downloaded, delete it and fetch it again."
-        ) from error
-    except pd.errors.ParserWarning as error:
-        raise ValueError(
-            f"{source} has more than {_READ_COLUMNS} columns; expected 'label' and "
-            "'pixel1' to 'pixel784'."
-        ) from error
+    rows = _read_rows(path, source)
     if not len(rows):
         raise ValueError(f"{source} has a header but no rows; expected at least one.")
     return rows[:, 1:].reshape(-1, 28, 28), rows[:, 0].astype(np.int64)
@@ -113,17 +97,10 @@ def _read_rows(path: str | os.PathLike[str] | IO, source: str) -> np.ndarray:
     n_rows = 0
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        with pd.read_csv(
-            path,
-            header=None,
-            names=range(_READ_COLUMNS),
-            index_col=False,
-            chunksize=_CHUNK_ROWS,
-            low_memory=False,
-        ) as reader:
-            header = _names(reader.get_chunk(1))
+        with closing(_read_chunks(path, source)) as chunks:
+            header = _names(next(chunks))
             positions = _column_positions(header, source)
-            for chunk in reader:
+            for chunk in chunks:
                 surplus = chunk.iloc[:, len(header) :].notna()
                 too_long = surplus.any(axis="columns").to_numpy()
                 if too_long.any():
@@ -135,6 +112,46 @@ def _read_rows(path: str | os.PathLike[str] | IO, source: str) -> np.ndarray:
                 pieces.append(_as_uint8(chunk[positions], n_rows, source))
                 n_rows += len(chunk)
     return np.concatenate(pieces)
+
+
+def _read_chunks(
+    path: str | os.PathLike[str] | IO, source: str
+) -> Generator["pd.DataFrame", None, None]:
+    """Yield the header, then the rows; say what is wrong with a file that pandas cannot read."""
+    import pandas as pd
+
+    try:
+        with pd.read_csv(
+            path,
+            header=None,
+            names=range(_READ_COLUMNS),
+            index_col=False,
+            chunksize=_CHUNK_ROWS,
+            low_memory=False,
+        ) as reader:
+            yield reader.get_chunk(1)
+            yield from reader
+    except pd.errors.ParserWarning as error:
+        raise ValueError(
+            f"{source} has more than {_READ_COLUMNS} columns; expected 'label' and "
+            "'pixel1' to 'pixel784'."
+        ) from error
+    except MemoryError:
+        raise
+    # Each decompressor has errors of its own.
+    except Exception as error:
+        # The operating system's errors have a number; those of decompressors have none.
+        if getattr(error, "errno", None) is not None:
+            raise
+        raise ValueError(
+            f"{source} cannot be read as CSV: {_reason(error)}. Expected a header line and "
+            f"{len(_COLUMNS)} comma-separated values in each line, of one file alone if it is an "
+            "archive; if the file was downloaded, delete it and fetch it again."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__
 
 
 def _names(first_line: "pd.DataFrame") -> list[str]:

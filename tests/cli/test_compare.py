@@ -40,6 +40,24 @@ def no_data(tmp_path, monkeypatch):
     monkeypatch.setattr(_download, "_SOURCES", ())
 
 
+def test_a_damaged_archive_is_one_line_with_its_name(tmp_path, capsys):
+    (tmp_path / "train.csv.zip").write_bytes(b"no archive")
+    assert main(["compare", "--data", str(tmp_path / "train.csv.zip")]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("fashionkit: error: CSV file ")
+    assert "train.csv.zip' cannot be read as CSV: " in error
+
+
+@pytest.mark.usefixtures("no_data")
+def test_the_output_may_be_in_the_users_home(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    assert main(["compare", "--data", "nothing.csv", "--output", "~/results"]) == 1
+    assert "nothing.csv" in capsys.readouterr().err
+    assert (tmp_path / "home" / "results").is_dir()
+
+
 @pytest.fixture
 def small_data(no_data, tmp_path, monkeypatch):
     """Put 200 + 50 generated images in place of Fashion-MNIST; return their folder."""

@@ -1,5 +1,7 @@
 import gzip
 import io
+import tarfile
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -231,6 +233,47 @@ def test_damaged_gzip_is_refused_by_name(tmp_path, frame, damage):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"train\.csv\.gz"):
         load_fashion_mnist_csv(path)
+
+
+COMPRESSIONS = ["gz", "bz2", "xz", "zip", "tar", "tar.gz", "tar.bz2", "tar.xz"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "replaced"])
+@pytest.mark.parametrize("extension", COMPRESSIONS)
+def test_damage_in_any_compression_is_refused_by_name(tmp_path, frame, extension, damage):
+    path = tmp_path / f"train.csv.{extension}"
+    frame.to_csv(path, index=False)
+    assert_array_equal(load_fashion_mnist_csv(path)[0], images(frame))
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 4] if damage == "cut" else b"<html></html>" * 9)
+    with pytest.raises(ValueError, match=rf"^CSV file '.*train\.csv\.{extension}' cannot be read"):
+        load_fashion_mnist_csv(path)
+
+
+def test_an_archive_of_several_files_is_refused_by_name_and_names_them(tmp_path):
+    zipped, tar = tmp_path / "two.zip", tmp_path / "two.tar"
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("a.csv", "label")
+        archive.writestr("b.csv", "label")
+    with tarfile.open(tar, "w") as archive:
+        archive.add(zipped, "a.csv")
+        archive.add(zipped, "b.csv")
+    for path in (zipped, tar):
+        with pytest.raises(ValueError, match=rf"{path.name}' cannot .*a\.csv.*b\.csv.*one file"):
+            load_fashion_mnist_csv(path)
+
+
+def test_zstandard_is_named_where_it_is_missing_and_damage_where_it_is_not(tmp_path):
+    (tmp_path / "train.csv.zst").write_bytes(b"no zstandard")
+    with pytest.raises(ValueError, match=r"(?i)train\.csv\.zst' cannot be read .*(zstd|zstandard)"):
+        load_fashion_mnist_csv(tmp_path / "train.csv.zst")
+
+
+def test_a_path_may_start_with_the_users_home(tmp_path, frame, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    assert_array_equal(load_fashion_mnist_csv("~/train.csv")[0], images(frame))
 
 
 def test_missing_file_raises_file_not_found(tmp_path):
