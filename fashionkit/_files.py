@@ -21,14 +21,14 @@ def prepare_folder(folder: str | os.PathLike[str]) -> Path:
     Returns
     -------
     folder : Path
-        The same.
+        The same, ``~`` expanded.
 
     Raises
     ------
     OSError
         If it cannot be made or written to.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     probe = folder / f".{uuid.uuid4().hex}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)

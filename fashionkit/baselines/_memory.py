@@ -47,7 +47,7 @@ def once(memory: Any) -> Any:
     disk is full, is computed by everyone who asks for it, one after the other.
     """
     if isinstance(memory, str | os.PathLike):
-        memory = joblib.Memory(os.fspath(memory), verbose=0)
+        memory = joblib.Memory(os.path.expanduser(memory), verbose=0)
     if memory is not None and not hasattr(memory, "cache"):
         raise ValueError(
             f"memory={memory!r} is not a cache; pass None, the path of a folder, or a "

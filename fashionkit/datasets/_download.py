@@ -28,6 +28,14 @@ _SHA256 = {
     ),
 }
 
+# The same files decompressed.
+_SHA256_UNPACKED = {
+    "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+}
+
 # Plain http is the publisher's own address; the SHA-256 makes it safe.
 _SOURCES = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -96,25 +104,32 @@ def _absolute(path: str | os.PathLike[str]) -> Path:
 
 def _find(name: str, places: list[Path], rejected: dict[Path, str]) -> Path | None:
     """Return the first sound file, and note in `rejected` those passed over."""
+    unpacked = name.removesuffix(".gz")
+    expected = {
+        name: _SHA256[name],
+        unpacked: _SHA256_UNPACKED[unpacked],
+        unpacked.replace("-idx", ".idx"): _SHA256_UNPACKED[unpacked],  # some unpackers' name
+    }
     for place in places:
-        path = place / name
-        if os.path.isfile(path):
-            fault = _fault(path, name)
-            if fault is None:
-                return path
-            rejected[path] = fault
+        for one, sha256 in expected.items():
+            path = place / one
+            if os.path.isfile(path):
+                fault = _fault(path, sha256)
+                if fault is None:
+                    return path
+                rejected[path] = fault
     return None
 
 
-def _fault(path: Path, name: str) -> str | None:
-    """Return what is wrong with a file, None if it is the official `name`."""
+def _fault(path: Path, sha256: str) -> str | None:
+    """Return what is wrong with a file, None if it has the SHA-256 of the official one."""
     try:
         actual = pooch.file_hash(path)
         size = path.stat().st_size
     except OSError as error:
         return f"it cannot be read ({error})"
-    if actual != _SHA256[name]:
-        return f"its {size} bytes have SHA-256 {actual}, expected {_SHA256[name]}"
+    if actual != sha256:
+        return f"its {size} bytes have SHA-256 {actual}, expected {sha256}"
     return None
 
 
@@ -144,7 +159,7 @@ def _download(name: str, folder: Path, sources: list[str]) -> Path:
         try:
             reason = _download_from(source + name, target)
         except OSError as error:
-            if _fault(target, name) is None:  # another process was faster
+            if _fault(target, _SHA256[name]) is None:  # another process was faster
                 return target
             raise OSError(
                 error.errno,
@@ -186,7 +201,7 @@ def _download_from(url: str, target: Path) -> str | None:
         ):
             get = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=_TIMEOUT)
             get(url, sink, None)
-        fault = _fault(part, target.name)
+        fault = _fault(part, _SHA256[target.name])
         if fault is not None:
             raise _DamagedError(f"damaged on arrival, {fault}")
 

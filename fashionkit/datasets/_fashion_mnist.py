@@ -139,10 +139,10 @@ def fetch_fashion_mnist(
 
     Notes
     -----
-    The four official ``.gz`` files are looked for in `data_home`, in the folder
-    that ``FASHIONKIT_DATA`` names, in the user's cache, in the folder
-    ``fashion-mnist`` of each of these, and in Keras's own cache. They are
-    used where they lie, and always checked against their SHA-256.
+    The four official ``.gz`` files, or what they hold decompressed, are looked for
+    in `data_home`, in the folder that ``FASHIONKIT_DATA`` names, in the user's cache,
+    in the folder ``fashion-mnist`` of each of these, and in Keras's own cache. They
+    are used where they lie, and always checked against their SHA-256.
 
     To hide the progress bar, start Python with the environment variable
     ``TQDM_DISABLE=1``.

@@ -57,8 +57,8 @@ def load_image_folder(
         ``"stretch"`` changes the proportions.
 
     on_error : {"raise", "skip"}, default="raise"
-        Whether a file that cannot be read as an image is an error, or is left out
-        with a warning.
+        Whether a file that cannot be read as an image, or a sub-folder that cannot be
+        listed, is an error, or is left out with a warning.
 
     n_jobs : int, default=None
         Number of threads that read; None for one, unless in a
@@ -79,9 +79,9 @@ def load_image_folder(
         target_names : list of str
             The labels, sorted.
         filenames : ndarray of shape (n_samples,), dtype str
-            The path of each image. They are sorted by class, then by name.
+            The absolute path of each image. They are sorted by class, then by name.
         skipped : list of tuple of str
-            Path and reason of each file that was left out.
+            Path and reason of each file or sub-folder that was left out.
         DESCR : str
             How many images there are of each class.
 
@@ -94,6 +94,8 @@ def load_image_folder(
         If there is no such folder.
     NotADirectoryError
         If the path is that of a file.
+    PermissionError
+        If a sub-folder may not be listed and ``on_error="raise"``.
     ValueError
         If a parameter is invalid, if the folder has no sub-folders with files, if
         images differ in size and `image_size` is None, if a file cannot be read as an image
@@ -118,7 +120,8 @@ def load_image_folder(
     taken. Colours are taken as sRGB; colour profiles are not applied.
 
     Hidden files and folders, and what systems leave behind, such as ``Thumbs.db``, are
-    ignored. Links are followed, except to a folder that they are in.
+    ignored. Links are followed, except to a folder that they are in; each folder counts
+    once, under its own path, however many links lead to it.
 
     An image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded; it
     counts as one that cannot be read.
@@ -143,7 +146,8 @@ def load_image_folder(
            [  0,   0, 255]], dtype=uint8)
     """
     # It only lists the files here, so that each is read once.
-    folder = ImageFolder(path, image_size=image_size, aspect=aspect, n_jobs=n_jobs)
+    folder = ImageFolder.__new__(ImageFolder)
+    folder._list(path, image_size, aspect, on_error, n_jobs)
     data, reasons = folder._read(folder.filenames, on_error)
     data = _without(data, reasons)
     folder._leave_out(reasons)
@@ -183,7 +187,8 @@ class ImageFolder:
     on_error : {"raise", "skip"}, default="raise"
         What to do about files that cannot be read as images. ``"raise"`` raises an
         error when one is asked for. ``"skip"`` reads every file once, now, and leaves
-        out those that cannot be read, with a warning.
+        out those that cannot be read, with a warning, and sub-folders that cannot be
+        listed.
 
     n_jobs : int, default=None
         Number of threads that read; None for one, unless in a
@@ -192,7 +197,7 @@ class ImageFolder:
     Attributes
     ----------
     filenames : ndarray of shape (n_samples,), dtype str
-        The path of each image. They are sorted by class, then by name.
+        The absolute path of each image. They are sorted by class, then by name.
 
     target : ndarray of shape (n_samples,), dtype str
         The label of each image.
@@ -201,7 +206,7 @@ class ImageFolder:
         The labels, sorted.
 
     skipped : list of tuple of str
-        Path and reason of each file that was left out.
+        Path and reason of each file or sub-folder that was left out.
 
     Raises
     ------
@@ -209,6 +214,8 @@ class ImageFolder:
         If there is no such folder.
     NotADirectoryError
         If the path is that of a file.
+    PermissionError
+        If a sub-folder may not be listed and ``on_error="raise"``.
     ValueError
         If a parameter is invalid, if the folder has no sub-folders with files, or if
         ``on_error="skip"`` and no file can be read.
@@ -259,15 +266,7 @@ class ImageFolder:
         on_error: str = "raise",
         n_jobs: int | None = None,
     ) -> None:
-        self.path = os.fspath(path)
-        self.image_size = _height_and_width(image_size)
-        self.aspect = aspect
-        self.n_jobs = n_jobs
-        self.filenames, self.target = list_files(self.path)
-        self.target_names: list[str] = np.unique(self.target).tolist()
-        self.skipped: list[tuple[str, str]] = []
-        # With image_size=None, the first image that can be read, whose size all must have.
-        self._first: tuple[str, Size] | None = None
+        self._list(path, image_size, aspect, on_error, n_jobs)
         if on_error == "skip":
             self._leave_out(self._read(self.filenames, on_error, keep=False)[1])
 
@@ -333,6 +332,25 @@ class ImageFolder:
             for rows in gen_batches(len(self), chunk_size)
         )
 
+    def _list(
+        self,
+        path: str | os.PathLike[str],
+        image_size: int | Size | None,
+        aspect: str,
+        on_error: str,
+        n_jobs: int | None,
+    ) -> None:
+        """Keep the parameters, and list the files."""
+        # Absolute: the process may change its folder before it reads.
+        self.path = os.path.abspath(os.path.expanduser(path))
+        self.image_size = _height_and_width(image_size)
+        self.aspect = aspect
+        self.n_jobs = n_jobs
+        self.filenames, self.target, self.skipped = list_files(self.path, on_error)
+        self.target_names: list[str] = np.unique(self.target).tolist()
+        # With image_size=None, the first image that can be read, whose size all must have.
+        self._first: tuple[str, Size] | None = None
+
     def _read(
         self, paths: np.ndarray, on_error: str, keep: bool = True
     ) -> tuple[np.ndarray | None, list[str | None]]:
@@ -383,14 +401,15 @@ class ImageFolder:
         readable = np.array([reason is None for reason in reasons])
         if readable.all():
             return
-        self.skipped = [
+        unreadable = [
             (str(path), reason)
             for path, reason in zip(self.filenames, reasons, strict=True)
             if reason is not None
         ]
+        self.skipped = [*self.skipped, *unreadable]
         what = (
-            f"{len(self.skipped)} of {len(self)} files in {self.path!r} cannot be read as "
-            f"images: {shortened([f'{path!r} ({reason})' for path, reason in self.skipped], 3)}"
+            f"{len(unreadable)} of {len(self)} files in {self.path!r} cannot be read as "
+            f"images: {shortened([f'{path!r} ({reason})' for path, reason in unreadable], 3)}"
         )
         if not readable.any():
             raise ValueError(f"{what}. Expected at least one image; check the path.")

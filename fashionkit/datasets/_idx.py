@@ -77,6 +77,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     array([[1, 2, 3],
            [4, 5, 6]], dtype=uint8)
     """
+    path = os.path.expanduser(path)
     with open(path, "rb") as file:
         if file.peek(2)[:2] != b"\x1f\x8b":
             return _read_array(file, path)

@@ -386,3 +386,9 @@ def test_a_pipeline_with_the_cache_can_be_cloned_and_pickled(tmp_path):
     again = pickle.loads(pickle.dumps(pipeline))
     assert_array_equal(again.fit(X, y).predict(X), y)
     assert len(results(tmp_path)) == 1
+
+
+def test_a_cache_may_be_in_the_users_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert once("~/cache").location == str(tmp_path / "cache")

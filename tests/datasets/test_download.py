@@ -167,6 +167,25 @@ def files_under(folder):
 # Downloading
 
 
+@pytest.mark.parametrize("style", ["-idx", ".idx"])
+def test_decompressed_files_are_found_by_either_name(home, monkeypatch, style):
+    unpacked = {name.removesuffix(".gz"): gzip.decompress(FILES[name]) for name in FILES}
+    sha256 = {name: hashlib.sha256(content).hexdigest() for name, content in unpacked.items()}
+    monkeypatch.setattr(_download, "_SHA256_UNPACKED", sha256)
+    home.mkdir()
+    for name, content in unpacked.items():
+        (home / name.replace("-idx", style)).write_bytes(content)
+    assert fetch_labels(data_home=home) == THE_LABELS
+
+
+def test_decompressed_files_that_are_damaged_are_not_used(home):
+    home.mkdir()
+    for name in FILES:
+        (home / name.removesuffix(".gz")).write_bytes(b"damaged")
+    with pytest.raises(OSError, match="t10k-images-idx3-ubyte: its 7 bytes have SHA-256"):
+        fetch_labels(data_home=home, download_if_missing=False)
+
+
 def test_downloads_into_the_fashion_mnist_folder_of_data_home(online, site):
     assert fetch_labels(data_home=online) == THE_LABELS
     assert files_under(online) == {f"fashion-mnist/{name}" for name in FILES}

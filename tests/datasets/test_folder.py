@@ -154,6 +154,13 @@ def test_a_name_that_is_no_unicode_is_kept(tmp_path):
         "dress/._0.png",
         "dress/Thumbs.db",
         "dress/desktop.ini",
+        "dress/ehthumbs.db",
+        "dress/Icon\r",
+        "dress/@eaDir/0.png",
+        "$RECYCLE.BIN/1.png",
+        "System Volume Information/1.png",
+        "lost+found/1.png",
+        ".AppleDouble/1.png",
         "dress/.cache/1.png",
         ".git/1.png",
         "__MACOSX/dress/1.png",
@@ -182,6 +189,86 @@ def test_links_are_followed_but_not_in_circles(photos, tmp_path_factory):
     dataset = load_image_folder(photos)
     assert dataset.target.tolist() == ["dress"] * 4 + ["hat"] * 2
     assert dataset.data[3, 0, 0].tolist() == [0, 128, 0]
+
+
+def test_each_folder_is_listed_once_under_its_own_path(photos):
+    try:
+        (photos / "dress" / "a-hats").symlink_to(photos / "hat", target_is_directory=True)
+    except OSError:
+        pytest.skip("this user may not make links")
+    (photos / "hat" / "dresses").symlink_to(photos / "dress", target_is_directory=True)
+    folder = ImageFolder(photos)
+    assert folder.target.tolist() == ["dress"] * 3 + ["hat"] * 2
+    assert [Path(name).parent.name for name in folder.filenames] == folder.target.tolist()
+
+
+def test_a_class_may_be_a_link_and_so_may_a_folder_in_it(photos, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    saved(elsewhere / "shoes" / "1.png", "green")
+    saved(elsewhere / "more" / "1.png", "green")
+    try:
+        (photos / "a-shoe").symlink_to(elsewhere / "shoes", target_is_directory=True)
+    except OSError:
+        pytest.skip("this user may not make links")
+    (elsewhere / "shoes" / "0-more").symlink_to(elsewhere / "more", target_is_directory=True)
+    folder = ImageFolder(photos)
+    assert folder.target.tolist() == ["a-shoe"] * 2 + ["dress"] * 3 + ["hat"] * 2
+    assert folder.filenames[0] == str(photos / "a-shoe" / "0-more" / "1.png")
+
+
+def test_listing_asks_about_each_folder_once_however_deep(tmp_path, monkeypatch):
+    deepest = tmp_path.joinpath("a", *("d" * 200))
+    deepest.mkdir(parents=True)
+    (deepest / "1.png").touch()
+    asked = []
+    stat = os.stat
+    monkeypatch.setattr(os, "stat", lambda path, **kw: asked.append(path) or stat(path, **kw))
+    assert ImageFolder(tmp_path).filenames.tolist() == [str(deepest / "1.png")]
+    assert len(asked) < 2 * 201
+
+
+@pytest.fixture
+def locked(photos, monkeypatch):
+    """Make a sub-folder that cannot be listed, by whoever runs the tests."""
+    (photos / "dress" / "locked").mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.fspath(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    return photos
+
+
+@READERS
+def test_a_folder_that_cannot_be_listed_is_named(locked, read):
+    with pytest.raises(PermissionError, match=r"dress.locked' cannot be listed.*on_error='skip'"):
+        read(locked)
+
+
+@pytest.mark.parametrize("read", [load_image_folder, ImageFolder])
+def test_skip_leaves_out_a_folder_that_cannot_be_listed(locked, read):
+    with pytest.warns(UserWarning, match=r"1 folders in .*locked' \(it cannot be listed: Perm"):
+        dataset = read(locked, on_error="skip")
+    assert dataset.target_names == ["dress", "hat"]
+    assert dataset.skipped == [
+        (str(locked / "dress" / "locked"), "it cannot be listed: Permission denied")
+    ]
+
+
+def test_a_relative_folder_and_a_home_are_kept_when_the_process_moves(
+    photos, monkeypatch, tmp_path_factory
+):
+    monkeypatch.setenv("HOME", str(photos.parent))
+    monkeypatch.setenv("USERPROFILE", str(photos.parent))
+    monkeypatch.chdir(photos.parent)
+    folders = [ImageFolder(photos.name), ImageFolder(Path("~") / photos.name)]
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    for folder in folders:
+        assert folder.path == str(photos)
+        assert_array_equal(folder[:], load_image_folder(photos).data)
 
 
 def test_a_broken_link_is_a_file_that_cannot_be_read(photos):

@@ -58,6 +58,13 @@ def test_reads_any_number_of_dimensions(tmp_path, shape):
     assert_array_equal(read_idx(written(tmp_path, idx_bytes(expected))), expected)
 
 
+def test_a_path_may_start_with_the_users_home(tmp_path, images, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    written(tmp_path, idx_bytes(images))
+    assert_array_equal(read_idx("~/file"), images)
+
+
 @pytest.mark.parametrize("name", ["images.gz", "images"])
 @pytest.mark.parametrize("pack", [gzip.compress, bytes], ids=["gzipped", "plain"])
 def test_detects_gzip_by_content_not_by_name(tmp_path, images, name, pack):

@@ -117,6 +117,14 @@ def test_a_fit_that_stopped_early_stays_stopped(tiny_cnn, garments, tmp_path):
     np.testing.assert_array_equal(again.predict_proba(X), expected)
 
 
+def test_the_folder_may_be_in_the_users_home(tiny_cnn, garments, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    tiny_cnn(epochs=1, random_state=7, checkpoint_dir="~/state").fit(*garments)
+    assert (tmp_path / "state").is_dir()
+    assert Checkpoint.read_seed("~/state") == Checkpoint.read_seed(tmp_path / "state") is not None
+
+
 def test_a_fit_without_a_seed_goes_on_with_the_seed_it_had(tiny_cnn, garments, tmp_path):
     clf = interrupt(tiny_cnn(epochs=4, random_state=None, checkpoint_dir=tmp_path), garments)
     seed = Checkpoint.read_seed(tmp_path)

@@ -96,7 +96,7 @@ class Checkpoint:
     @staticmethod
     def read_seed(folder: str | os.PathLike[str]) -> int | None:
         """Return the seed of the fit whose state a folder holds; None if it is empty."""
-        path = Path(folder) / FILE_NAME
+        path = Path(folder).expanduser() / FILE_NAME
         return int(_read(path)[0]["settings"]["seed"]) if path.exists() else None
 
     def save(self, state: TrainingState) -> None:
