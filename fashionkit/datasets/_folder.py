@@ -14,7 +14,9 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from fashionkit.datasets._listing import list_files, warn
 from fashionkit.datasets._names import shortened
-from fashionkit.datasets._photo import Size, UnreadableError, read_image, size_text
+from fashionkit.datasets._photo import read_image
+from fashionkit.datasets._pixels import Size, UnreadableError, size_text
+from fashionkit.datasets._warned import gathering, noting
 
 _SIZE = [Interval(Integral, 1, None, closed="left"), tuple, None]
 _PARAMETERS = {
@@ -104,7 +106,8 @@ def load_image_folder(
     Warns
     -----
     UserWarning
-        If files were skipped, or if a sub-folder has no files and so is no class.
+        If files were skipped, if a sub-folder has no files and so is no class, or if
+        Pillow warned of files that it has read.
 
     See Also
     --------
@@ -114,9 +117,12 @@ def load_image_folder(
     Notes
     -----
     Images are turned as their EXIF orientation says, and are white where they are
-    transparent. Gray values of more than 8 bits count from 0 to 65535. Floating-point
-    values count from 0 to 1 if none is greater, else from 0 to 255; an image with any
-    others cannot be read. Of an animation or a file with several pages, the first is
+    transparent. Gray values of more than 8 bits count from 0 to 65535, of TIFF files from
+    0 to the most that their bits can say, 16 of them at most. Floating-point values
+    count from 0 to 1 if none is greater, else from 0 to 255; an image with any others
+    cannot be read. TIFF files that Pillow cannot read, or would take for other pictures,
+    are read by tifffile, which decompresses some, such as LZW, with the extra
+    ``fashionkit[tiff]`` only. Of an animation or a file with several pages, the first is
     taken. Colours are taken as sRGB; colour profiles are not applied.
 
     Hidden files and folders, and what systems leave behind, such as ``Thumbs.db``, are
@@ -124,7 +130,8 @@ def load_image_folder(
     once, under its own path, however many links lead to it.
 
     An image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded; it
-    counts as one that cannot be read.
+    counts as one that cannot be read. With `image_size`, each thread takes at most about 4
+    bytes for each pixel of the file: 0.4 GB for 89 megapixels, Pillow's limit.
 
     Examples
     --------
@@ -223,7 +230,8 @@ class ImageFolder:
     Warns
     -----
     UserWarning
-        If files were skipped, or if a sub-folder has no files and so is no class.
+        If files were skipped, if a sub-folder has no files and so is no class, or if
+        Pillow warned of files that it has read, then or when they are asked for.
 
     See Also
     --------
@@ -348,6 +356,8 @@ class ImageFolder:
         self.n_jobs = n_jobs
         self.filenames, self.target, self.skipped = list_files(self.path, on_error)
         self.target_names: list[str] = np.unique(self.target).tolist()
+        # Of which files Pillow's warnings were passed on.
+        self._warned: set[str] = set()
         # With image_size=None, the first image that can be read, whose size all must have.
         self._first: tuple[str, Size] | None = None
 
@@ -355,20 +365,28 @@ class ImageFolder:
         self, paths: np.ndarray, on_error: str, keep: bool = True
     ) -> tuple[np.ndarray | None, list[str | None]]:
         """Return the images in one array, and why each that cannot be read cannot."""
-        height, width = self.image_size or self._size_of_first(on_error)
-        images = np.empty((len(paths), height, width, 3), np.uint8) if keep else None
-        # Threads, whatever the context prefers: each writes its rows of one array.
-        reasons = Parallel(self.n_jobs, require="sharedmem")(
-            delayed(self._read_into)(images, row, str(path), on_error)
-            for row, path in enumerate(paths)
-        )
+        warned: dict[str, str] = {}
+        with gathering():
+            height, width = self.image_size or self._size_of_first(on_error)
+            images = np.empty((len(paths), height, width, 3), np.uint8) if keep else None
+            # Threads, whatever the context prefers: each writes its rows of one array.
+            reasons = Parallel(self.n_jobs, require="sharedmem")(
+                delayed(self._read_into)(images, row, str(path), on_error, warned)
+                for row, path in enumerate(paths)
+            )
+        new = sorted(warned.keys() - self._warned)
+        if new:
+            self._warned.update(new)
+            named = shortened([f"{path!r} ({warned[path]})" for path in new], 3)
+            warn(f"Pillow warns of {len(new)} of {len(paths)} files that it has read: {named}.")
         return images, reasons
 
     def _size_of_first(self, on_error: str) -> Size:
         """Return height and width of the first image that can be read."""
         for path in self.filenames if self._first is None else ():
             try:
-                self._first = str(path), read_image(path, None, self.aspect).shape[:2]
+                with noting():
+                    self._first = str(path), read_image(path, None, self.aspect).shape[:2]
                 break
             except UnreadableError as reason:
                 if on_error == "raise":
@@ -376,11 +394,17 @@ class ImageFolder:
         return self._first[1] if self._first else (0, 0)
 
     def _read_into(
-        self, images: np.ndarray | None, row: int, path: str, on_error: str
+        self,
+        images: np.ndarray | None,
+        row: int,
+        path: str,
+        on_error: str,
+        warned: dict[str, str],
     ) -> str | None:
         """Read an image into its row, or return why it cannot be read."""
         try:
-            image = read_image(path, self.image_size, self.aspect)
+            with noting() as notes:
+                image = read_image(path, self.image_size, self.aspect)
         except UnreadableError as reason:
             if on_error == "skip":
                 return str(reason)
@@ -392,6 +416,8 @@ class ImageFolder:
                 f"{size_text(first[1])} and {path!r} has {size_text(image.shape)} pixels "
                 "(height x width); pass image_size=(height, width) to make them alike."
             )
+        if notes:
+            warned[path] = notes[0]
         if images is not None:
             images[row] = image
         return None

@@ -1,3 +1,4 @@
+import io
 import os
 import pickle
 import struct
@@ -18,7 +19,10 @@ from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils import _safe_indexing
 
-from fashionkit.datasets import ImageFolder, _photo, load_image_folder
+from fashionkit.datasets import ImageFolder, _photo, _pixels, load_image_folder
+
+# Formats that Pillow reads with a plugin only.
+PLUGINS = ("HEIF", "JXL")
 
 READERS = pytest.mark.parametrize(
     "read", [load_image_folder, lambda path, **params: ImageFolder(path, **params)[:]]
@@ -575,7 +579,7 @@ def test_fast_decoding_of_jpeg_differs_little_from_full_decoding(tmp_path, monke
     st.sampled_from(["crop", "pad", "stretch"]),
 )
 def test_any_size_becomes_any_other(image_size, size, aspect):
-    resized = _photo._resized(Image.new("RGB", image_size, "red"), size, aspect)
+    resized = _pixels.resized(Image.new("RGB", image_size, "red"), image_size, size, aspect)
     assert resized.size == size[::-1]
     assert resized.getpixel(((size[1] - 1) // 2, (size[0] - 1) // 2)) == (255, 0, 0)
 
@@ -642,6 +646,64 @@ def test_an_error_is_raised_where_nothing_can_be_read(tmp_path, read, size):
         read(tmp_path, image_size=size, on_error="skip")
 
 
+def encoded(file_format):
+    file = io.BytesIO()
+    Image.fromarray(noise(40, 50)).save(file, file_format)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (encoded("JPEG")[:20], "it begins as JPEG, but Pillow says: "),
+        (encoded("PNG")[:30], "it begins as PNG, but Pillow says: broken PNG file .*IHDR"),
+        (encoded("PNG").replace(b"IDAT", b"IDA\xff"), "it begins as PNG, .*: broken PNG .*IDA"),
+        (encoded("GIF")[:10], "it begins as GIF, but Pillow says: "),
+        (b"II*\0\xff\xff\0\0", "it begins as TIFF, but .* says: "),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "it is a HEIC photo.* pip install pillow-heif"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "it is a HEIC photo.* pip install pillow-heif"),
+        (b"\xff\x0a\0\0\0\0", "it is a JPEG XL photo.* pip install pillow-jxl-plugin"),
+    ],
+)
+def test_the_reason_is_the_true_one(tmp_path, monkeypatch, content, reason):
+    monkeypatch.setattr(_photo, "_FORMATS", [f for f in _photo._FORMATS if f not in PLUGINS])
+    (tmp_path / "1.img").write_bytes(content)
+    with (
+        pytest.raises(_photo.UnreadableError, match=f"^{reason}"),
+        warnings.catch_warnings(action="ignore"),
+    ):
+        _photo.read_image(str(tmp_path / "1.img"), None, "crop")
+
+
+@pytest.mark.parametrize("reader", [None, lambda prefix: "AVIF support is missing"])
+def test_an_avif_photo_names_what_reads_it_where_pillow_does_not(tmp_path, monkeypatch, reader):
+    formats = [f for f in _photo._FORMATS if f not in PLUGINS and (reader or f != "AVIF")]
+    monkeypatch.setattr(_photo, "_FORMATS", formats)
+    monkeypatch.setitem(Image.OPEN, "AVIF", (None, reader))
+    (tmp_path / "1.avif").write_bytes(b"\0\0\0\x18ftypavif\0\0\0\0avif")
+    with pytest.raises(_photo.UnreadableError, match=r"it is an AVIF photo.*Pillow 11\.3"):
+        _photo.read_image(str(tmp_path / "1.avif"), None, "crop")
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("size", [None, 4])
+def test_what_pillow_warns_of_is_one_warning_with_names(photos, n_jobs, size):
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x09\0" + bytes(20)  # nine entries, of which one is there
+    for i in range(5):
+        saved(photos / "dress" / f"camera{i}.jpg", exif=exif)
+    message = r"Pillow warns of 5 of 10 .*camera0.*EXIF.* 2 more"
+    with pytest.warns(UserWarning, match=message) as caught:
+        load_image_folder(photos, image_size=size, n_jobs=n_jobs)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    folder = ImageFolder(photos, image_size=size, n_jobs=n_jobs)
+    with pytest.warns(UserWarning, match="Pillow warns of 5 of 10"):
+        folder[:]
+    folder[:]  # of each file once
+    with pytest.warns(UserWarning, match="another"):
+        warnings.warn("another", stacklevel=1)
+
+
 def test_files_that_other_programs_would_have_to_read_are_not_opened(tmp_path):
     (tmp_path / "a").mkdir()
     Image.new("RGB", (4, 4)).save(tmp_path / "a" / "1.eps")
@@ -672,6 +734,37 @@ def test_images_for_which_pillow_only_warns_are_refused_too(tmp_path, monkeypatc
         load_image_folder(tmp_path)
     saved(tmp_path / "a" / "1.png", size=(20, 50))
     assert len(load_image_folder(tmp_path).data) == 1
+
+
+@pytest.mark.parametrize("mode", ["I;16", "F", "P", "RGBA", "LA"])
+@pytest.mark.parametrize("aspect", ["crop", "pad", "stretch"])
+def test_large_images_of_any_mode_are_shrunk_as_gray_ones_are(monkeypatch, mode, aspect):
+    monkeypatch.setattr(_pixels, "_STRIP_PIXELS", 2000)
+    waves = np.sin(np.indices((301, 403)).sum(axis=0) / 9) * 120 + 128
+    gray = Image.fromarray(waves.astype(np.uint8))
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(gray).astype(np.uint16) * 257)
+    elif mode == "F":
+        image = Image.fromarray(np.asarray(gray).astype(np.float32))
+    else:
+        image = gray.convert(mode)
+    for turn in (None, Image.Transpose.ROTATE_90):
+        expected = np.asarray(_pixels.to_rgb(gray, turn, (20, 30), aspect)).astype(int)
+        found = np.asarray(_pixels.to_rgb(image, turn, (20, 30), aspect))
+        assert np.abs(found - expected).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_gray_values_of_more_bits_are_scaled_a_strip_at_a_time(tmp_path, monkeypatch, dtype):
+    monkeypatch.setattr(_pixels, "_STRIP_PIXELS", 2**14)
+    (tmp_path / "a").mkdir()
+    Image.fromarray(np.ones((1000, 1000), dtype)).save(tmp_path / "a" / "1.tif")
+    tracemalloc.start()
+    try:
+        load_image_folder(tmp_path, image_size=8)
+        assert tracemalloc.get_traced_memory()[1] < 1e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_running_out_of_memory_is_not_taken_for_a_damaged_file(photos, monkeypatch):
