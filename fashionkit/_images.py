@@ -22,6 +22,8 @@ from sklearn.utils import (
 )
 from sklearn.utils.validation import validate_data
 
+from fashionkit.datasets._forms import reject_single, single_image, stacked
+
 # Images and values of one chunk: enough to keep the cores busy, few enough to fit in memory
 # together with what a network makes of them.
 _IMAGES_PER_CHUNK = 256
@@ -41,6 +43,9 @@ _FEW = 0.05
 # By what share of its span pixels may be beyond a range and still be of its scale: standardised
 # numbers are all of one size, and those below 0 are near to (0, 255), whatever they are.
 _BEYOND = {(0.0, 1.0): _OVERSHOOT, (0.0, 255.0): 0.0}
+
+# Images that tell, mostly, whether bytes count to 255.
+_FEW_IMAGES = 16
 
 # What holds most of other numbers, and how many of them are looked at.
 _QUANTILES = (0.01, 0.99)
@@ -137,13 +142,22 @@ def fit_images(
     -------
     images : Images
         The validated images; together with ``y`` as a pair where ``y`` was given.
+
+    Warns
+    -----
+    UserWarning
+        If the dtype of ``X`` does not go with its values: bytes that are all 0 or 1, or signed
+        bytes below 0.
     """
+    X = stacked(X)
+    reject_single(X, y)
     flat, shape = _flatten(X)
     checked = validate_data(estimator, flat, y)
     with_y = isinstance(checked, tuple)
     flat = checked[0] if with_y else checked
     requested = getattr(estimator, "image_shape", None) or image_shape
     shape = _resolve_shape(requested, shape, flat.shape[1])
+    _warn_of_other_dtype(flat)
     estimator.image_shape_ = shape
     estimator.pixel_range_ = _check_range(infer_pixel_range(flat))
     images = Images(flat.reshape(-1, *shape), estimator.pixel_range_)
@@ -175,6 +189,7 @@ def check_images(estimator: Any, X: Any, *, n_values: int | None = None) -> Imag
         If the pixels of ``X`` span another range than those seen in ``fit``.
     """
     fitted = estimator.image_shape_
+    X = stacked(X)
     flat, shape = _flatten(X)
     if shape is None:
         _reject_one_bare_image(flat, fitted)
@@ -185,6 +200,8 @@ def check_images(estimator: Any, X: Any, *, n_values: int | None = None) -> Imag
         if flat.dtype != np.uint8 or not len(flat):
             flat = check_array(flat, estimator=estimator, input_name="X")
         if shape != fitted:
+            if np.shape(X) in (fitted, _readable(fitted)):
+                raise single_image(np.shape(X))
             raise ValueError(
                 f"X has images of shape {_readable(shape)} ({flat.shape[1]} features), but "
                 f"{type(estimator).__name__} is expecting {math.prod(fitted)} features as input, "
@@ -247,8 +264,6 @@ def _share_outside(pixels: np.ndarray, low: float, high: float) -> float:
 
 def _flatten(X: Any) -> tuple[Any, Shape | None]:
     """Return flat rows and, where the form of ``X`` tells it, the shape of each image."""
-    if isinstance(X, list | tuple) and X and np.ndim(X[0]) in (2, 3):
-        X = _stack(X)
     if isinstance(X, np.ndarray) or (hasattr(X, "__array__") and len(getattr(X, "shape", ())) > 2):
         X = np.asarray(X)
         if X.ndim in (3, 4):
@@ -261,19 +276,6 @@ def _flatten(X: Any) -> tuple[Any, Shape | None]:
                 "n_features), (n_samples, height, width) or (n_samples, height, width, channels)."
             )
     return X, None
-
-
-def _stack(images: Any) -> np.ndarray:
-    """Stack a list of images, which must be of one shape."""
-    arrays = [np.asarray(image) for image in images]
-    shapes = {array.shape for array in arrays}
-    if len(shapes) > 1:
-        some = ", ".join(map(str, sorted(shapes)[:3]))
-        raise ValueError(
-            f"X is a list of {len(arrays)} images of {len(shapes)} different shapes "
-            f"({some}{', ...' if len(shapes) > 3 else ''}); resize them to one shape."
-        )
-    return np.stack(arrays)
 
 
 def _resolve_shape(requested: tuple | None, seen: Shape | None, n_features: int) -> Shape:
@@ -328,6 +330,8 @@ def _check_shape(shape: tuple, source: str) -> None:
 
 def _reject_one_bare_image(flat: Any, fitted: Shape) -> None:
     shape = getattr(flat, "shape", ())
+    if isinstance(flat, list | tuple) and len(flat) == fitted[0] and np.ndim(flat[0]) == 1:
+        shape = (len(flat), len(flat[0]))
     if len(shape) == 2 and shape == fitted[:2] and shape[1] != math.prod(fitted):
         raise ValueError(
             f"X has {shape[1]} features, but {math.prod(fitted)} features are expected as input: "
@@ -361,6 +365,25 @@ def _warn_of_other_range(pixels: np.ndarray, fitted: PixelRange) -> None:
             UserWarning,
             stacklevel=users_level(),
         )
+
+
+def _warn_of_other_dtype(pixels: np.ndarray) -> None:
+    """Warn of bytes that are all 0 or 1, and of signed bytes that may have wrapped."""
+    # A few images are enough to tell that they are others.
+    if pixels.dtype == np.uint8 and pixels[:_FEW_IMAGES].max() <= 1 and pixels.max() == 1:
+        message = (
+            "X has the dtype uint8, which counts from 0 to 255, but only the values 0 and 1, so "
+            "that its images are black; pass X * 255, or X.astype(np.float32), which counts from "
+            "0 to 1."
+        )
+    elif pixels.dtype == np.int8 and pixels.min() < 0:
+        message = (
+            "X has the dtype int8 and values below 0, which is what pixels over 127 become in it; "
+            "pass X.view(np.uint8), or X.astype(np.float32) if they are meant to be below 0."
+        )
+    else:
+        return
+    warnings.warn(message, UserWarning, stacklevel=users_level())
 
 
 def users_level() -> int:

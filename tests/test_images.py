@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from PIL import Image
 from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 
@@ -33,12 +34,24 @@ def as_frame(X):
     return pd.DataFrame(flat, columns=[f"pixel{i + 1}" for i in range(flat.shape[1])])
 
 
+def as_objects(X):
+    objects = np.empty(len(X), object)
+    for i, image in enumerate(X):
+        objects[i] = image
+    return objects
+
+
 FORMS = {
     "square": lambda X: X,
     "flat": as_flat,
     "channel": lambda X: X[..., np.newaxis] if X.ndim == 3 else X,
     "list": list,
     "nested list": lambda X: X.tolist(),
+    "tuple": tuple,
+    "series": lambda X: pd.Series(list(X), index=range(5, 5 + len(X))),
+    "objects": lambda X: as_objects(X),
+    "column of objects": lambda X: as_objects(X)[:, np.newaxis],
+    "objects of rows": lambda X: as_objects(as_flat(X)),
     "frame": as_frame,
 }
 DTYPES = (np.uint8, np.int16, np.int64, np.float16, np.float32, np.float64)
@@ -311,3 +324,90 @@ def test_images_of_whole_numbers_from_0_to_255_are_known(dtype):
         pixels[1, 1, 1, 0] = 0.5
         expected[1] = False
     assert_array_equal(Images(pixels, (0.0, 255.0)).are_whole(), expected)
+
+
+@pytest.mark.parametrize("colours", [(), (3,)])
+def test_images_of_pillow_are_those_of_numpy(colours):
+    X = np.random.RandomState(0).randint(0, 256, (3, 8, 9, *colours)).astype(np.uint8)
+    pictures = [Image.fromarray(image) for image in X]
+    for form in (pictures, tuple(pictures), pd.Series(pictures)):
+        assert_array_equal(fit_images(Holder(), form).pixels.reshape(X.shape), X)
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [
+        ("1", 1, [255]),
+        ("L", 7, [7]),
+        ("LA", (0, 51), [204]),
+        ("P", (200, 0, 0), [200, 0, 0]),
+        ("RGBA", (255, 0, 0, 51), [255, 204, 204]),
+        ("CMYK", (0, 255, 255, 0), [255, 0, 0]),
+        ("I;16", 40_000, [40_000]),
+        ("I", 40_000, [40_000]),
+        ("F", 0.5, [0.5]),
+    ],
+)
+def test_images_of_pillow_of_any_mode_are_read_as_files_are(mode, colour, expected):
+    images = fit_images(Holder(), [Image.new(mode, (8, 9), colour)] * 2)
+    assert images.pixels.shape == (2, 9, 8, len(expected))
+    assert images.pixels[0, 0, 0].tolist() == expected
+
+
+SINGLE = {
+    "gray": np.arange(256, dtype=np.uint8).reshape(16, 16),
+    "channel": np.arange(256, dtype=np.uint8).reshape(16, 16, 1),
+    "RGB": np.arange(768, dtype=np.int16).reshape(16, 16, 3) % 256,
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+@pytest.mark.parametrize("form", [np.asarray, np.ndarray.tolist])
+def test_a_single_image_is_told_of_its_batch_in_fit_and_predict(name, form):
+    image = SINGLE[name]
+    with pytest.raises(ValueError, match=r"looks like a single image.*X\[np\.newaxis\]"):
+        fit_images(Holder(), form(image), [1])
+    if name != "gray":  # which may be a table
+        with pytest.raises(ValueError, match=r"single image.*X\[np\.newaxis\].*X\[\.\.\., np"):
+            fit_images(Holder(), form(image))
+    holder = Holder()
+    fit_images(holder, image[np.newaxis])
+    with pytest.raises(ValueError, match=r"looks like a single image.*X\[np\.newaxis\]"):
+        check_images(holder, form(image))
+
+
+def test_a_single_image_of_pillow_is_told_of_its_batch():
+    image = Image.new("RGB", (16, 16))
+    holder = Holder()
+    fit_images(holder, [image])
+    for refuse in (lambda: fit_images(Holder(), image), lambda: check_images(holder, image)):
+        with pytest.raises(ValueError, match=r"single image.*pass \[X\] for a batch of one"):
+            refuse()
+
+
+def test_narrow_gray_images_with_targets_are_a_batch():
+    X, y = np.arange(20 * 16 * 3).reshape(20, 16, 3), np.arange(20)
+    assert fit_images(Holder(), X, y)[0].pixels.shape == (20, 16, 3, 1)
+
+
+def test_bytes_of_0_and_1_raise_a_warning_in_fit_that_names_the_remedy():
+    masks = np.random.RandomState(0).randint(0, 2, (20, 8, 8)).astype(np.uint8)
+    with pytest.warns(
+        UserWarning, match=r"uint8.* X \* 255, or X\.astype\(np\.float32\)"
+    ) as caught:
+        fit_images(Holder(), masks)
+    assert caught[0].filename == __file__
+    for fine in (masks * 255, masks.astype(np.float32), masks.astype(bool), masks * 0):
+        fit_images(Holder(), fine)
+    masks[-1, -1, -1] = 2
+    fit_images(Holder(), masks)
+
+
+def test_signed_bytes_that_have_wrapped_raise_a_warning_in_fit():
+    X = np.arange(256).reshape(1, 16, 16).astype(np.uint8)
+    with pytest.warns(UserWarning, match=r"int8 and values below 0.*X\.view\(np\.uint8\)"):
+        fit_images(Holder(), X.view(np.int8))
+    assert_array_equal(
+        pixels_of(fit_images(Holder(), X.view(np.int8)[:, :8])),
+        pixels_of(fit_images(Holder(), X[:, :8])),
+    )

@@ -130,8 +130,8 @@ def load_image_folder(
     once, under its own path, however many links lead to it.
 
     An image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded; it
-    counts as one that cannot be read. With `image_size`, each thread takes at most about 4
-    bytes for each pixel of the file: 0.4 GB for 89 megapixels, Pillow's limit.
+    counts as one that cannot be read. With `image_size`, each thread takes about 4
+    bytes for each pixel of most files: 0.4 GB for 89 megapixels, Pillow's limit.
 
     Examples
     --------

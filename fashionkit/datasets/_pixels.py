@@ -94,7 +94,7 @@ def _as_rgb(image: Image.Image, factor: int) -> Image.Image:
     white = _white(image) if image.mode[0] in "IF" else None
     canvas = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))
     for top, strip in _strips(image, factor):
-        strip = _on_white(strip if white is None else _as_8_bits(strip, white))
+        strip = on_white(strip if white is None else _as_8_bits(strip, white))
         canvas.paste(strip.reduce(factor) if factor > 1 else strip, (0, top // factor))
     return canvas
 
@@ -107,7 +107,7 @@ def _strips(image: Image.Image, factor: int = 1) -> Iterator[tuple[int, Image.Im
         yield top, image.crop((0, top, image.width, bottom))
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def on_white(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image.convert("RGB")
     layer = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import Images, check_images, fit_images
+from fashionkit.datasets._forms import reject_single
 
 
 class ImageTransformer(TransformerMixin, BaseEstimator):
@@ -28,14 +29,16 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
                 (n_samples, height, width, channels)
             Images.
 
-        y : ignored
-            Present by convention.
+        y : array-like, default=None
+            Only its length counts: one target and one image without the axis of a batch are
+            refused.
 
         Returns
         -------
         self : object
             The fitted transformer.
         """
+        reject_single(X, y)
         self._fit(fit_images(self, X))
         return self
 

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import Images, check_images, fit_images
 from fashionkit._tensorflow import tensorflow
+from fashionkit.datasets._forms import stacked
 from fashionkit.preprocessing._augment import augment
 
 
@@ -302,12 +303,13 @@ class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _apply(self, X: Any, fill: Callable[[Images, np.ndarray], None]) -> np.ndarray:
         """Return images in the form of ``X``, of a function that fills an array with them."""
+        X = stacked(X)
         images = check_images(self, X)
         dtype = images.pixels.dtype
         keeps_dtype = np.issubdtype(dtype, np.integer)
         out = np.empty(images.pixels.shape, dtype if keeps_dtype else np.float32)
         fill(images, out)
-        n_dimensions = _count_dimensions(X)
+        n_dimensions = len(X.shape) if hasattr(X, "shape") else 2
         if n_dimensions == 2:
             return out.reshape(len(images), -1)
         return out[..., 0] if n_dimensions == 3 else out
@@ -336,13 +338,6 @@ class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 def _copy(images: Images, out: np.ndarray) -> None:
     out[:] = images.pixels
-
-
-def _count_dimensions(X: Any) -> int:
-    """Tell flat rows, squares and images with channels apart, as 2, 3 and 4."""
-    if hasattr(X, "shape"):
-        return len(X.shape)
-    return 1 + np.ndim(X[0]) if isinstance(X, list | tuple) else 2
 
 
 def _unscale(images: np.ndarray, pixel_range: tuple[float, float], dtype: np.dtype) -> np.ndarray:
