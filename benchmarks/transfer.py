@@ -439,7 +439,7 @@ def _photos(options, size: int) -> tuple:
     images, labels, senders = [], [], []
     for split in ("train", "validation"):
         folder = ImageFolder(options.photos / split, image_size=size)
-        images.append(folder[:])
+        images.append(np.asarray(folder))
         labels.append(folder.target)
         senders.append(listed.loc[[Path(name).name for name in folder.filenames]].to_numpy())
     return np.concatenate(images), np.concatenate(labels), np.concatenate(senders)

@@ -29,6 +29,7 @@ _HOMES = {
     "list_models": "models",
     "load_fashion_mnist_csv": "datasets",
     "load_image_folder": "datasets",
+    "load_images": "datasets",
     "make_baseline": "baselines",
     "make_garments": "datasets",
     "make_model": "models",
@@ -108,6 +109,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.datasets import (
         load_image_folder as load_image_folder,
+    )
+    from fashionkit.datasets import (
+        load_images as load_images,
     )
     from fashionkit.datasets import (
         make_garments as make_garments,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from PIL import Image
 from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 
+from fashionkit import CalibratedSVC
 from fashionkit._images import Images, check_images, fit_images, infer_pixel_range
 
 
@@ -259,6 +261,30 @@ def test_column_names_are_remembered_and_not_asked_of_images():
     check_images(holder, X)  # would warn, as an array without names does
     with pytest.raises(ValueError, match="feature names"):
         check_images(holder, as_frame(X).iloc[:, ::-1])
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        "a.jpg",
+        Path("a.jpg"),
+        ["a.jpg", "b.jpg"],
+        (Path("a.jpg"),),
+        np.array(["a.jpg", "b.jpg"]),
+        np.array([["a.jpg"]], dtype=object),
+        pd.Series(["a.jpg"]),
+        pd.DataFrame({"file": ["a.jpg", "b.jpg"]}),
+    ],
+    ids=repr,
+)
+def test_paths_in_the_place_of_images_are_refused_with_what_reads_them(paths):
+    holder = Holder()
+    fit_images(holder, np.zeros((2, 4, 4)))
+    for check in (fit_images, check_images):
+        with pytest.raises(TypeError, match=r"such as 'a\.jpg'.*load_images\(X.*from_paths\(X"):
+            check(holder, paths)
+    with pytest.raises(TypeError, match="load_images"):
+        CalibratedSVC().fit(paths, [0])
 
 
 def test_uint8_images_are_never_copied_whole():

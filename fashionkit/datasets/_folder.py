@@ -1,180 +1,46 @@
-"""Read photos from a folder that has one sub-folder per class."""
+"""ImageFolder: photos in files, read when they are asked for."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from joblib import Parallel, delayed
-from sklearn.utils import Bunch, check_random_state, gen_batches
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from joblib import Parallel, delayed, effective_n_jobs
+from sklearn.utils import (
+    check_consistent_length,
+    check_random_state,
+    column_or_1d,
+    gen_batches,
+)
+from sklearn.utils._param_validation import Interval, validate_params
 
-from fashionkit.datasets._listing import list_files, warn
+from fashionkit._images import LazyImages
+from fashionkit.datasets._docs import substitute
+from fashionkit.datasets._listing import list_files, list_paths, warn
 from fashionkit.datasets._names import shortened
+from fashionkit.datasets._parameters import (
+    PARAMETERS,
+    PATH,
+    PATHS,
+    READING,
+    height_and_width,
+)
 from fashionkit.datasets._photo import read_image
 from fashionkit.datasets._pixels import Size, UnreadableError, size_text
 from fashionkit.datasets._warned import gathering, noting
 
-_SIZE = [Interval(Integral, 1, None, closed="left"), tuple, None]
-_PARAMETERS = {
-    "path": [str, os.PathLike],
-    "image_size": _SIZE,
-    "aspect": [StrOptions({"crop", "pad", "stretch"})],
-    "on_error": [StrOptions({"raise", "skip"})],
-    "n_jobs": [Integral, None],
-}
 
-
-@validate_params(
-    {**_PARAMETERS, "return_X_y": ["boolean"]},
-    prefer_skip_nested_validation=True,
-)
-def load_image_folder(
-    path: str | os.PathLike[str],
-    *,
-    image_size: int | Size | None = None,
-    aspect: str = "crop",
-    on_error: str = "raise",
-    n_jobs: int | None = None,
-    return_X_y: bool = False,
-) -> Bunch | tuple[np.ndarray, np.ndarray]:
-    """Load the images of a folder that has one sub-folder per class.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The folder. The names of its sub-folders are the labels; the images are in
-        them, at any depth. Files that lie beside the sub-folders are not read.
-
-    image_size : int or tuple of int, default=None
-        Height and width of the images, or one number for both. None keeps the size
-        of the files, which must then be the same for all.
-
-    aspect : {"crop", "pad", "stretch"}, default="crop"
-        What happens to an image of other proportions than `image_size`. ``"crop"`` cuts off
-        what is too much, the same on both sides; ``"pad"`` adds a white margin;
-        ``"stretch"`` changes the proportions.
-
-    on_error : {"raise", "skip"}, default="raise"
-        Whether a file that cannot be read as an image, or a sub-folder that cannot be
-        listed, is an error, or is left out with a warning.
-
-    n_jobs : int, default=None
-        Number of threads that read; None for one, unless in a
-        :func:`joblib.parallel_config` context; -1 for all processors.
-
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-
-    Returns
-    -------
-    dataset : :class:`~sklearn.utils.Bunch`
-        With the attributes
-
-        data : ndarray of shape (n_samples, height, width, 3), dtype uint8
-            The images in RGB.
-        target : ndarray of shape (n_samples,), dtype str
-            The label of each image.
-        target_names : list of str
-            The labels, sorted.
-        filenames : ndarray of shape (n_samples,), dtype str
-            The absolute path of each image. They are sorted by class, then by name.
-        skipped : list of tuple of str
-            Path and reason of each file or sub-folder that was left out.
-        DESCR : str
-            How many images there are of each class.
-
-    (data, target) : tuple if ``return_X_y`` is True
-        As above.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder.
-    NotADirectoryError
-        If the path is that of a file.
-    PermissionError
-        If a sub-folder may not be listed and ``on_error="raise"``.
-    ValueError
-        If a parameter is invalid, if the folder has no sub-folders with files, if
-        images differ in size and `image_size` is None, if a file cannot be read as an image
-        and ``on_error="raise"``, or if no file can.
-
-    Warns
-    -----
-    UserWarning
-        If files were skipped, if a sub-folder has no files and so is no class, or if
-        Pillow warned of files that it has read.
-
-    See Also
-    --------
-    ImageFolder : The same images, read a few at a time.
-    fetch_fashion_mnist : Fashion-MNIST, downloaded if necessary.
-
-    Notes
-    -----
-    Images are turned as their EXIF orientation says, and are white where they are
-    transparent. Gray values of more than 8 bits count from 0 to 65535, of TIFF files from
-    0 to the most that their bits can say, 16 of them at most. Floating-point values
-    count from 0 to 1 if none is greater, else from 0 to 255; an image with any others
-    cannot be read. TIFF files that Pillow cannot read, or would take for other pictures,
-    are read by tifffile, which decompresses some, such as LZW, with the extra
-    ``fashionkit[tiff]`` only. Of an animation or a file with several pages, the first is
-    taken. Colours are taken as sRGB; colour profiles are not applied.
-
-    Hidden files and folders, and what systems leave behind, such as ``Thumbs.db``, are
-    ignored. Links are followed, except to a folder that they are in; each folder counts
-    once, under its own path, however many links lead to it.
-
-    An image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded; it
-    counts as one that cannot be read. With `image_size`, each thread takes about 4
-    bytes for each pixel of most files: 0.4 GB for 89 megapixels, Pillow's limit.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from PIL import Image
-    >>> from fashionkit.datasets import load_image_folder
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for label, colour in [("dress", "red"), ("hat", "blue")]:
-    ...         (Path(folder) / label).mkdir()
-    ...         Image.new("RGB", (30, 40), colour).save(Path(folder) / label / "1.png")
-    ...     photos = load_image_folder(folder, image_size=(20, 16))
-    >>> photos.data.shape, photos.data.dtype
-    ((2, 20, 16, 3), dtype('uint8'))
-    >>> photos.target.tolist()
-    ['dress', 'hat']
-    >>> photos.data[:, 0, 0]
-    array([[255,   0,   0],
-           [  0,   0, 255]], dtype=uint8)
-    """
-    # It only lists the files here, so that each is read once.
-    folder = ImageFolder.__new__(ImageFolder)
-    folder._list(path, image_size, aspect, on_error, n_jobs)
-    data, reasons = folder._read(folder.filenames, on_error)
-    data = _without(data, reasons)
-    folder._leave_out(reasons)
-    if return_X_y:
-        return data, folder.target
-    return Bunch(
-        data=data,
-        target=folder.target,
-        target_names=folder.target_names,
-        filenames=folder.filenames,
-        skipped=folder.skipped,
-        DESCR=_describe(folder, data.shape),
-    )
-
-
-class ImageFolder:
+@substitute(**PARAMETERS)
+class ImageFolder(LazyImages):
     """Images of a folder that has one sub-folder per class, read when asked for.
 
-    It is for folders that are larger than memory: index it as an array of images, or
-    go through it in chunks.
+    It takes the place of an array of images, and may be larger than memory. Every estimator of
+    this package takes it as ``X``, in pipelines, searches and cross-validation too, and reads
+    what it works on. ``folder[i]`` is an image; ``folder[rows]``, of a slice, an array or a mask,
+    is an ImageFolder of these images, none of which is read; ``np.asarray(folder)`` reads all.
 
     Parameters
     ----------
@@ -182,14 +48,9 @@ class ImageFolder:
         The folder. The names of its sub-folders are the labels; the images are in
         them, at any depth. Files that lie beside the sub-folders are not read.
 
-    image_size : int or tuple of int, default=None
-        Height and width of the images, or one number for both. None keeps the size
-        of the files, which must then be the same for all.
+    {image_size}
 
-    aspect : {"crop", "pad", "stretch"}, default="crop"
-        What happens to an image of other proportions than `image_size`. ``"crop"`` cuts off
-        what is too much, the same on both sides; ``"pad"`` adds a white margin;
-        ``"stretch"`` changes the proportions.
+    {aspect}
 
     on_error : {"raise", "skip"}, default="raise"
         What to do about files that cannot be read as images. ``"raise"`` raises an
@@ -197,9 +58,7 @@ class ImageFolder:
         out those that cannot be read, with a warning, and sub-folders that cannot be
         listed.
 
-    n_jobs : int, default=None
-        Number of threads that read; None for one, unless in a
-        :func:`joblib.parallel_config` context; -1 for all processors.
+    {n_jobs}
 
     Attributes
     ----------
@@ -207,10 +66,20 @@ class ImageFolder:
         The absolute path of each image. They are sorted by class, then by name.
 
     target : ndarray of shape (n_samples,), dtype str
-        The label of each image.
+        The label of each image; None without labels.
 
     target_names : list of str
-        The labels, sorted.
+        The labels of the whole folder, sorted; None without labels.
+
+    shape : tuple of int
+        Number of images, height, width and 3. With ``image_size=None``, the first image is read
+        for its size.
+
+    dtype : dtype
+        That of the images, uint8.
+
+    ndim : int
+        Number of dimensions, 4.
 
     skipped : list of tuple of str
         Path and reason of each file or sub-folder that was left out.
@@ -236,35 +105,41 @@ class ImageFolder:
     See Also
     --------
     load_image_folder : All images in one array, and how files are read.
+    load_images : Photos without labels in one array.
+
+    Notes
+    -----
+    A training reads every image in every epoch, in batches ahead of need: pass an `image_size`
+    near to what the model uses, and `n_jobs` where it has to wait. Estimators that need all
+    samples at once, such as :class:`CalibratedSVC`, read all images into an array. Caches and
+    checkpoints know images by their paths, sizes and modification times.
 
     Examples
     --------
     >>> import tempfile
     >>> from pathlib import Path
     >>> from PIL import Image
-    >>> from sklearn.linear_model import SGDClassifier
-    >>> from fashionkit.datasets import ImageFolder
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from fashionkit import ImageFolder, make_model
     >>> files = tempfile.TemporaryDirectory()
     >>> for label, gray in [("dark", 40), ("light", 200)]:
     ...     (Path(files.name) / label).mkdir()
     ...     for i in range(10):
     ...         Image.new("L", (8, 8), gray + i).save(Path(files.name) / label / f"{i}.png")
     >>> folder = ImageFolder(files.name, image_size=4)
-    >>> len(folder), folder.target_names
-    (20, ['dark', 'light'])
-    >>> folder[:5].shape
-    (5, 4, 4, 3)
-    >>> classifier = SGDClassifier(random_state=0)
-    >>> for epoch in range(3):
-    ...     for X, y in folder.chunks(8, random_state=epoch):
-    ...         X = X.reshape(len(X), -1) / 255 - 0.5
-    ...         classifier = classifier.partial_fit(X, y, classes=folder.target_names)
-    >>> classifier.predict(folder[[0, -1]].reshape(2, -1) / 255 - 0.5)
+    >>> folder.shape, folder.target_names
+    ((20, 4, 4, 3), ['dark', 'light'])
+    >>> folder[10:]
+    <10 images of 2 classes in ...>
+    >>> model = make_model("pixels-tree", random_state=0)
+    >>> cross_val_score(model, folder, folder.target, cv=2)
+    array([1., 1.])
+    >>> model.fit(folder, folder.target).predict(folder[[0, -1]])
     array(['dark', 'light'], dtype='<U5')
     >>> files.cleanup()
     """
 
-    @validate_params(_PARAMETERS, prefer_skip_nested_validation=True)
+    @validate_params({**PATH, **READING}, prefer_skip_nested_validation=True)
     def __init__(
         self,
         path: str | os.PathLike[str],
@@ -274,7 +149,84 @@ class ImageFolder:
         on_error: str = "raise",
         n_jobs: int | None = None,
     ) -> None:
-        self._list(path, image_size, aspect, on_error, n_jobs)
+        self._begin(*list_files(path, on_error), image_size, aspect, n_jobs)
+        self._check(on_error)
+
+    @classmethod
+    @substitute(**PARAMETERS)
+    @validate_params(
+        {**PATHS, "target": ["array-like", None], **READING}, prefer_skip_nested_validation=True
+    )
+    def from_paths(
+        cls,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        target: Any = None,
+        *,
+        image_size: int | Size | None = None,
+        aspect: str = "crop",
+        on_error: str = "raise",
+        n_jobs: int | None = None,
+    ) -> Self:
+        """Make one of photos that are not sorted into sub-folders by class.
+
+        Parameters
+        ----------
+        {paths}
+
+        target : array-like of shape (n_samples,), default=None
+            The label of each image; None without labels.
+
+        {image_size}
+
+        {aspect}
+
+        on_error : {"raise", "skip"}, default="raise"
+            What to do about files that cannot be read as images, as in the constructor.
+
+        {n_jobs}
+
+        Returns
+        -------
+        folder : ImageFolder
+            The images, in the order of the list, or sorted by name.
+        """
+        path, filenames, _, skipped = list_paths(paths, on_error)
+        if target is not None:
+            target = column_or_1d(target)
+            check_consistent_length(filenames, target)
+        folder = cls.__new__(cls)
+        folder._begin(path, filenames, target, skipped, image_size, aspect, n_jobs)
+        folder._check(on_error)
+        return folder
+
+    def _begin(
+        self,
+        path: str | None,
+        filenames: np.ndarray,
+        target: np.ndarray | None,
+        skipped: list[tuple[str, str]],
+        image_size: int | Size | None,
+        aspect: str,
+        n_jobs: int | None,
+    ) -> None:
+        """Keep what was listed, and how to read it."""
+        self.path = path
+        self.image_size = height_and_width(image_size)
+        self.aspect = aspect
+        self.n_jobs = n_jobs
+        self.filenames = filenames
+        self.target: Any = target
+        self.target_names: Any = _names(target)
+        self.skipped = skipped
+        # Of which files Pillow's warnings were passed on.
+        self._warned: set[str] = set()
+        # With image_size=None, the first image that can be read, whose size all must have; and
+        # where to look for it: other rows of the same files have the same size.
+        self._first: tuple[str, Size] | None = None
+        self._listed = filenames
+
+    def _check(self, on_error: str) -> None:
+        """Leave out the files that cannot be read, if they are to be skipped."""
         if on_error == "skip":
             self._leave_out(self._read(self.filenames, on_error, keep=False)[1])
 
@@ -282,10 +234,16 @@ class ImageFolder:
         return len(self.filenames)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} images of {len(self.target_names)} classes in {self.path!r}>"
+        classes = "" if self.target_names is None else f" of {len(self.target_names)} classes"
+        return f"<{len(self)} images{classes}{self._place()}>"
 
-    def __getitem__(self, rows: Any) -> np.ndarray:
-        """Read the images of a row, a slice, an array of rows or a boolean mask.
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Number of images, height, width and 3."""
+        return (len(self), *(self.image_size or self._size_of_first("raise")), 3)
+
+    def __getitem__(self, rows: Any) -> Any:
+        """Return an image, or some of the images, which are not read.
 
         Parameters
         ----------
@@ -294,14 +252,30 @@ class ImageFolder:
 
         Returns
         -------
-        X : ndarray of shape (n_rows, height, width, 3), dtype uint8
-            The images in RGB; of one row, an array of shape (height, width, 3).
+        X : ndarray of shape (height, width, 3), dtype uint8, or ImageFolder
+            The image of one row; the images of several rows, with their labels.
         """
         # NumPy itself says what may be an index, and what an error is.
-        paths = np.asarray(self.filenames[rows])
-        images, _ = self._read(paths.ravel(), "raise")
+        filenames = np.asarray(self.filenames[rows])
+        if filenames.ndim == 0:
+            images, _ = self._read(filenames.reshape(1), "raise")
+            assert images is not None
+            return images[0]
+        if filenames.ndim > 1:
+            raise IndexError(
+                f"folder[rows] with rows of {filenames.ndim} dimensions, expected an int, a slice, "
+                "or a list or array of one dimension; index np.asarray(folder)."
+            )
+        target = None if self.target is None else self.target[rows]
+        return self._with(filenames=filenames, target=target, _listed=self._listed[:1])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Read all images into an array."""
+        if copy is False:
+            raise ValueError("copy=False, but images are read into a new array; pass None or True.")
+        images, _ = self._read(self.filenames, "raise")
         assert images is not None
-        return images.reshape(*paths.shape, *images.shape[1:])
+        return images if dtype is None else images.astype(dtype, copy=False)
 
     @validate_params(
         {
@@ -329,37 +303,43 @@ class ImageFolder:
         X : ndarray of shape (n_rows, height, width, 3), dtype uint8
             The images in RGB.
 
-        y : ndarray of shape (n_rows,), dtype str
+        y : ndarray of shape (n_rows,), dtype str, or None
             Their labels.
         """
         order = np.arange(len(self))
         if random_state is not None:
             check_random_state(random_state).shuffle(order)
-        return (
-            (self[order[rows]], self.target[order[rows]])
-            for rows in gen_batches(len(self), chunk_size)
-        )
+        parts = (self[order[rows]] for rows in gen_batches(len(self), chunk_size))
+        return ((np.asarray(part), part.target) for part in parts)
 
-    def _list(
-        self,
-        path: str | os.PathLike[str],
-        image_size: int | Size | None,
-        aspect: str,
-        on_error: str,
-        n_jobs: int | None,
-    ) -> None:
-        """Keep the parameters, and list the files."""
-        # Absolute: the process may change its folder before it reads.
-        self.path = os.path.abspath(os.path.expanduser(path))
-        self.image_size = _height_and_width(image_size)
-        self.aspect = aspect
-        self.n_jobs = n_jobs
-        self.filenames, self.target, self.skipped = list_files(self.path, on_error)
-        self.target_names: list[str] = np.unique(self.target).tolist()
-        # Of which files Pillow's warnings were passed on.
-        self._warned: set[str] = set()
-        # With image_size=None, the first image that can be read, whose size all must have.
-        self._first: tuple[str, Size] | None = None
+    @property
+    def _identity(self) -> Any:
+        """What decides the pixels, to be hashed instead of them."""
+        stamps = np.array([_stamp(path) for path in self.filenames.tolist()])
+        return self.filenames, stamps, self.image_size, self.aspect
+
+    def _with_threads(self) -> Self:
+        """Return the same images, to be read by as many threads as now, from any thread."""
+        return self._with(n_jobs=effective_n_jobs(self.n_jobs))
+
+    def _load(self, on_error: str) -> np.ndarray:
+        """Read all images that can be read into an array, and forget the others."""
+        images, reasons = self._read(self.filenames, on_error)
+        assert images is not None
+        readable = [row for row, reason in enumerate(reasons) if reason is None]
+        for to, row in enumerate(readable):  # in place
+            if to != row:
+                images[to] = images[row]
+        self._leave_out(reasons)
+        return images[: len(readable)]
+
+    def _with(self, **changes: Any) -> Self:
+        other = object.__new__(type(self))
+        vars(other).update({**vars(self), **changes})
+        return other
+
+    def _place(self) -> str:
+        return "" if self.path is None else f" in {self.path!r}"
 
     def _read(
         self, paths: np.ndarray, on_error: str, keep: bool = True
@@ -383,7 +363,7 @@ class ImageFolder:
 
     def _size_of_first(self, on_error: str) -> Size:
         """Return height and width of the first image that can be read."""
-        for path in self.filenames if self._first is None else ():
+        for path in self._listed if self._first is None else ():
             try:
                 with noting():
                     self._first = str(path), read_image(path, None, self.aspect).shape[:2]
@@ -434,28 +414,40 @@ class ImageFolder:
         ]
         self.skipped = [*self.skipped, *unreadable]
         what = (
-            f"{len(unreadable)} of {len(self)} files in {self.path!r} cannot be read as "
+            f"{len(unreadable)} of {len(self)} files{self._place()} cannot be read as "
             f"images: {shortened([f'{path!r} ({reason})' for path, reason in unreadable], 3)}"
         )
         if not readable.any():
             raise ValueError(f"{what}. Expected at least one image; check the path.")
-        self.filenames, self.target = self.filenames[readable], self.target[readable]
-        left = np.unique(self.target).tolist()
-        lost = [repr(label) for label in self.target_names if label not in left]
+        self.filenames = self._listed = self.filenames[readable]
+        self.target = None if self.target is None else self.target[readable]
+        left = _names(self.target)
+        lost = [repr(label) for label in self.target_names or () if label not in (left or ())]
         self.target_names = left
         classes = f" Nothing is left of {shortened(lost, 3)}." if lost else ""
         warn(f"{what}. They are left out.{classes}")
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Caches hash the state: the files as they are now, and nothing that reading has found.
+        found: dict[str, Any] = {"_first": None, "_warned": set(), "_listed": self._listed[:1]}
+        return {**vars(self), **found, "files": self._identity}
 
-def _height_and_width(size: Any) -> Size | None:
-    if size is None or isinstance(size, Integral):
-        return None if size is None else (int(size), int(size))
-    if len(size) != 2 or not all(isinstance(side, Integral) and side >= 1 for side in size):  # type: ignore[operator]
-        raise ValueError(
-            f"image_size={size!r} is not two positive integers; pass (height, width), one integer "
-            "for both, or None to keep the size of the files."
-        )
-    return int(size[0]), int(size[1])
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        del vars(self)["files"]
+
+
+def _names(target: np.ndarray | None) -> list[Any] | None:
+    return None if target is None else np.unique(target).tolist()
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    """Return the size and the time of the last change of a file; -1 if there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
 
 
 def _refusal(path: str, reason: Exception) -> ValueError:
@@ -463,19 +455,3 @@ def _refusal(path: str, reason: Exception) -> ValueError:
         f"{str(path)!r} cannot be read as an image: {reason}. Replace or remove it, or pass "
         "on_error='skip' to leave out all such files."
     )
-
-
-def _without(images: np.ndarray, reasons: list[str | None]) -> np.ndarray:
-    """Move the images that could be read together, in place, and return these."""
-    readable = [row for row, reason in enumerate(reasons) if reason is None]
-    for to, row in enumerate(readable):
-        if to != row:
-            images[to] = images[row]
-    return images[: len(readable)]
-
-
-def _describe(folder: ImageFolder, shape: tuple[int, ...]) -> str:
-    counts = zip(*np.unique(folder.target, return_counts=True), strict=True)
-    classes = ", ".join(f"{count} {label}" for label, count in counts)
-    size = size_text(shape[1:])
-    return f"{shape[0]} RGB images of {size} pixels from {folder.path!r}: {classes}."

@@ -1,4 +1,4 @@
-"""Which files are in a folder with one sub-folder per class, and of which class."""
+"""Which files are in a folder or a list, and of which class."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils._param_validation import validate_params
@@ -24,26 +24,90 @@ _LITTER = {
 Skipped = list[tuple[str, str]]
 
 
-def list_files(path: str, on_error: str) -> tuple[np.ndarray, np.ndarray, Skipped]:
-    """Return path and label of every file in the sub-folders, and the folders left out.
+class Listing(NamedTuple):
+    """What was listed, if it is one; its files, their labels if any, and what was left out.
+
+    All paths are absolute.
+    """
+
+    path: str | None
+    filenames: np.ndarray
+    labels: np.ndarray | None
+    skipped: Skipped
+
+
+# Folders of this name hold parts of a data set, not a class.
+_PARTS = {"dev", "test", "testing", "train", "training", "val", "valid", "validation"}
+
+
+def list_files(path: str | os.PathLike[str], on_error: str) -> Listing:
+    """List the files in the sub-folders of a folder, whose names are the labels.
 
     Each folder is listed once, under its own path if that is among them, else under the first
     link to it.
     """
+    path = _absolute(path)
     if not os.path.exists(path):
         raise FileNotFoundError(
             f"path={path!r} does not exist; pass a folder with one sub-folder per class."
         )
     if not os.path.isdir(path):
         raise NotADirectoryError(
-            f"path={path!r} is a file; pass a folder with one sub-folder per class."
+            f"path={path!r} is a file; pass a folder with one sub-folder per class, or read it "
+            "with load_images."
         )
     entries = _entries(path)
-    files: dict[str, list[str]] = {e.name: [] for e in entries if _is_folder(e)}
-    seen = {_identity(path)}
+    _reject_parts(path, entries)
+    places = [(e.name, e.path, e.is_symlink()) for e in entries if _is_folder(e)]
+    files, skipped = _collect(places, {_identity(path)}, on_error)
+    _warn_of_empty(path, files, len(entries) - len(files), skipped)
+    labels = np.repeat([*files], [len(names) for names in files.values()])
+    filenames = np.array([name for names in files.values() for name in names])
+    return Listing(path, filenames, labels, skipped)
+
+
+def list_paths(paths: Any, on_error: str) -> Listing:
+    """List a photo, the photos in a folder, at any depth, or those of a list of paths."""
+    if not isinstance(paths, str | os.PathLike):
+        given = np.asarray(paths, dtype=object)
+        if given.ndim != 1 or not given.size:
+            raise ValueError(
+                f"paths of shape {given.shape}, expected at least one path, in a list or array of "
+                "one dimension."
+            )
+        for path in given:
+            if not isinstance(path, str | os.PathLike):
+                raise TypeError(f"paths has {path!r}, expected str or path-like.")
+        return Listing(None, np.array([_absolute(path) for path in given]), None, [])
+    path = _absolute(paths)
+    if not os.path.exists(path):
+        raise FileNotFoundError(
+            f"paths={path!r} does not exist; pass a photo, a folder of photos, or a list of them."
+        )
+    if not os.path.isdir(path):
+        return Listing(path, np.array([path]), None, [])
+    files, skipped = _collect([("", path, False)], set(), on_error)
+    if not files[""]:
+        raise ValueError(f"paths={path!r} has no files; expected at least one photo.")
+    return Listing(path, np.array(files[""]), None, skipped)
+
+
+def _absolute(path: str | os.PathLike[str]) -> str:
+    # The process may change its folder before it reads.
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def _collect(
+    places: list[tuple[str, str, bool]], seen: set[tuple[int, int]], on_error: str
+) -> tuple[dict[str, list[str]], Skipped]:
+    """Return the files below folders by label, sorted, and the folders that cannot be listed.
+
+    Of each folder are given its label, its path and whether it is a link.
+    """
+    files: dict[str, list[str]] = {label: [] for label, _, _ in places}
     skipped: Skipped = []
-    folders = [(e.name, e.path) for e in entries if e.name in files and not e.is_symlink()]
-    links = [(e.name, e.path) for e in entries if e.name in files and e.is_symlink()]
+    folders = [(label, path) for label, path, is_link in places if not is_link]
+    links = [(label, path) for label, path, is_link in places if is_link]
     while folders or links:
         if not folders:
             label, link = links.pop(0)
@@ -64,11 +128,24 @@ def list_files(path: str, on_error: str) -> tuple[np.ndarray, np.ndarray, Skippe
                 (links if entry.is_symlink() else folders).append((label, entry.path))
             else:
                 files[label].append(entry.path)
-    _warn_of_empty(path, files, len(entries) - len(files), skipped)
     for names in files.values():
         names.sort(key=lambda name: name.split(os.sep))
-    labels = np.repeat([*files], [len(names) for names in files.values()])
-    return np.array([name for names in files.values() for name in names]), labels, skipped
+    return files, skipped
+
+
+def _reject_parts(path: str, entries: list[os.DirEntry]) -> None:
+    """Tell parts of a data set, which have folders of classes in them, from classes."""
+    folders = [entry for entry in entries if os.path.isdir(entry.path)]
+    if not all(folder.name.lower() in _PARTS for folder in folders):
+        return
+    for folder in folders:
+        inner = [repr(e.name) for e in _entries(folder.path) if os.path.isdir(e.path)]
+        if inner:
+            raise ValueError(
+                f"path={path!r} has the sub-folders {shortened([repr(f.name) for f in folders], 5)}"
+                f", which are parts of a data set and no classes; {folder.name!r} has the "
+                f"sub-folders {shortened(inner, 3)}. Pass {folder.path!r}."
+            )
 
 
 def _entries(folder: str) -> list[os.DirEntry]:
@@ -108,7 +185,8 @@ def _warn_of_empty(path: str, files: dict[str, list[str]], n_beside: int, skippe
     if not any(files.values()):
         raise ValueError(
             f"path={path!r} has {n_beside} files and {len(files)} sub-folders, "
-            "none of them with files; expected one sub-folder per class, with images in it."
+            "none of them with files; expected one sub-folder per class, with images in it. Read "
+            "photos without classes with load_images or ImageFolder.from_paths."
             + (f" Left out: {unlisted}." if skipped else "")
         )
     if skipped:
@@ -123,7 +201,7 @@ def _warn_of_empty(path: str, files: dict[str, list[str]], n_beside: int, skippe
 
 def warn(message: str) -> None:
     """Warn of the user's line, behind our own functions and what validates parameters."""
-    own = {__name__, f"{__package__}._folder", validate_params.__module__}
+    own = {__name__, f"{__package__}._folder", f"{__package__}._load", validate_params.__module__}
     frame: Any = sys._getframe()
     level = 1
     while frame.f_globals["__name__"] in own:

@@ -8,8 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
-from fashionkit._images import Images, check_images, fit_images
-from fashionkit.datasets._forms import reject_single
+from fashionkit._images import Images, check_images, fit_images, reject_single
 
 
 class ImageTransformer(TransformerMixin, BaseEstimator):

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
-from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from fashionkit._images import Images
@@ -240,17 +239,16 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     def _transform(self, images: Images, features: np.ndarray) -> None:
         # Threads, whatever the context prefers: each writes its rows of one array.
         Parallel(self.n_jobs, require="sharedmem")(
-            delayed(self._describe_into)(features, images, rows)
-            for rows in gen_batches(len(images), _IMAGES_PER_TASK)
+            delayed(self._describe_into)(features[rows], part)
+            for rows, part in images.in_memory(_IMAGES_PER_TASK)
         )
 
-    def _describe_into(self, features: np.ndarray, images: Images, rows: slice) -> None:
+    def _describe_into(self, features: np.ndarray, images: Images) -> None:
         """Write the features of some images, in chunks."""
         n_bins = math.prod(self.image_shape_[:2]) * (self.orientations + self.interpolate)
         size = max(1, _VALUES_PER_CHUNK // max(n_bins, self._n_features_out))
-        for start in range(rows.start, rows.stop, size):
-            chunk = slice(start, min(start + size, rows.stop))
-            self._describe(Images(images.pixels[chunk], images.pixel_range), features[chunk])
+        for rows, chunk in images.in_memory(size):
+            self._describe(chunk, features[rows])
 
     def _describe(self, images: Images, features: np.ndarray) -> None:
         """Write the features of one chunk.
@@ -264,7 +262,7 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
             whole = images.are_whole()
         if whole.any():
             rows = slice(None) if whole.all() else whole
-            pixels = self._padded(images.pixels[rows].astype(np.uint8, copy=False))
+            pixels = self._padded(images.unscaled(rows).astype(np.uint8, copy=False))
             features[rows] = self._histograms(votes_of_uint8(pixels, *options))
         if not whole.all():
             rows = ~whole if whole.any() else slice(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Integral
 from typing import Any
 
@@ -13,9 +14,11 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.decomposition import PCA
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from fashionkit._images import LazyImages, read_rows
 
 _DTYPES = [np.float64, np.float32, np.float16]
 
@@ -102,7 +105,7 @@ class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         self : BoundedPCA
             The fitted transformer.
         """
-        X = validate_data(self, X, dtype=_DTYPES, ensure_min_samples=2)
+        X = validate_data(self, read_rows(X), dtype=_DTYPES, ensure_min_samples=2)
         random_state = self.random_state
         if self.max_samples is not None and self.max_samples < len(X):
             random_state = check_random_state(random_state)
@@ -128,9 +131,11 @@ class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             In the floating-point type of ``X``; float32 for half precision.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=_DTYPES, reset=False)
+        if isinstance(X, LazyImages) and len(X) > (size := _chunk_size(X)):
+            return np.concatenate([self.transform(X[part]) for part in gen_batches(len(X), size)])
+        X = validate_data(self, read_rows(X), dtype=_DTYPES, reset=False)
         dtype = np.float32 if X.dtype == np.float16 else X.dtype
-        size = max(1, _VALUES_PER_CHUNK // X.shape[1])
+        size = _chunk_size(X)
         return np.concatenate(
             [
                 self.pca_.transform(X[start : start + size].astype(dtype, copy=False))
@@ -142,3 +147,7 @@ class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _chunk_size(X: Any) -> int:
+    return max(1, _VALUES_PER_CHUNK // math.prod(X.shape[1:]))

@@ -66,8 +66,8 @@ def draw_descriptors(
         seeds = random_state.randint(np.iinfo(np.int32).max, size=len(chunks))
         with one_thread_each():
             found = Parallel(n_jobs, require="sharedmem")(
-                delayed(_draw_from_chunk)(images, chunk, describe, seed)
-                for chunk, seed in zip(chunks, seeds, strict=True)
+                delayed(_draw_from_chunk)(chunk, describe, seed)
+                for chunk, seed in zip(images.scaled_parts(chunks), seeds, strict=True)
             )
         for descriptors in found:
             drawn.append(descriptors[:missing])
@@ -109,9 +109,9 @@ def make_vocabulary(
 
 
 def _draw_from_chunk(
-    images: Images, rows: np.ndarray, describe: Callable[[np.ndarray], Descriptors], seed: int
+    images: np.ndarray, describe: Callable[[np.ndarray], Descriptors], seed: int
 ) -> np.ndarray:
-    found = describe(images.scaled(rows))
+    found = describe(images)
     return found.values[_some_of_each_image(found.image, np.random.RandomState(seed))]
 
 

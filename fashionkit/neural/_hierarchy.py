@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.cluster.hierarchy import cut_tree, linkage
+from sklearn.utils import gen_batches
 
 from fashionkit.datasets import CLASS_NAMES
 from fashionkit.neural._core.samples import Samples
@@ -146,10 +148,10 @@ def cluster_classes(samples: Samples, classes: np.ndarray) -> Hierarchy:
             f"The classes {classes[counts == 0].tolist()} have no image to be grouped by; pass a "
             "tree, or images of all classes first."
         )
-    sums = np.zeros((n_classes, images.pixels[0].size))
-    for start in range(0, len(samples.rows), images.chunk_size):
-        rows = samples.rows[start : start + images.chunk_size]
-        np.add.at(sums, samples.targets[rows], images.scaled(rows).reshape(len(rows), -1))
+    sums = np.zeros((n_classes, math.prod(images.pixels.shape[1:])))
+    chunks = [samples.rows[part] for part in gen_batches(len(samples.rows), images.chunk_size)]
+    for rows, pixels in zip(chunks, images.scaled_parts(chunks), strict=True):
+        np.add.at(sums, samples.targets[rows], pixels.reshape(len(rows), -1))
     tree = linkage(sums / counts[:, None], "ward")
     sizes = dict.fromkeys((2, round(np.sqrt(2 * n_classes))))
     names, nodes = [], []

@@ -119,9 +119,9 @@ def _compute_features(
         exact = 4 * len(images) * n_features <= _LARGEST_EXACT
         rows = np.empty((len(images), 1, 1, n_features), np.float32 if exact else np.float16)
         starts = range(0, len(images), size)
-        for start in tqdm(starts, unit="batch", desc="features", disable=not phase.verbose):
-            chunk = slice(start, start + size)
-            rows[chunk, 0, 0] = within(rows.dtype, call(images.scaled(chunk)))
+        bar = tqdm(starts, unit="batch", desc="features", disable=not phase.verbose)
+        for start, chunk in zip(bar, images.chunks(size), strict=True):
+            rows[start : start + size, 0, 0] = within(rows.dtype, call(chunk))
         return Images(rows, (0.0, 1.0))
 
     trained_on = replace(samples, images=features(samples.images))

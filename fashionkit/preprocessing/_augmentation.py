@@ -17,9 +17,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from fashionkit._images import Images, check_images, fit_images
+from fashionkit._images import Images, check_images, fit_images, stacked
 from fashionkit._tensorflow import tensorflow
-from fashionkit.datasets._forms import stacked
 from fashionkit.preprocessing._augment import augment
 
 

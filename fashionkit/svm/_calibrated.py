@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from fashionkit._images import read_rows
 from fashionkit.svm._pairwise import PairwiseSigmoids, log_odds, pair_scores
 from fashionkit.svm._samples import (
     count_classes,
@@ -198,7 +199,7 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         UserWarning
             If a class has fewer than ``cv`` samples: its probabilities are rough.
         """
-        X, y = validate_data(self, X, y)
+        X, y = validate_data(self, read_rows(X), y)
         check_classification_targets(y)
         X, y, sample_weight = leave_out_zero_weights(X, y, sample_weight)
         classes = count_classes(y, self.cv)
@@ -241,7 +242,7 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
             In the order of ``classes_``.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
+        X = validate_data(self, read_rows(X), reset=False)
         sigmoids = PairwiseSigmoids(self.slopes_, self.intercepts_)
         size = max(1, _VALUES_PER_CHUNK // len(self.classes_) ** 2)
         return np.concatenate(

@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from fashionkit._images import check_images, fit_images
+from fashionkit._images import LazyImages, check_images, fit_images
 from fashionkit.preprocessing._views import VIEWS, make_views
 from fashionkit.svm._calibrated import CalibratedSVC
 from fashionkit.svm._pairwise import PairwiseSigmoids, log_odds, pair_scores
@@ -338,7 +338,7 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         """Return the features of each view of some images, without the images themselves."""
         chunks = []
         for chunk in _chunks(pixels, len(rows)):
-            _, *others = self._views(pixels[rows[chunk]])
+            _, *others = self._views(np.asarray(pixels[rows[chunk]]))
             chunks.append([self._describe(view) for view in others])
         return [np.concatenate(view) for view in zip(*chunks, strict=True)]
 
@@ -352,10 +352,13 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
             warnings.filterwarnings("ignore", "X has pixels in the range", UserWarning)
             return check_array(self.features_.transform(pixels), input_name="features")
 
-    def _probabilities(self, pixels: np.ndarray) -> np.ndarray:
+    def _probabilities(self, pixels: np.ndarray | LazyImages) -> np.ndarray:
         sigmoids = PairwiseSigmoids(self.slopes_, self.intercepts_)
         return np.concatenate(
-            [sigmoids.probabilities(self._score(pixels[chunk])) for chunk in _chunks(pixels)]
+            [
+                sigmoids.probabilities(self._score(np.asarray(pixels[chunk])))
+                for chunk in _chunks(pixels)
+            ]
         )
 
     def _score(self, pixels: np.ndarray) -> np.ndarray:
@@ -374,7 +377,7 @@ def _shape_asked_for(estimator: Pipeline) -> tuple[int, ...] | None:
     return next((shape for shape in shapes if shape is not None), None)
 
 
-def _chunks(pixels: np.ndarray, n_samples: int | None = None) -> Iterator[slice]:
+def _chunks(pixels: np.ndarray | LazyImages, n_samples: int | None = None) -> Iterator[slice]:
     size = max(1, _VALUES_PER_CHUNK // math.prod(pixels.shape[1:]))
     return gen_batches(len(pixels) if n_samples is None else n_samples, size)
 

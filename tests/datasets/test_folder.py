@@ -8,6 +8,7 @@ import warnings
 import zlib
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,17 +16,24 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from PIL import Image
 from sklearn.linear_model import SGDClassifier
-from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.model_selection import GroupKFold, cross_val_score, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils import _safe_indexing
 
-from fashionkit.datasets import ImageFolder, _photo, _pixels, load_image_folder
+from fashionkit.datasets import (
+    ImageFolder,
+    _folder,
+    _photo,
+    _pixels,
+    load_image_folder,
+    load_images,
+)
 
 # Formats that Pillow reads with a plugin only.
 PLUGINS = ("HEIF", "JXL")
 
 READERS = pytest.mark.parametrize(
-    "read", [load_image_folder, lambda path, **params: ImageFolder(path, **params)[:]]
+    "read", [load_image_folder, lambda path, **params: np.asarray(ImageFolder(path, **params))]
 )
 
 
@@ -496,7 +504,8 @@ def test_the_first_frame_or_page_is_read(tmp_path, name):
 )
 def test_images_have_the_size_asked_for(photos, size, shape):
     assert load_image_folder(photos, image_size=size).data.shape == (5, *shape, 3)
-    assert ImageFolder(photos, image_size=size)[:].shape == (5, *shape, 3)
+    folder = ImageFolder(photos, image_size=size)
+    assert folder.shape == np.asarray(folder).shape == (5, *shape, 3)
 
 
 @READERS
@@ -625,7 +634,7 @@ def test_skip_leaves_files_out_with_one_warning(damaged, read, size, n_jobs):
         "notes.txt",
         "page.jpg",
     ]
-    images = dataset[:] if read is ImageFolder else dataset.data
+    images = np.asarray(dataset) if read is ImageFolder else dataset.data
     assert images[:, 0, 0].tolist() == [[200, 10 * i, 0] for i in range(3)] + [
         [0, 10 * i, 200] for i in range(2)
     ]
@@ -698,8 +707,8 @@ def test_what_pillow_warns_of_is_one_warning_with_names(photos, n_jobs, size):
     assert caught[0].filename == __file__
     folder = ImageFolder(photos, image_size=size, n_jobs=n_jobs)
     with pytest.warns(UserWarning, match="Pillow warns of 5 of 10"):
-        folder[:]
-    folder[:]  # of each file once
+        np.asarray(folder)
+    np.asarray(folder)  # of each file once
     with pytest.warns(UserWarning, match="another"):
         warnings.warn("another", stacklevel=1)
 
@@ -759,6 +768,7 @@ def test_gray_values_of_more_bits_are_scaled_a_strip_at_a_time(tmp_path, monkeyp
     monkeypatch.setattr(_pixels, "_STRIP_PIXELS", 2**14)
     (tmp_path / "a").mkdir()
     Image.fromarray(np.ones((1000, 1000), dtype)).save(tmp_path / "a" / "1.tif")
+    load_image_folder(tmp_path, image_size=8)  # imports what reads it
     tracemalloc.start()
     try:
         load_image_folder(tmp_path, image_size=8)
@@ -846,8 +856,8 @@ def test_threads_read_the_same(photos):
 
 def test_several_threads_may_read_from_one_folder(photos):
     folder = ImageFolder(photos, image_size=4)
-    expected, found = folder[:], []
-    threads = [threading.Thread(target=lambda: found.append(folder[:])) for _ in range(4)]
+    expected, found = np.asarray(folder), []
+    threads = [threading.Thread(target=lambda: found.append(np.asarray(folder))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -864,7 +874,7 @@ def test_the_folder_says_what_it_holds(photos):
     assert folder.target_names == dataset.target_names
     assert_array_equal(folder.target, dataset.target)
     assert_array_equal(folder.filenames, dataset.filenames)
-    assert_array_equal(folder[:], dataset.data)
+    assert_array_equal(folder, dataset.data)
 
 
 @pytest.mark.parametrize(
@@ -877,17 +887,21 @@ def test_the_folder_says_what_it_holds(photos):
         slice(None, None, -2),
         [3, 0, 0],
         [],
-        np.array([[0, 1], [2, 3]]),
         [True, False, True, False, False],
         np.zeros(5, bool),
         (slice(2), ...),
     ],
 )
 def test_rows_are_chosen_as_in_an_array(photos, rows):
-    assert_array_equal(ImageFolder(photos)[rows], load_image_folder(photos).data[rows], strict=True)
+    folder, dataset = ImageFolder(photos), load_image_folder(photos)
+    assert_array_equal(np.asarray(folder[rows]), dataset.data[rows], strict=True)
+    if np.ndim(folder[rows]) == 4:
+        assert folder[rows].shape == dataset.data[rows].shape
+        assert_array_equal(folder[rows].target, dataset.target[rows])
+        assert folder[rows].target_names == folder.target_names
 
 
-@pytest.mark.parametrize("rows", [5, -6, [0, 5], [True, False], "dress", 1.0])
+@pytest.mark.parametrize("rows", [5, -6, [0, 5], [True, False], "dress", 1.0, [[0, 1]]])
 def test_rows_that_are_none_are_refused(photos, rows):
     with pytest.raises(IndexError):
         ImageFolder(photos)[rows]
@@ -902,7 +916,7 @@ def test_nothing_is_read_before_it_is_asked_for(damaged):
     assert len(folder) == 10
     assert folder[:3].shape == (3, 4, 4, 3)
     with pytest.raises(ValueError, match=r"empty\.jpg' cannot be read as an image: it is empty"):
-        folder[folder.target == "hat"]
+        np.asarray(folder[folder.target == "hat"])
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 256])
@@ -949,7 +963,7 @@ def test_chunks_train_a_classifier(photos):
         for X, y in folder.chunks(2, random_state=epoch):
             X = X.reshape(len(X), -1) / 255
             classifier.partial_fit(X, y, classes=folder.target_names)
-    assert classifier.score(folder[:].reshape(5, -1) / 255, folder.target) == 1
+    assert classifier.score(np.asarray(folder).reshape(5, -1) / 255, folder.target) == 1
 
 
 def test_scikit_learn_can_index_and_split_the_folder(photos):
@@ -980,7 +994,129 @@ def test_a_folder_can_be_cross_validated_fold_by_fold(photos):
 
 def test_a_folder_can_be_pickled(photos):
     folder = ImageFolder(photos)
-    assert_array_equal(pickle.loads(pickle.dumps(folder))[:], folder[:])
+    assert_array_equal(pickle.loads(pickle.dumps(folder)), folder)
+
+
+def test_some_images_of_a_folder_are_a_folder_of_which_no_file_is_read(photos, monkeypatch):
+    def refuse(*args):
+        raise AssertionError("a file was read")
+
+    monkeypatch.setattr(_folder, "read_image", refuse)
+    folder = ImageFolder(photos, image_size=4)
+    train, test, _, y_test = train_test_split(
+        folder, folder.target, test_size=2, stratify=folder.target, random_state=0
+    )
+    assert isinstance(train, ImageFolder)
+    assert (len(train), len(test)) == (3, 2)
+    assert_array_equal(test.target, y_test)
+    assert repr(test) == f"<2 images of 2 classes in {str(photos)!r}>"
+
+
+def test_a_folder_is_an_array_to_numpy(photos):
+    folder = ImageFolder(photos, image_size=4)
+    assert (folder.shape, folder.dtype, folder.ndim) == ((5, 4, 4, 3), np.uint8, 4)
+    assert folder[:0].shape == np.asarray(folder[:0]).shape == (0, 4, 4, 3)
+    assert np.asarray(folder, dtype=np.float32).dtype == np.float32
+    with pytest.raises(ValueError, match="copy=False, but images are read into a new array"):
+        folder.__array__(copy=False)
+
+
+def test_without_a_size_all_rows_have_that_of_the_first_image_of_the_folder(photos):
+    saved(photos / "hat" / "large.png", size=(9, 5))
+    folder = ImageFolder(photos)
+    assert folder[-1:].shape == (1, 8, 6, 3)
+    with pytest.raises(ValueError, match=r"image_size=None keeps the size of images"):
+        np.asarray(folder[-1:])
+
+
+def test_a_cache_knows_images_by_their_files_and_size(photos):
+    folder = ImageFolder(photos, image_size=4)
+    before = joblib.hash(folder)
+    assert folder.shape == np.asarray(folder).shape  # reading changes nothing
+    assert joblib.hash(ImageFolder(photos, image_size=4)) == joblib.hash(folder[:]) == before
+    assert joblib.hash(pickle.loads(pickle.dumps(folder))) == before
+    others = [folder[1:], ImageFolder(photos, image_size=5)]
+    assert before not in map(joblib.hash, others)
+    os.utime(folder.filenames[0], (0, 0))
+    assert joblib.hash(folder) != before
+
+
+def test_photos_without_classes_are_read_from_a_folder_a_list_or_one_file(photos):
+    paths = sorted(photos.rglob("*.png"))
+    expected = load_image_folder(photos).data
+    for several in (photos, str(photos), paths, list(map(str, paths)), np.array(paths, dtype=str)):
+        assert_array_equal(load_images(several), expected)
+        folder = ImageFolder.from_paths(several)
+        assert_array_equal(folder[1:3], expected[1:3])
+        assert (folder.target, folder.target_names, folder[:2].target) == (None, None, None)
+    assert repr(ImageFolder.from_paths(photos)) == f"<5 images in {str(photos)!r}>"
+    assert repr(folder) == "<5 images>"
+    assert_array_equal(load_images(paths[0], image_size=4), expected[:1, :4, :4])
+    assert [y for _, y in folder.chunks(3)] == [None, None]
+
+
+def test_photos_of_a_list_may_have_labels(photos):
+    paths = sorted(photos.rglob("*.png"))
+    folder = ImageFolder.from_paths(paths, [1, 0, 1, 0, 1], image_size=4, n_jobs=2)
+    assert folder.target_names == [0, 1]
+    assert folder[1:3].target.tolist() == [0, 1]
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        ImageFolder.from_paths(paths, [1, 0])
+
+
+@pytest.mark.parametrize("read", [load_images, ImageFolder.from_paths])
+def test_photos_of_a_list_that_cannot_be_read_are_left_out_with_one_warning(damaged, read):
+    paths = sorted(path for path in damaged.rglob("*") if path.is_file())
+    with pytest.warns(UserWarning, match=r"^5 of 10 files cannot be read as images: ") as caught:
+        images = read([*paths], image_size=4, on_error="skip")
+    assert [str(one.filename) for one in caught] == [__file__]
+    assert len(np.asarray(images)) == 5
+
+
+@pytest.mark.parametrize("read", [load_images, ImageFolder.from_paths])
+@pytest.mark.parametrize(
+    ("paths", "error", "message"),
+    [
+        ("nothing", FileNotFoundError, r"paths='.*nothing' does not exist; pass a photo, a folder"),
+        ([], ValueError, r"paths of shape \(0,\), expected at least one path"),
+        ([["a.png"]], ValueError, r"paths of shape \(1, 1\), expected"),
+        ([1], TypeError, "paths has 1, expected str or path-like"),
+        (1, ValueError, "'paths' parameter"),
+    ],
+)
+def test_paths_that_are_none_are_refused(read, paths, error, message):
+    with pytest.raises(error, match=message):
+        read(paths)
+
+
+def test_a_folder_without_files_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="has no files; expected at least one photo"):
+        load_images(tmp_path)
+
+
+@READERS
+def test_a_folder_of_parts_of_a_data_set_is_refused_with_the_folder_to_pass(tmp_path, read):
+    for part in ("train", "validation"):
+        saved(tmp_path / part / "hat" / "1.png")
+    hint = r"'train', 'validation', which are parts .* Pass '.*train'"
+    with pytest.raises(ValueError, match=hint):
+        read(tmp_path)
+    assert len(read(tmp_path / "train", image_size=4)) > 0
+
+
+@READERS
+def test_vehicles_may_be_trains(tmp_path, read):
+    saved(tmp_path / "train" / "side" / "1.png")
+    saved(tmp_path / "tram" / "side" / "1.png")
+    read(tmp_path)
+
+
+@READERS
+def test_a_folder_without_classes_is_refused_with_what_reads_it(tmp_path, read):
+    path = saved(tmp_path / "1.png")
+    for folder in (tmp_path, path):
+        with pytest.raises((ValueError, NotADirectoryError), match="with load_images"):
+            read(folder)
 
 
 @pytest.fixture(scope="module")
@@ -1000,7 +1136,7 @@ def test_real_photos_are_listed_and_read(real_photos):
     assert len(folder) == 3068
     assert len(folder.target_names) == 10
     assert "t-shirt" in folder.target_names
-    images = folder[::200]
+    images = np.asarray(folder[::200])
     assert images.shape == (16, 64, 48, 3)
     # Photos: neither of one colour each nor all gray.
     assert images.std(axis=(1, 2, 3)).min() > 5

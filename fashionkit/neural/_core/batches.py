@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from fashionkit._images import Images
+from fashionkit._images import Images, LazyImages
 from fashionkit._keras_compat import (
     fold_in,
     shuffled,
@@ -84,9 +86,62 @@ class BatchRandom:
         return fold_in(self._seed, self._n_calls)
 
 
-def pixel_tensor(images: Images) -> Any:
-    """Copy images into a tensor: small types as they are, large ones as float32."""
-    pixels = images.pixels
+class PixelSource:
+    """Where the pixels of a batch come from, inside of a graph: a tensor, or files.
+
+    Parameters
+    ----------
+    images : Images
+        The images. Those in memory are copied into the tensor, large types as float32.
+
+    Attributes
+    ----------
+    error : Exception or None
+        Why files could not be read; TensorFlow itself tells of it with another type.
+    """
+
+    def __init__(self, images: Images):
+        self._images = images
+        self.error: Exception | None = None
+        self._tensor = None if isinstance(images.pixels, LazyImages) else _tensor(images.pixels)
+
+    def gather(self, rows: Any) -> Any:
+        """Return the images of some rows, unscaled."""
+        tf = tensorflow()
+        if self._tensor is not None:
+            return tf.gather(self._tensor, rows)
+        pixels = tf.numpy_function(self._read, [rows], tf.uint8, stateful=False)
+        return tf.ensure_shape(pixels, (None, *self._images.pixels.shape[1:]))
+
+    def _read(self, rows: np.ndarray) -> np.ndarray:
+        try:
+            return self._images.unscaled(rows)
+        except Exception as error:
+            self.error = error
+            raise
+
+
+def make_sources(samples: Samples, validation: Samples | None) -> tuple[PixelSource, ...]:
+    """Return the pixels to train on and to evaluate on: one copy where they are the same."""
+    source = PixelSource(samples.images)
+    if validation is None or validation.images is samples.images:
+        return source, source
+    return source, PixelSource(validation.images)
+
+
+@contextmanager
+def errors_of_reading(sources: tuple[PixelSource, ...]) -> Iterator[None]:
+    """Raise the error that has ended the reading of files, not what TensorFlow says of it."""
+    try:
+        yield
+    except Exception:
+        for source in sources:
+            if source.error is not None:
+                raise source.error from None
+        raise
+
+
+def _tensor(pixels: np.ndarray) -> Any:
     if pixels.dtype == bool:
         pixels = pixels.view(np.uint8)
     elif pixels.dtype.itemsize > 4:
@@ -96,7 +151,7 @@ def pixel_tensor(images: Images) -> Any:
 
 def make_batches(
     samples: Samples,
-    pixels: Any,
+    source: PixelSource,
     batch_size: int,
     *,
     order: Order | None = None,
@@ -111,8 +166,8 @@ def make_batches(
     samples : Samples
         What to draw.
 
-    pixels : tensor of shape (n_images, height, width, channels)
-        Its images, by :func:`pixel_tensor`.
+    source : PixelSource
+        The pixels of its images.
 
     batch_size : int
         Images per batch; the last one may have fewer.
@@ -152,7 +207,7 @@ def make_batches(
             indices = order.shuffled(indices, n_samples)
         chosen = tf.gather(rows, indices)
         # Division, not multiplication by the inverse: bit for bit what prediction does.
-        images = (tf.cast(tf.gather(pixels, chosen), tf.float32) - low) / (high - low)
+        images = (tf.cast(source.gather(chosen), tf.float32) - low) / (high - low)
         target = tf.gather(classes, chosen)
         if targets is not None:
             target = tf.gather(tf.constant(targets), target)

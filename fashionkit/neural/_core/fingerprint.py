@@ -53,7 +53,7 @@ def hash_samples(samples: Any) -> str:
     if samples is None:
         return "none"
     images = samples.images
-    parts = (images.pixels, images.pixel_range, samples.targets, samples.rows, samples.weights)
+    parts = (images.identity, images.pixel_range, samples.targets, samples.rows, samples.weights)
     return joblib.hash(parts)
 
 

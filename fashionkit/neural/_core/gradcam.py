@@ -108,9 +108,10 @@ class Explainer(CompiledModel):
         def explain(images: Images, targets: np.ndarray) -> np.ndarray:
             heat_maps = np.empty(images.pixels.shape[:3], dtype=np.float32)
             step = min(images.chunk_size, _IMAGES_PER_STEP)
-            for start in range(0, len(images), step):
+            starts = range(0, len(images), step)
+            for start, chunk in zip(starts, images.chunks(step), strict=True):
                 rows = slice(start, start + step)
-                heat_maps[rows] = find_heat(images.scaled(rows), targets[rows].astype(np.int32))
+                heat_maps[rows] = find_heat(chunk, targets[rows].astype(np.int32))
             peaks = heat_maps.max(axis=(1, 2), keepdims=True, initial=0.0)
             heat_maps /= np.where(peaks > 0, peaks, 1.0)
             return heat_maps

@@ -17,7 +17,13 @@ from fashionkit._images import users_level
 from fashionkit._keras_compat import forget_model
 from fashionkit._tensorflow import keras, tensorflow, without_retracing_warnings
 from fashionkit.neural._core import scikeras
-from fashionkit.neural._core.batches import Order, make_batches, pixel_tensor
+from fashionkit.neural._core.batches import (
+    Order,
+    PixelSource,
+    errors_of_reading,
+    make_batches,
+    make_sources,
+)
 from fashionkit.neural._core.checkpoint import Checkpoint, TrainingState
 from fashionkit.neural._core.engine import Compilation, Engine, borrow_engine
 from fashionkit.neural._core.fingerprint import hash_samples
@@ -294,7 +300,7 @@ def _run(
     """Train for what is left of the epochs, and return their history."""
     first_epoch = phase.first_epoch + n_done
     order = Order(phase.seed, first_epoch, phase.first_epoch)
-    batches, held_out = _make_datasets(phase, samples, validation, order)
+    batches, held_out, sources = _make_datasets(phase, samples, validation, order)
     simple = keras().callbacks.LambdaCallback
     history: History = {}
     callbacks = [
@@ -311,14 +317,15 @@ def _run(
     with tqdm(total=phase.epochs, initial=n_done, unit="epoch", disable=not phase.verbose) as bar:
         callbacks.append(simple(on_epoch_end=_advance(bar)))
         try:
-            scikeras.run_fit(
-                engine.model,
-                batches,
-                validation_data=held_out,
-                epochs=phase.epochs - n_done,
-                initial_epoch=first_epoch,
-                callbacks=callbacks,
-            )
+            with errors_of_reading(sources):
+                scikeras.run_fit(
+                    engine.model,
+                    batches,
+                    validation_data=held_out,
+                    epochs=phase.epochs - n_done,
+                    initial_epoch=first_epoch,
+                    callbacks=callbacks,
+                )
             watch.final_weights = engine.network.get_weights()
         except KeyboardInterrupt:
             engine.is_interrupted = True
@@ -344,13 +351,13 @@ def _run(
 
 def _make_datasets(
     phase: Phase, samples: Samples, validation: Samples | None, order: Order
-) -> tuple[Any, Any]:
-    """Return the batches to train on, and those to evaluate on or None."""
-    pixels = pixel_tensor(samples.images)
+) -> tuple[Any, Any, tuple[PixelSource, ...]]:
+    """Return the batches to train on, those to evaluate on or None, and the pixels of both."""
+    sources = make_sources(samples, validation)
     targets = phase.targets
     batches = make_batches(
         samples,
-        pixels,
+        sources[0],
         phase.batch_size,
         order=order,
         targets=None if targets is None else targets.training,
@@ -358,15 +365,14 @@ def _make_datasets(
         augmentation=phase.augmentation,
     )
     if validation is None:
-        return batches, None
-    shared = validation.images is samples.images  # then one copy serves both
+        return batches, None, sources
     held_out = make_batches(
         validation,
-        pixels if shared else pixel_tensor(validation.images),
+        sources[1],
         validation.images.chunk_size,
         targets=None if targets is None else targets.evaluation,
     )
-    return batches, held_out
+    return batches, held_out, sources
 
 
 def _watch_class() -> type:
