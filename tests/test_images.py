@@ -263,6 +263,18 @@ def test_column_names_are_remembered_and_not_asked_of_images():
         check_images(holder, as_frame(X).iloc[:, ::-1])
 
 
+@pytest.mark.parametrize("fit_form", ["square", "list", "flat"])
+def test_images_without_column_names_may_be_followed_by_a_dataframe(fit_form):
+    X = np.random.default_rng(0).integers(0, 256, (3, 4, 4), dtype=np.uint8)
+    holder = Holder()
+    fit_images(holder, FORMS[fit_form](X))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_array_equal(check_images(holder, as_frame(X)).pixels[..., 0], X)
+    with pytest.raises(ValueError, match="X has 15 features, but Holder is expecting 16"):
+        check_images(holder, as_frame(X).iloc[:, 1:])
+
+
 @pytest.mark.parametrize(
     "paths",
     [

@@ -107,6 +107,9 @@ def check_images(estimator: Any, X: Any, *, n_values: int | None = None) -> Imag
     flat, shape = _flatten(X)
     if shape is None:
         _reject_one_bare_image(flat, fitted)
+        if hasattr(flat, "columns") and not hasattr(estimator, "feature_names_in_"):
+            # The images of fit had no names that those of a DataFrame could be compared with.
+            flat = check_array(flat, estimator=estimator, input_name="X")
         flat = validate_data(estimator, flat, reset=False)
     else:
         # Not validate_data: images have no column names, and need none if fit saw a DataFrame.
