@@ -52,7 +52,7 @@ def stacked(X: Any) -> Any:
 def reject_single(X: Any, y: Any) -> None:
     """Refuse one image, with one label or in the form of a batch of narrow gray images."""
     has_targets = y is not None and not isinstance(y, str)
-    if hasattr(X, "columns") or (has_targets and np.size(y) != 1):
+    if hasattr(X, "columns") or (has_targets and np.asarray(y).size != 1):
         return
     is_rows = has_targets and isinstance(X, list)
     shape: tuple[int, ...] = np.shape(X) if is_rows else getattr(X, "shape", ())
