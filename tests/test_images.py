@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
@@ -242,12 +242,15 @@ def test_pixels_of_the_same_range_raise_no_warning(fitted, other):
     check_images(holder, other)
 
 
-def test_standardised_pixels_are_scaled_by_most_of_them_and_raise_no_warning(garments):
+@pytest.mark.parametrize("standardize", [False, True])
+def test_standardised_pixels_are_scaled_by_most_of_them(garments, standardize):
     X = garments[0].reshape(300, -1)
     scaler = StandardScaler().fit(X[:200])
     holder = Holder()
-    images = fit_images(holder, scaler.transform(X[:200]))
-    assert np.ptp(images.pixel_range) < 6 < np.ptp(images.pixels) / 2
+    images = fit_images(holder, scaler.transform(X[:200]), standardize=standardize)
+    assert np.ptp(images.pixel_range) < (1 if standardize else 6) < np.ptp(images.pixels) / 2
+    if standardize:  # nearly as they are
+        assert_allclose(images.scaled(slice(0, 9)), images.pixels[:9], atol=0.3, rtol=0.4)
     check_images(holder, scaler.transform(X[200:]))
     for image in scaler.transform(X[200:]):
         check_images(holder, image[np.newaxis])

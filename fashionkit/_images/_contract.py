@@ -30,7 +30,12 @@ from fashionkit._images._ranges import (
 
 
 def fit_images(
-    estimator: Any, X: Any, y: Any = "no_validation", *, image_shape: tuple | None = None
+    estimator: Any,
+    X: Any,
+    y: Any = "no_validation",
+    *,
+    image_shape: tuple | None = None,
+    standardize: bool = False,
 ) -> Any:
     """Validate ``X``, and ``y`` where given, and learn the contract's attributes.
 
@@ -51,6 +56,9 @@ def fit_images(
 
     image_shape : tuple of int, default=None
         What decides the shape of flat rows where the estimator's parameter does not.
+
+    standardize : bool, default=False
+        Whether numbers of unusual ranges are standardised, as is best for networks.
 
     Returns
     -------
@@ -73,7 +81,7 @@ def fit_images(
     shape = _resolve_shape(requested, shape, flat.shape[1])
     warn_of_other_dtype(flat)
     estimator.image_shape_ = shape
-    estimator.pixel_range_ = check_range(infer_pixel_range(flat))
+    estimator.pixel_range_ = check_range(infer_pixel_range(flat, standardize=standardize))
     images = Images(_pixels(X, flat, shape), estimator.pixel_range_)
     return (images, checked[1]) if with_y else images
 

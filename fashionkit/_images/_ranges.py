@@ -17,6 +17,7 @@ _FEW = 0.05
 # By what share of its span pixels may be beyond a range and still be of its scale: standardised
 # numbers are all of one size, and those below 0 are near to (0, 255), whatever they are.
 _BEYOND = {(0.0, 1.0): _OVERSHOOT, (0.0, 255.0): 0.0}
+_FAR = 10.0
 
 # Images that tell, mostly, whether bytes count to 255.
 _FEW_IMAGES = 16
@@ -26,7 +27,7 @@ _QUANTILES = (0.01, 0.99)
 _SAMPLED_VALUES = 2**20
 
 
-def infer_pixel_range(pixels: np.ndarray) -> PixelRange:
+def infer_pixel_range(pixels: np.ndarray, *, standardize: bool = False) -> PixelRange:
     """Infer the range that pixels are meant to span from their dtype and values.
 
     Parameters
@@ -34,12 +35,17 @@ def infer_pixel_range(pixels: np.ndarray) -> PixelRange:
     pixels : ndarray
         Pixels of any shape.
 
+    standardize : bool, default=False
+        Whether numbers of other ranges become standardised ones, as is best for networks, rather
+        than mostly within 0 and 1.
+
     Returns
     -------
     low, high : float
         (0, 255) for uint8; otherwise the first of (0, 1), (0, 255) and (-1, 1) that holds the
         pixels, but for what resizing overshoots. Other integers span their minimum and maximum,
-        other numbers, such as standardised ones, what holds all but the outermost 2 %.
+        other numbers, such as standardised ones, what holds all but the outermost 2 %; or, to
+        standardise, the mean of these and the mean plus their standard deviation.
     """
     if pixels.dtype == np.uint8:
         return 0.0, 255.0
@@ -54,7 +60,11 @@ def infer_pixel_range(pixels: np.ndarray) -> PixelRange:
             return span
     if is_measured:
         # Not the outermost: standardised pixels that are hardly ever lit are 50 times as far out.
-        low, high = map(float, np.quantile(_sample(pixels), _QUANTILES))
+        sample = _sample(pixels)
+        low, high = map(float, np.quantile(sample, _QUANTILES))
+        if standardize:
+            most = sample[(sample >= low) & (sample <= high)].astype(np.float64)
+            low, high = float(most.mean()), float(most.mean() + most.std())
     return (low, high) if high > low else (low, low + 1.0)
 
 
@@ -76,7 +86,7 @@ def warn_of_other_range(pixels: np.ndarray, fitted: PixelRange) -> None:
     low, high = float(pixels.min()), float(pixels.max())
     _check_finite(low, high)
     span = fitted[1] - fitted[0]
-    beyond = span * _BEYOND.get(fitted, 2.0)
+    beyond = span * _BEYOND.get(fitted, _FAR)
     lowest, highest = fitted[0] - beyond, fitted[1] + beyond
     # Another scale moves most pixels; a few are far out, such as standardised ones rarely lit.
     is_beyond = low < lowest or high > highest

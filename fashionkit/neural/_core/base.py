@@ -155,7 +155,7 @@ class BaseKerasClassifier(
             y = check_targets(y, images)
         else:
             self._forget_fit()
-            images, y = fit_images(self, X, y)
+            images, y = fit_images(self, X, y, standardize=True)
         check_classification_targets(y)
         if not goes_on:
             self.classes_ = self._check_classes(unique_labels(y))
@@ -237,7 +237,7 @@ class BaseKerasClassifier(
             if classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
             self._forget_fit()
-            images, y = fit_images(self, X, y)
+            images, y = fit_images(self, X, y, standardize=True)
             self.classes_ = self._check_classes(unique_labels(classes))
         else:
             images = self._check_images(X)
