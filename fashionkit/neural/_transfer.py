@@ -19,10 +19,11 @@ from fashionkit._backbones.weights import load_weights
 from fashionkit.neural import recipes
 from fashionkit.neural._core.base import BaseKerasClassifier
 from fashionkit.neural._core.docs import document_training
+from fashionkit.neural._core.epochs import History
 from fashionkit.neural._core.network import Network, NetworkSpec
 from fashionkit.neural._core.precision import resolve_dtype
 from fashionkit.neural._core.samples import Samples
-from fashionkit.neural._core.training import History, train
+from fashionkit.neural._core.training import train
 from fashionkit.neural._transfer_head import enlarged, extractor_of, head_spec, train_head
 from fashionkit.neural._transfer_network import transfer
 from fashionkit.preprocessing import Augmentation

@@ -22,6 +22,7 @@ from fashionkit._backbones.seeded import keras_settings
 from fashionkit._images import Images, check_targets, fit_images, users_level
 from fashionkit.neural._core import scikeras
 from fashionkit.neural._core.checkpoint import Checkpoint
+from fashionkit.neural._core.epochs import History
 from fashionkit.neural._core.fingerprint import describe_params
 from fashionkit.neural._core.network import NetworkSource, NetworkSpec
 from fashionkit.neural._core.optimizers import SCHEDULES
@@ -30,7 +31,7 @@ from fashionkit.neural._core.precision import DTYPES, resolve_dtype
 from fashionkit.neural._core.predicting import PredictionMixin
 from fashionkit.neural._core.samples import Samples, hold_out, make_samples, resolve_class_weight
 from fashionkit.neural._core.targets import Targets, class_targets
-from fashionkit.neural._core.training import History, Phase, train
+from fashionkit.neural._core.training import Phase, train
 from fashionkit.preprocessing import Augmentation
 from fashionkit.preprocessing._views import VIEWS
 

@@ -24,8 +24,9 @@ from fashionkit.neural._core.batches import (
     make_batches,
     make_sources,
 )
-from fashionkit.neural._core.checkpoint import Checkpoint, TrainingState
+from fashionkit.neural._core.checkpoint import Checkpoint
 from fashionkit.neural._core.engine import Compilation, Engine, borrow_engine
+from fashionkit.neural._core.epochs import History, add_to, advance_bar, save_to, watch_class
 from fashionkit.neural._core.fingerprint import hash_samples
 from fashionkit.neural._core.inference import TrainedNetwork
 from fashionkit.neural._core.network import NetworkSpec
@@ -37,7 +38,6 @@ _MANY_PARAMETERS = 5_000_000
 _NEARLY_ALL = 0.9
 
 Pair = tuple[Samples, Samples | None]
-History = dict[str, list[float]]
 
 
 def as_they_are(samples: Samples, validation: Samples | None) -> Pair:
@@ -273,7 +273,7 @@ def _finish(
 ) -> tuple[History, Any]:
     """Train for as long as is left, and return the history and what watched the training."""
     before = checkpoint.state if checkpoint else None
-    watch = _watch_class()(engine, phase.patience, before)
+    watch = watch_class()(engine, phase.patience, before)
     history = before.history if before else {}
     if before is not None and before.is_finished:
         return history, watch
@@ -312,10 +312,10 @@ def _run(
         simple(on_epoch_end=lambda number, logs: watch.go_on()),
     ]
     if checkpoint is not None:
-        callbacks.append(simple(on_epoch_end=_save(engine, checkpoint, watch)))
-    callbacks.append(simple(on_epoch_end=_add_to(history)))
+        callbacks.append(simple(on_epoch_end=save_to(checkpoint, engine, watch)))
+    callbacks.append(simple(on_epoch_end=add_to(history)))
     with tqdm(total=phase.epochs, initial=n_done, unit="epoch", disable=not phase.verbose) as bar:
-        callbacks.append(simple(on_epoch_end=_advance(bar)))
+        callbacks.append(simple(on_epoch_end=advance_bar(bar)))
         try:
             with errors_of_reading(sources):
                 scikeras.run_fit(
@@ -373,102 +373,3 @@ def _make_datasets(
         targets=None if targets is None else targets.evaluation,
     )
     return batches, held_out, sources
-
-
-def _watch_class() -> type:
-    """Return the callback class that evaluates averaged weights and keeps the best ones."""
-
-    class Watch(keras().callbacks.Callback):  # type: ignore[misc]
-        def __init__(self, engine, patience, state):
-            super().__init__()
-            self.engine, self.patience = engine, patience
-            self.best_loss, self.n_waited, self.best_weights = np.inf, 0, None
-            self.final_weights = None
-            self.latest = None if state is None else state.weights[0]
-            if state is not None and patience is not None:
-                self.best_loss, self.n_waited = state.best_loss, state.n_waited
-                self.best_weights = state.best_weights
-
-        @property
-        def has_stopped(self):
-            return self.patience is not None and self.n_waited >= max(self.patience, 1)
-
-        def on_test_begin(self, logs=None):
-            if self.engine.keeps_averages:
-                self._latest = self.engine.network.get_weights()
-                self.engine.network.set_weights(*self.engine.get_averaged_weights())
-
-        def on_test_end(self, logs=None):
-            if self.engine.keeps_averages:
-                self.engine.network.set_weights(*self._latest)
-
-        def on_epoch_end(self, epoch, logs=None):
-            if self.engine.keeps_averages:
-                # The user's callbacks see the averages, as evaluation did: what is predicted with.
-                self._latest = self.engine.network.get_weights()
-                self.latest = self._latest[0]
-                self._averages = self.engine.get_averaged_weights()
-                self.engine.network.set_weights(*self._averages)
-            if self.patience is None:
-                return
-            self.n_waited += 1
-            if logs["val_loss"] < self.best_loss:
-                self.best_loss, self.n_waited = float(logs["val_loss"]), 0
-                self.best_weights = self.engine.get_averaged_weights()
-            if self.has_stopped:
-                self.model.stop_training = True
-
-        def go_on(self):
-            """Put back the weights that are trained, unless a callback has set others."""
-            if self.engine.keeps_averages:
-                present = self.engine.network.get_weights()[0]
-                if all(map(np.array_equal, present, self._averages[0])):
-                    self.engine.network.set_weights(*self._latest)
-                else:
-                    self.latest = present
-
-    return Watch
-
-
-def _save(engine: Engine, checkpoint: Checkpoint, watch: Any) -> Callable[[int, dict], None]:
-    """Return what writes the state of the training down after each epoch."""
-    history = {k: list(v) for k, v in checkpoint.state.history.items()} if checkpoint.state else {}
-    add = _add_to(history)
-
-    def save(epoch: int, logs: dict) -> None:
-        add(epoch, logs)
-        if not np.isfinite(history["loss"][-1]):
-            return  # nothing to go on from
-        checkpoint.save(
-            TrainingState(
-                weights=engine.network.get_weights(),
-                optimizer_state=engine.get_optimizer_state().values,
-                first_step=engine.first_step,
-                history=history,
-                best_loss=watch.best_loss,
-                n_waited=watch.n_waited,
-                best_weights=watch.best_weights,
-            )
-        )
-
-    return save
-
-
-def _add_to(history: History) -> Callable[[int, dict], None]:
-    """Return what adds each epoch's figures to a history."""
-
-    def add(epoch: int, logs: dict) -> None:
-        for name, value in logs.items():
-            history.setdefault(name, []).append(float(value))
-
-    return add
-
-
-def _advance(bar: tqdm) -> Callable[[int, dict], None]:
-    """Return what moves a progress bar on by an epoch and shows the epoch's figures."""
-
-    def advance(epoch: int, logs: dict) -> None:
-        bar.set_postfix({name: f"{value:.4f}" for name, value in logs.items()}, refresh=False)
-        bar.update()
-
-    return advance
