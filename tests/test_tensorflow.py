@@ -11,30 +11,25 @@ import sys
 import joblib
 import pytest
 
-from fashionkit._tensorflow import keras
+from fashionkit._tensorflow import _limit_threads, keras
 
+# Each start takes seconds: several threads are its first users, in a worker of joblib's.
 START = """
-import os
+import os, threading
 before = dict(os.environ)
-from fashionkit._tensorflow import tensorflow
-tf = tensorflow()
-tf.config.list_physical_devices("GPU")
-after = {name: value for name, value in os.environ.items() if before.get(name) != value}
-print({name for name in after if name.startswith("TF_CPP")})
-print(tf.config.threading.get_intra_op_parallelism_threads())
-"""
-
-# Each start takes seconds: where nothing else is tested, several threads are its first users.
-BY_THREADS = """
-import threading
 from fashionkit._tensorflow import keras, tensorflow
+
 found = []
 def work(): found.append(keras().ops.convert_to_numpy(keras().ops.ones(2)).sum())
 threads = [threading.Thread(target=work) for _ in range(4)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
-print(found)
-print(tensorflow().config.threading.get_intra_op_parallelism_threads())
+tf = tensorflow()
+tf.config.list_physical_devices("GPU")
+after = {name: value for name, value in os.environ.items() if before.get(name) != value}
+print(sum(found))
+print({name for name in after if name.startswith("TF_CPP")})
+print(tf.config.threading.get_intra_op_parallelism_threads())
 """
 
 
@@ -50,10 +45,15 @@ def start(code=START, **environment):
     )
 
 
-def test_it_starts_without_a_word_and_leaves_the_environment_alone():
-    result = start()
+def test_threads_may_start_it_at_once_without_a_word_with_at_most_twice_their_share():
+    result = start(OMP_NUM_THREADS="1")
     assert result.stderr == ""
-    assert result.stdout.splitlines() == ["set()", "0"]
+    assert result.stdout.splitlines() == ["8.0", "set()", str(min(2, joblib.cpu_count()))]
+
+
+def test_without_a_share_it_takes_all_cores(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    _limit_threads(None)  # sets nothing
 
 
 SPEAKING = """
@@ -142,13 +142,6 @@ def test_a_user_who_chooses_a_log_level_sees_the_log():
     # oneDNN speaks of itself by default only on processors that it is fast on.
     stderr = start(TF_CPP_MIN_LOG_LEVEL="0", TF_ENABLE_ONEDNN_OPTS="1").stderr
     assert "oneDNN" in stderr
-
-
-def test_threads_of_workers_may_start_it_at_once_with_at_most_twice_their_share():
-    result = start(BY_THREADS, OMP_NUM_THREADS="1")
-    found, n_threads = result.stdout.splitlines()
-    assert found.count("2.0") == 4, result.stderr
-    assert n_threads == str(min(2, joblib.cpu_count()))
 
 
 def test_another_keras_backend_is_refused_with_the_remedy(monkeypatch):

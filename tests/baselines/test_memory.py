@@ -113,6 +113,7 @@ def results(folder):
     return list(folder.rglob("output.pkl"))
 
 
+@pytest.mark.slow  # as real features do in test_make.py
 @pytest.mark.usefixtures("helpers")
 def test_a_grid_search_in_two_processes_computes_each_feature_set_once(tmp_path):
     search = start(SEARCH, tmp_path)

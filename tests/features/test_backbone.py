@@ -225,6 +225,7 @@ def test_a_pickle_needs_no_file(weights_file, images, tmp_path, other_process):
     assert_allclose(np.load(tmp_path / "out.npy"), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow  # as any features do in baselines/test_make.py
 def test_searches_run_in_processes_and_compute_features_once(garments, tmp_path):
     X, y = garments
     pipeline = make_pipeline(
@@ -340,7 +341,13 @@ def test_without_network_and_file_three_ways_are_told(images, monkeypatch, tmp_p
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("alpha", ["0.35", "1.0"], ids=["plain", "normalisation folded"])
+@pytest.mark.parametrize(
+    "alpha",
+    [
+        pytest.param("0.35", id="plain"),
+        pytest.param("1.0", id="normalisation folded", marks=pytest.mark.slow),
+    ],
+)
 def test_real_weights_tell_garments_apart(fashion_mnist, alpha):
     X, y, X_test, y_test = fashion_mnist
     folder = Path(os.environ.get("FASHIONKIT_DATA", "")) / "keras" / "models"

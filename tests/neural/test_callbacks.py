@@ -118,7 +118,7 @@ def interrupt_in(epoch):
     return callback(on_epoch_begin=on_epoch_begin, on_train_batch_end=on_train_batch_end)
 
 
-@pytest.mark.parametrize("params", [{}, {"ema_decay": 0.9}, {"validation_fraction": 0.2}], ids=str)
+@pytest.mark.parametrize("params", [{}, {"ema_decay": 0.9, "validation_fraction": 0.2}], ids=str)
 def test_ctrl_c_keeps_what_was_trained(tiny_cnn, garments, params):
     clf = tiny_cnn(epochs=5, callbacks=interrupt_in(2), **params)
     with pytest.warns(TrainingInterrupted, match="after 2 of 5 epochs; what was") as caught:

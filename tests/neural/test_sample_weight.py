@@ -56,7 +56,9 @@ def test_weights_of_copies_add_up_where_batches_are_normalised(weighted):
     assert not np.allclose(other, expected, rtol=1e-2, atol=1e-3)
 
 
-@pytest.mark.parametrize("params", [{}, {"fine_tune": "all"}], ids=str)
+@pytest.mark.parametrize(
+    "params", [{}, pytest.param({"fine_tune": "all"}, marks=pytest.mark.slow)], ids=str
+)
 def test_weights_equal_repetition_on_a_backbone(weighted, params):
     X, y, weight, X_repeated, y_repeated = weighted
     clf = TransferClassifier(

@@ -288,6 +288,7 @@ def test_searches_run_in_processes(data):
     assert np.all(np.isfinite(search.cv_results_["mean_test_score"]))
 
 
+@pytest.mark.slow  # features do in features/test_backbone.py
 def test_a_pickle_needs_no_file(data, tmp_path, other_process):
     X, y, X_test, _ = data
     whole = keras().applications.MobileNetV2(
