@@ -46,7 +46,7 @@ class TinyBackbone:
 tiny_backbone = TinyBackbone()
 TINY = {"backbone": tiny_backbone, "weights": None, "pooling": "flatten"}
 # The checks compile a network for each shape of their tables: these in a third of the time.
-SGD = {"optimizer": "sgd", "epochs": 10}
+SGD = {"optimizer": "sgd", "epochs": 3, "batch_size": 8}
 TINY_CNN = {"architecture_params": {"filters": (16,), "dense_units": ()}, "learning_rate": 0.5}
 TINY_TREE = {"architecture_params": {"filters": (4,)}, "learning_rate": 0.2}
 
