@@ -1,7 +1,7 @@
 """The image contract: every decision about shapes, channels and pixel ranges is made here."""
 
 from ._contract import check_images, check_targets, fit_images, read_rows
-from ._forms import reject_single, stacked
+from ._forms import on_white, reject_single, stacked
 from ._pixels import LANES, Images, LazyImages
 from ._ranges import infer_pixel_range, users_level
 
@@ -17,6 +17,7 @@ __all__ = [
     "check_targets",
     "fit_images",
     "infer_pixel_range",
+    "on_white",
     "read_rows",
     "reject_single",
     "stacked",

@@ -49,6 +49,18 @@ def stacked(X: Any) -> Any:
     return np.stack(arrays)
 
 
+def on_white(image: Any) -> Any:
+    """Convert an image of Pillow to RGB, white where it is transparent."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    from PIL import Image
+
+    layer = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+    canvas = Image.new("RGB", layer.size, "white")
+    canvas.paste(layer, mask=layer)
+    return canvas
+
+
 def reject_single(X: Any, y: Any) -> None:
     """Refuse one image, with one label or in the form of a batch of narrow gray images."""
     has_targets = y is not None and not isinstance(y, str)
@@ -81,7 +93,5 @@ def _as_array(image: Any) -> np.ndarray:
         return np.asarray(image)
     if image.mode == "RGB" or image.mode[0] in "IF":
         return np.asarray(image)
-    from fashionkit.datasets._pixels import on_white
-
     is_gray = image.mode in ("1", "L", "LA", "La")
     return np.asarray(on_white(image).convert("L" if is_gray else "RGB"))

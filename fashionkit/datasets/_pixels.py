@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
+from fashionkit._images import on_white
+
 # Where the user has lifted Pillow's own limit, this one is left: its default for errors.
 _MAX_PIXELS = 178_956_970
 
@@ -105,15 +107,6 @@ def _strips(image: Image.Image, factor: int = 1) -> Iterator[tuple[int, Image.Im
     for top in range(0, image.height, n_rows):
         bottom = min(top + n_rows, image.height)
         yield top, image.crop((0, top, image.width, bottom))
-
-
-def on_white(image: Image.Image) -> Image.Image:
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-    canvas = Image.new("RGB", layer.size, "white")
-    canvas.paste(layer, mask=layer)
-    return canvas
 
 
 def _white(image: Image.Image) -> int:
