@@ -19,7 +19,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from fashionkit._images import LazyImages
 from fashionkit.datasets._docs import substitute
-from fashionkit.datasets._listing import list_files, list_paths, warn
+from fashionkit.datasets._listing import list_files, list_paths, stamp, warn
 from fashionkit.datasets._names import shortened
 from fashionkit.datasets._parameters import (
     PARAMETERS,
@@ -28,7 +28,7 @@ from fashionkit.datasets._parameters import (
     READING,
     height_and_width,
 )
-from fashionkit.datasets._photo import read_image
+from fashionkit.datasets._photo import read_image, refusal
 from fashionkit.datasets._pixels import Size, UnreadableError, size_text
 from fashionkit.datasets._warned import gathering, noting
 
@@ -315,7 +315,7 @@ class ImageFolder(LazyImages):
     @property
     def _identity(self) -> Any:
         """What decides the pixels, to be hashed instead of them."""
-        stamps = np.array([_stamp(path) for path in self.filenames.tolist()])
+        stamps = np.array([stamp(path) for path in self.filenames.tolist()])
         return self.filenames, stamps, self.image_size, self.aspect
 
     def _with_threads(self) -> Self:
@@ -370,7 +370,7 @@ class ImageFolder(LazyImages):
                 break
             except UnreadableError as reason:
                 if on_error == "raise":
-                    raise _refusal(path, reason) from reason
+                    raise refusal(path, reason) from reason
         return self._first[1] if self._first else (0, 0)
 
     def _read_into(
@@ -388,7 +388,7 @@ class ImageFolder(LazyImages):
         except UnreadableError as reason:
             if on_error == "skip":
                 return str(reason)
-            raise _refusal(path, reason) from reason
+            raise refusal(path, reason) from reason
         first = None if self.image_size is not None else self._first
         if first is not None and image.shape[:2] != first[1]:
             raise ValueError(
@@ -439,19 +439,3 @@ class ImageFolder(LazyImages):
 
 def _names(target: np.ndarray | None) -> list[Any] | None:
     return None if target is None else np.unique(target).tolist()
-
-
-def _stamp(path: str) -> tuple[int, int]:
-    """Return the size and the time of the last change of a file; -1 if there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
-
-
-def _refusal(path: str, reason: Exception) -> ValueError:
-    return ValueError(
-        f"{str(path)!r} cannot be read as an image: {reason}. Replace or remove it, or pass "
-        "on_error='skip' to leave out all such files."
-    )

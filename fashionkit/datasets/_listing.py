@@ -138,7 +138,7 @@ def _reject_parts(path: str, entries: list[os.DirEntry]) -> None:
     folders = [entry for entry in entries if os.path.isdir(entry.path)]
     if not all(folder.name.lower() in _PARTS for folder in folders):
         return
-    for folder in folders:
+    for folder in sorted(folders, key=lambda entry: not entry.name.lower().startswith("train")):
         inner = [repr(e.name) for e in _entries(folder.path) if os.path.isdir(e.path)]
         if inner:
             raise ValueError(
@@ -197,6 +197,15 @@ def _warn_of_empty(path: str, files: dict[str, list[str]], n_beside: int, skippe
             f"{len(empty)} of {len(files)} sub-folders of {path!r} have no files: "
             f"{shortened(empty, 3)}. They do not count as classes."
         )
+
+
+def stamp(path: str) -> tuple[int, int]:
+    """Return the size and the time of the last change of a file; -1 if there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
 
 
 def warn(message: str) -> None:

@@ -147,3 +147,11 @@ def _orientation(image: Image.Image) -> int | None:
     # Everyone shows photos with damaged EXIF as they are stored.
     except Exception:
         return None
+
+
+def refusal(path: str, reason: Exception) -> ValueError:
+    """Return the error that names a file which cannot be read."""
+    return ValueError(
+        f"{str(path)!r} cannot be read as an image: {reason}. Replace or remove it, or pass "
+        "on_error='skip' to leave out all such files."
+    )

@@ -2,7 +2,7 @@
 
 from fashionkit.neural import architectures, recipes
 from fashionkit.neural._cnn import CNNClassifier
-from fashionkit.neural._core.training import TrainingInterrupted
+from fashionkit.neural._core.interruption import TrainingInterrupted
 from fashionkit.neural._hierarchical import HierarchicalCNNClassifier
 from fashionkit.neural._keras_file import load_keras_model
 from fashionkit.neural._transfer import TransferClassifier

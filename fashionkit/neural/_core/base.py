@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, Self
@@ -21,9 +19,11 @@ from fashionkit._backbones.check import BackboneSource
 from fashionkit._backbones.seeded import keras_settings
 from fashionkit._images import Images, check_targets, fit_images, users_level
 from fashionkit.neural._core import scikeras
+from fashionkit.neural._core.callbacks import check_callbacks, check_copies
 from fashionkit.neural._core.checkpoint import Checkpoint
 from fashionkit.neural._core.epochs import History
 from fashionkit.neural._core.fingerprint import describe_params
+from fashionkit.neural._core.interruption import kept_if_interrupted
 from fashionkit.neural._core.network import NetworkSource, NetworkSpec
 from fashionkit.neural._core.optimizers import SCHEDULES
 from fashionkit.neural._core.params import RoutedParams
@@ -36,22 +36,6 @@ from fashionkit.preprocessing import Augmentation
 from fashionkit.preprocessing._views import VIEWS
 
 _DEFAULT_VALIDATION_FRACTION = 0.1
-
-
-def _kept_if_interrupted(fit: Callable) -> Callable:
-    """Leave an estimator as it was fitted before where Ctrl-C ends a fit without a result."""
-
-    @wraps(fit)
-    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
-        before = dict(vars(self))
-        try:
-            return fit(self, *args, **kwargs)
-        except KeyboardInterrupt:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
-
-    return wrapped
 
 
 class BaseKerasClassifier(
@@ -89,7 +73,7 @@ class BaseKerasClassifier(
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @_kept_if_interrupted
+    @kept_if_interrupted
     def fit(
         self,
         X: Any,
@@ -178,7 +162,7 @@ class BaseKerasClassifier(
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @_kept_if_interrupted
+    @kept_if_interrupted
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch on a chunk of the data, from the weights of earlier calls.
 
@@ -381,23 +365,13 @@ class BaseKerasClassifier(
             patience=self.patience if self.early_stopping and has_validation else None,
             targets=targets,
             n_last=n_last,
-            callbacks=self._callbacks(),
+            callbacks=check_callbacks(self.callbacks),
             checkpoint_dir=folder,
             settings=settings,
             keeps_optimizer=self.warm_start or not is_whole,
             verbose=int(self.verbose),
             **{"first_epoch": getattr(self, "n_iter_", 0), **fields},
         )
-
-    def _callbacks(self) -> tuple[Any, ...]:
-        given = () if self.callbacks is None else self.callbacks
-        callbacks = (given,) if hasattr(given, "set_model") else tuple(given)
-        for callback in callbacks:
-            if not hasattr(callback, "set_model"):
-                raise TypeError(
-                    f"callbacks has {callback!r}, expected instances of keras.callbacks.Callback."
-                )
-        return callbacks
 
     def _record(self, history: History) -> None:
         """Add to the history of earlier fits."""
@@ -443,15 +417,7 @@ class BaseKerasClassifier(
         return optimizer
 
     def __sklearn_clone__(self) -> Self:
-        for callback in self._callbacks():
-            try:
-                copy.deepcopy(callback)
-            except TypeError as error:
-                raise TypeError(
-                    f"callbacks has {callback!r}, which cannot be copied: {error}. Clones, as "
-                    "searches and cross-validation make for each fit, need callbacks of their own; "
-                    "fit the classifier itself, or give the callback a __deepcopy__."
-                ) from error
+        check_copies(self.callbacks)
         return super().__sklearn_clone__()
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -29,6 +29,7 @@ from fashionkit.neural._core.engine import Compilation, Engine, borrow_engine
 from fashionkit.neural._core.epochs import History, add_to, advance_bar, save_to, watch_class
 from fashionkit.neural._core.fingerprint import hash_samples
 from fashionkit.neural._core.inference import TrainedNetwork
+from fashionkit.neural._core.interruption import TrainingInterrupted
 from fashionkit.neural._core.network import NetworkSpec
 from fashionkit.neural._core.samples import Samples
 from fashionkit.neural._core.targets import Targets
@@ -133,10 +134,6 @@ class Phase:
     prepare: Callable[[Samples, Samples | None], Pair] = as_they_are
     keeps_optimizer: bool = False
     verbose: int = 0
-
-
-class TrainingInterrupted(UserWarning):
-    """Training ended early, by Ctrl-C; what was trained until then is kept."""
 
 
 class Trained(NamedTuple):
