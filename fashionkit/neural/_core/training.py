@@ -305,7 +305,7 @@ def _run(
         simple(on_epoch_begin=lambda number, logs: order.epoch.assign(number)),
         watch,
         *phase.callbacks,
-        # What comes after the user's callbacks sees the weights that training goes on with.
+        # After the user's callbacks, which see averages, the trained weights are put back.
         simple(on_epoch_end=lambda number, logs: watch.go_on()),
     ]
     if checkpoint is not None:
