@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 # Images and values of one chunk: enough to keep the cores busy, few enough to fit in memory
-# together with what a network makes of them.
+# together with the outputs of a network's layers.
 _IMAGES_PER_CHUNK = 256
 _VALUES_PER_CHUNK = 2**20
 
