@@ -1,6 +1,7 @@
-"""Tables of what a classifier gets wrong: its confusions and its mistakes."""
+"""What a classifier gets wrong, and how often it is right when it is sure."""
 
+from fashionkit.inspection._calibration import calibration_bins, expected_calibration_error
 from fashionkit.inspection._confusions import most_confused
 from fashionkit.inspection._mistakes import worst_mistakes
 
-__all__ = ["most_confused", "worst_mistakes"]
+__all__ = ["calibration_bins", "expected_calibration_error", "most_confused", "worst_mistakes"]

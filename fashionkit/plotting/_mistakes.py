@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, validate_params
 
-from fashionkit.inspection._mistakes import find_mistakes, probabilities_of
+from fashionkit.inspection._mistakes import find_mistakes
+from fashionkit.inspection._predictions import probabilities_of
 from fashionkit.plotting._docs import document_parameters
 from fashionkit.plotting._pictures import draw_pictures, read_pictures
 
