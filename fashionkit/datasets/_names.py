@@ -1,7 +1,8 @@
-"""Names: of classes, for tables and figures, and of choices, for errors."""
+"""How names and numbers are written: classes and percentages, and choices in errors."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -85,6 +86,31 @@ def choices(names: Iterable[Any], *, most: int | None = None) -> str:
     """
     listed = sorted(names) if isinstance(names, set | frozenset) else list(names)
     return shortened([repr(name) for name in listed], most)
+
+
+def percent(fraction: float, decimals: int = 2) -> str:
+    """Write a fraction as a percentage, in the one way of all tables and figures.
+
+    Parameters
+    ----------
+    fraction : float
+        The fraction; 1 is 100 %.
+
+    decimals : int, default=2
+        Number of decimals.
+
+    Returns
+    -------
+    text : str
+        The number and the sign with a space between them; a dash for NaN.
+
+    Examples
+    --------
+    >>> from fashionkit.datasets._names import percent
+    >>> percent(0.937), percent(0.5, 0)
+    ('93.70 %', '50 %')
+    """
+    return "\N{EN DASH}" if math.isnan(fraction) else f"{100 * fraction:.{decimals}f} %"
 
 
 def shortened(texts: list[str], most: int | None = None) -> str:

@@ -157,7 +157,7 @@ class TrainingHistoryDisplay:
             axes.grid(visible=True, alpha=0.3)
             if axes.lines:
                 axes.legend()
-        self.axes_[0].yaxis.set_major_formatter(PercentFormatter(1.0))
+        self.axes_[0].yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
         return self
 
 

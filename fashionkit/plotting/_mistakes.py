@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, validate_params
 
+from fashionkit.datasets._names import percent
 from fashionkit.inspection._mistakes import find_mistakes
 from fashionkit.inspection._predictions import probabilities_of
 from fashionkit.plotting._docs import document_parameters
@@ -266,7 +267,7 @@ class MistakesDisplay:
         samples = read_pictures(self.images)
         check_consistent_length(samples.pixels, self.mistakes)
         titles = [
-            f"{row.true} {_ARROW}\n{row.predicted}, {100 * row.probability:.0f} %"
+            f"{row.true} {_ARROW}\n{row.predicted}, {percent(row.probability, 0)}"
             for row in self.mistakes.itertuples()
         ]
         self.figure_, self.axes_ = draw_pictures(
