@@ -3,16 +3,62 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import joblib
 from filelock import FileLock
 from joblib.func_inspect import filter_args
 from joblib.memory import MemorizedFunc
+
+from fashionkit._files import write_whole
+
+
+class Times(NamedTuple):
+    """Wall time and CPU time in seconds."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    @classmethod
+    def now(cls) -> Times:
+        """Return the clocks of this process."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def since(self, start: Times) -> Times:
+        """Return what has passed since."""
+        return Times(self.wall - start.wall, self.cpu - start.cpu)
+
+    def plus(self, other: Times) -> Times:
+        """Return the sum of both."""
+        return Times(self.wall + other.wall, self.cpu + other.cpu)
+
+
+_saved: ContextVar[list[Times] | None] = ContextVar("saved", default=None)
+
+
+@contextmanager
+def saved_times() -> Iterator[list[Times]]:
+    """Collect the times that results from a cache have saved inside the block.
+
+    Yields
+    ------
+    saved : list of Times
+        One for each result, of the computation at which it was stored.
+    """
+    saved: list[Times] = []
+    token = _saved.set(saved)
+    try:
+        yield saved
+    finally:
+        _saved.reset(token)
 
 
 def once(memory: Any) -> Any:
@@ -81,16 +127,29 @@ class OnceFunction(MemorizedFunc):
         self.__dict__.update(vars(cached))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with self._lock_call(args, kwargs):
-            return super().__call__(*args, **kwargs)
+        with self._lock_call(args, kwargs) as item:
+            is_stored = self.store_backend.contains_item(item)
+            start = Times.now()
+            result = super().__call__(*args, **kwargs)
+            self._note_times(item, Times.now().since(start), is_stored)
+            return result
 
     def call_and_shelve(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function, as ``MemorizedFunc.call_and_shelve`` does."""
         with self._lock_call(args, kwargs):
             return super().call_and_shelve(*args, **kwargs)
 
+    def _note_times(self, item: tuple[str, str], taken: Times, is_stored: bool) -> None:
+        """Store how long a result has taken, or collect how long it took to who stored it."""
+        file = Path(self.store_backend.location, *item, "times.json")
+        with suppress(OSError, ValueError, TypeError):  # the result is right without it
+            if not is_stored:
+                write_whole(file, lambda path: path.write_text(json.dumps(taken)))
+            elif (saved := _saved.get()) is not None:
+                saved.append(Times(*json.loads(file.read_text())).since(taken))
+
     @contextmanager
-    def _lock_call(self, args: tuple, kwargs: dict) -> Iterator[None]:
+    def _lock_call(self, args: tuple, kwargs: dict) -> Iterator[tuple[str, str]]:
         folder = self.store_backend.location
         # Where the function's code has changed, joblib clears its results: before any of
         # them is computed anew, so that nobody clears what others have computed by then.
@@ -98,8 +157,9 @@ class OnceFunction(MemorizedFunc):
             self._check_previous_func_code()
         arguments = filter_args(self.func, self.ignore, args, kwargs)
         arguments_id = joblib.hash(arguments, coerce_mmap=self.mmap_mode is not None)
-        with _lock(folder, (self.func_id, arguments_id)):
-            yield
+        item = (self.func_id, arguments_id)
+        with _lock(folder, item):
+            yield item
 
 
 class _Held(threading.local):

@@ -1,85 +1,132 @@
-"""The results of a comparison: tables, tests of differences, and files."""
+"""The results of a comparison: tables, verdicts, figures and files."""
 
 from __future__ import annotations
 
-import logging
 import os
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import cached_property
+from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from fashionkit._files import file_name, prepare_folder, write_whole
 from fashionkit.comparison._evaluation import Result
-from fashionkit.comparison._metrics import describe_columns, metric_columns
-from fashionkit.comparison._report import as_html, as_text
-from fashionkit.comparison._statistics import holm, mcnemar
+from fashionkit.comparison._files import write_files
+from fashionkit.comparison._leakage import find_leakage
+from fashionkit.comparison._metrics import describe_columns, metric_table
+from fashionkit.comparison._pairwise import (
+    DEFAULT_MARGIN,
+    compare_on_folds,
+    compare_on_test,
+    sentences,
+)
+from fashionkit.comparison._report import write_report
+from fashionkit.comparison._results import Part, columns, group
+from fashionkit.comparison._splits import TEST, Data
+from fashionkit.comparison._text import Row, as_html, as_text
 from fashionkit.datasets._docs import substitute
 from fashionkit.datasets._names import choices
-from fashionkit.plotting._confusion import draw_confusion_matrix
-from fashionkit.plotting._history import draw_training_histories, training_history
 
 if TYPE_CHECKING:
     import pandas as pd
 
-logger = logging.getLogger(__name__)
+_PART = [StrOptions({"test", "folds"}), None]
 
 
 class Comparison:
-    """Results of :func:`~fashionkit.compare_models`, as a table, sentences and files.
+    """Results of :func:`~fashionkit.compare_models`: tables, verdicts, figures and files.
 
-    ``print(comparison)`` shows the table and which differences exceed chance; notebooks
+    ``print(comparison)`` shows the table and what can be said of the differences; notebooks
     show the same as HTML.
+
+    The *evaluated images* are the test set where there is one, or else the test parts of all
+    folds, one after the other.
 
     Attributes
     ----------
     estimators_ : dict of str to estimator
-        The fitted models, most accurate first; without those that failed.
+        The models fitted on all training images, most accurate first; empty without a test set.
 
-    predictions : dict of str to ndarray of shape (n_test_samples,)
-        Predicted label of each test image, by model.
+    predictions_ : dict of str to ndarray of shape (n_evaluated,)
+        Predicted label of each evaluated image, by model, most accurate first.
 
-    errors : dict of str to str
+    probabilities_ : dict of str to ndarray of shape (n_evaluated, n_classes), dtype float64
+        Predicted probabilities, in the order of ``classes_``; None for a model without
+        ``predict_proba``.
+
+    histories_ : dict of str to dict
+        Training history of each model that was trained in epochs; of folds, that of the first.
+
+    errors_ : dict of str to str
         Type and message of the exception, for each model that failed.
 
-    y_test : ndarray of shape (n_test_samples,)
-        True labels of the test images.
+    y_true_ : ndarray of shape (n_evaluated,)
+        True labels of the evaluated images.
 
-    labels : ndarray of shape (n_classes,)
+    images_ : array-like, DataFrame or ImageFolder
+        The test images as they were passed, or the training images where there are only folds.
+
+    indices_ : ndarray of shape (n_evaluated,), dtype int64
+        Position of each evaluated image in ``images_``.
+
+    classes_ : ndarray of shape (n_classes,)
         Labels in the order of the confusion matrices.
 
-    class_names : list of str
+    class_names_ : list of str
         Names of the labels, in the same order.
+
+    folds_ : Bunch
+        ``splits``, a list of pairs of arrays of rows, to train on and to evaluate on; and
+        ``hash``, a str that is the same for two people who use the same folds.
+
+    seed_ : int or None
+        Seed of the models.
 
     See Also
     --------
     compare_models : Fits the models and returns this object.
+    fashionkit.plotting.AccuracyDisplay : Accuracy of each model with its interval.
+    fashionkit.plotting.ParetoDisplay : Accuracy against cost.
+    fashionkit.plotting.PairwiseDisplay : Verdicts on all pairs.
     """
 
-    def __init__(
-        self,
-        results: Sequence[Result],
-        y_test: np.ndarray,
-        labels: np.ndarray,
-        class_names: Sequence[str],
-    ):
-        failed = [result for result in results if result.error]
-        finished = [result for result in results if not result.error]
-        finished.sort(key=lambda result: -result.metrics["accuracy"])
-        self._results = [*finished, *failed]
-        self.estimators_ = {result.name: result.estimator for result in finished}
-        self.predictions = {result.name: result.y_pred for result in finished}
-        self.errors = {result.name: result.error for result in failed}
-        self.y_test = y_test
-        self.labels = labels
-        self.class_names = list(class_names)
+    def __init__(self, results: Sequence[Result], data: Data, seed: int | None = None):
+        self._data = data
+        self._part: Part = "folds" if data.test is None else "test"
+        self._models = group(results, data, self._part)
+        self._ranked = [model for model in self._models if not model.error]
+        evaluated = data.train if data.test is None else data.test
+        self.images_ = evaluated.X
+        self.indices_ = np.arange(len(evaluated))
+        if data.test is None:
+            self.indices_ = np.concatenate([test for _, test in data.folds])
+        self.y_true_ = evaluated.y[self.indices_]
+        self.classes_ = data.labels
+        self.class_names_ = list(data.class_names)
+        self.folds_: Bunch = data.describe_folds()
+        self.seed_ = seed
+        self.errors_ = {model.name: model.error for model in self._models if model.error}
+        self.predictions_ = {m.name: m.predictions(self._part) for m in self._ranked}
+        self.probabilities_ = {m.name: m.probabilities(self._part) for m in self._ranked}
+        found = {m.name: m.of(self._part)[0].history for m in self._ranked}
+        self.histories_ = {name: history for name, history in found.items() if history}
+        fitted = {m.name: m.test.estimator for m in self._ranked if m.test is not None}
+        self.estimators_ = {name: one for name, one in fitted.items() if one is not None}
 
+    @validate_params({"self": "no_validation", "part": _PART}, prefer_skip_nested_validation=True)
     @substitute(columns=describe_columns())
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self, part: Part | None = None) -> pd.DataFrame:
         """Return one row per model, most accurate first.
+
+        Parameters
+        ----------
+        part : {"test", "folds"}, default=None
+            What the figures are of: the test set, or the folds. None is the test set where there
+            is one.
 
         Returns
         -------
@@ -92,23 +139,80 @@ class Comparison:
             error : str
                 Type and message of the exception; only where a model failed.
 
+            Scores passed as ``scoring`` follow under their names. Of folds, each figure is the
+            mean, and a column with the ending ``_std`` has the standard deviation.
+
+        Raises
+        ------
+        ValueError
+            If there is no such part.
+
         Notes
         -----
-        :func:`~fashionkit.compare_models` says how times are measured. The interval is
-        that of [1]_.
+        :func:`~fashionkit.compare_models` says how times are measured. The interval is that of
+        [1]_ on a test set, and that of [2]_ on folds.
 
         References
         ----------
         .. [1] E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical
            Inference", Journal of the American Statistical Association 22, 1927.
+
+        .. [2] C. Nadeau and Y. Bengio, "Inference for the Generalization Error", Machine Learning
+           52, 2003.
         """
         import pandas as pd
 
-        frame = pd.DataFrame([self._row(result) for result in self._results])
-        return frame if self.errors else frame.drop(columns="error")
+        part = self._check_part(part)
+        names = columns(part, self._score_names())
+        rows = []
+        for model in self._models:
+            values = model.values(part, self._data)
+            figures = {name: values.get(name, np.nan) for name in names}
+            rows.append({"model": model.name, **figures, "error": model.error})
+        frame = pd.DataFrame(rows)
+        return frame if self.errors_ else frame.drop(columns="error")
+
+    def fold_scores(self) -> pd.DataFrame:
+        """Return one row per model and fold, in the order of the ranking.
+
+        Returns
+        -------
+        frame : DataFrame
+            With the columns ``model``, ``fold``, counted from 1, and those of :meth:`to_frame`;
+            empty without folds.
+        """
+        import pandas as pd
+
+        rows = [
+            {"model": model.name, "fold": i, **result.metrics}
+            for model in self._ranked
+            for i, result in enumerate(model.folds, start=1)
+        ]
+        names = columns("test", self._score_names())
+        return pd.DataFrame(rows, columns=["model", "fold", *names])
+
+    def per_class(self) -> pd.DataFrame:
+        """Return precision, recall and F1 score of each class for each model.
+
+        Returns
+        -------
+        frame : DataFrame
+            With the columns ``model``, ``class``, ``precision``, ``recall``, ``f1`` and
+            ``support``, the number of evaluated images of the class.
+        """
+        import pandas as pd
+
+        parts = []
+        for name, y_pred in self.predictions_.items():
+            figures = precision_recall_fscore_support(
+                self.y_true_, y_pred, labels=self.classes_, zero_division=0.0
+            )
+            figures = dict(zip(("precision", "recall", "f1", "support"), figures, strict=True))
+            parts.append(pd.DataFrame({"model": name, "class": self.class_names_, **figures}))
+        return pd.concat(parts, ignore_index=True)
 
     def confusion_matrix(self, name: str) -> np.ndarray:
-        """Return the confusion matrix of one model on the test images.
+        """Return the confusion matrix of one model on the evaluated images.
 
         Parameters
         ----------
@@ -118,78 +222,204 @@ class Comparison:
         Returns
         -------
         counts : ndarray of shape (n_classes, n_classes)
-            Number of test images by true class (row) and predicted class (column),
-            both in the order of ``labels``.
+            Number of images by true class (row) and predicted class (column), both in the order
+            of ``classes_``.
 
         Raises
         ------
         ValueError
             If the model is unknown or failed.
         """
-        if name not in self.predictions:
-            why = f"failed: {self.errors[name]}" if name in self.errors else "is unknown"
-            raise ValueError(f"Model {name!r} {why}; choose from {choices(self.predictions)}.")
-        return confusion_matrix(self.y_test, self.predictions[name], labels=self.labels)
+        if name not in self.predictions_:
+            why = f"failed: {self.errors_[name]}" if name in self.errors_ else "is unknown"
+            raise ValueError(f"Model {name!r} {why}; choose from {choices(self.predictions_)}.")
+        return confusion_matrix(self.y_true_, self.predictions_[name], labels=self.classes_)
 
-    def differences(self) -> pd.DataFrame:
-        """Test the most accurate model against each other one by McNemar's test.
+    @validate_params(
+        {
+            "self": "no_validation",
+            "margin": [Interval(Real, 0, 1, closed="left")],
+            "part": _PART,
+        },
+        prefer_skip_nested_validation=True,
+    )
+    def pairwise(self, margin: float = DEFAULT_MARGIN, part: Part | None = None) -> pd.DataFrame:
+        """Return what can be said of the difference between each two models.
+
+        Parameters
+        ----------
+        margin : float, default=0.005
+            Largest difference in accuracy that is practically none.
+
+        part : {"test", "folds"}, default=None
+            What the verdicts are drawn from; None is the test set where there is one.
 
         Returns
         -------
-        frame : DataFrame
-            One row for each model except the most accurate, with the columns
+        pairs : DataFrame of shape (n_models * (n_models - 1) / 2, 8)
+            One row for each pair, with the columns
 
-            best, other : str
-                Names of the two models.
+            first, second : str
+                Names of the models, the more accurate one first.
             difference : float
-                Accuracy of the best minus accuracy of the other.
-            only_best, only_other : int
-                Number of test images that only this one of the two classified
-                correctly.
+                Accuracy of the first minus that of the second.
             p_value : float
-                P value of McNemar's exact test [1]_ on these two numbers.
+                On a test set, p value of McNemar's exact test [1]_; on folds, of the corrected
+                resampled t-test [2]_.
             p_holm : float
-                The same, corrected for multiple testing by Holm's method [2]_.
+                The same, corrected for all pairs by Holm's method [3]_.
+            p_better, p_equal, p_worse : float
+                Probabilities that the first is better by more than ``margin``, within ``margin``
+                of the second, or worse by more than it. On folds, by the Bayesian correlated
+                t-test [4]_, [5]_; on a test set, by the Dirichlet model of the Bayesian sign test
+                [5]_, applied to the shares of images that only one of the two models classified
+                correctly.
+
+        Raises
+        ------
+        ValueError
+            If there is no such part.
 
         Notes
         -----
-        The test covers the variation between sets of test images, not that between
-        trainings with different seeds.
+        The verdicts of a test set cover the variation between sets of test images, not that
+        between trainings with different seeds.
+
+        The resampled t-test was derived for repeated random splits, such as
+        ``StratifiedShuffleSplit``; for k folds it is a heuristic. All verdicts are NaN for a
+        single fold.
 
         References
         ----------
         .. [1] Q. McNemar, "Note on the sampling error of the difference between
            correlated proportions or percentages", Psychometrika 12, 1947.
 
-        .. [2] S. Holm, "A simple sequentially rejective multiple test procedure",
+        .. [2] C. Nadeau and Y. Bengio, "Inference for the Generalization Error", Machine Learning
+           52, 2003.
+
+        .. [3] S. Holm, "A simple sequentially rejective multiple test procedure",
            Scandinavian Journal of Statistics 6, 1979.
+
+        .. [4] G. Corani and A. Benavoli, "A Bayesian approach for comparing cross-validated
+           algorithms on multiple data sets", Machine Learning 100, 2015.
+
+        .. [5] A. Benavoli, G. Corani, J. Demsar and M. Zaffalon, "Time for a Change: a Tutorial for
+           Comparing Multiple Classifiers Through Bayesian Analysis", Journal of Machine Learning
+           Research 18, 2017.
+        """
+        if self._check_part(part) == TEST:
+            assert self._data.test is not None
+            y_true = self._data.test.y
+            right = {model.name: model.predictions(TEST) == y_true for model in self._ranked}
+            return compare_on_test(right, margin)
+        scores = {model.name: model.accuracies() for model in self._ranked}
+        return compare_on_folds(scores, self._data.test_share, margin)
+
+    @validate_params(
+        {"self": "no_validation", "margin": [Interval(Real, 0, 1, closed="left")]},
+        prefer_skip_nested_validation=True,
+    )
+    def verdicts(self, margin: float = DEFAULT_MARGIN) -> list[str]:
+        """Return one sentence for each two neighbours of the ranking.
+
+        Parameters
+        ----------
+        margin : float, default=0.005
+            Largest difference in accuracy that is practically none.
+
+        Returns
+        -------
+        sentences : list of str
+            The sentences, best models first.
+        """
+        accuracy = self.to_frame().set_index("model")["accuracy"]
+        return sentences(self.pairwise(margin), list(self.predictions_), accuracy, margin)
+
+    @cached_property
+    def leakage(self) -> pd.DataFrame:
+        """Evaluated images that also stand, exactly or nearly, among the training images.
+
+        It is computed when it is first asked for.
+
+        Returns
+        -------
+        leakage : DataFrame
+            One row for each such image, by its most similar training image, with the columns
+
+            image : int
+                Position among the evaluated images.
+            training_image : int
+                Position among the training images.
+            kind : {"identical", "near"}
+                Whether all pixels are the same.
+            distance : float
+                Distance of both, as :func:`fashionkit.inspection.find_duplicates` measures it.
+            label, training_label : object
+                Their labels.
+            path, training_path : str
+                Their files, where the images are those of an ImageFolder.
+
+        See Also
+        --------
+        without_leakage : Accuracy without these images.
+        """
+        return find_leakage(self._data)
+
+    def without_leakage(self) -> pd.DataFrame:
+        """Return the accuracy of each model without the images of :attr:`leakage`.
+
+        Returns
+        -------
+        frame : DataFrame
+            With the columns ``model``, ``accuracy`` on all evaluated images, ``without_leakage``
+            on the others, and ``n_images``, the number of the others.
         """
         import pandas as pd
 
-        best, *others = self.predictions
-        right = {name: y == self.y_test for name, y in self.predictions.items()}
+        kept = np.ones(len(self.y_true_), dtype=bool)
+        kept[self.leakage["image"].to_numpy()] = False
         rows = []
-        for other in others:
-            only_best = int(np.sum(right[best] & ~right[other]))
-            only_other = int(np.sum(right[other] & ~right[best]))
-            difference = (only_best - only_other) / len(self.y_test)
-            p_value = mcnemar(only_best, only_other)
-            rows.append((best, other, difference, only_best, only_other, p_value))
-        columns = ["best", "other", "difference", "only_best", "only_other", "p_value"]
-        frame = pd.DataFrame(rows, columns=columns)
-        return frame.assign(p_holm=holm(frame["p_value"].to_numpy(float)))
+        for name, y_pred in self.predictions_.items():
+            right = y_pred == self.y_true_
+            other = right[kept].mean() if kept.any() else np.nan
+            rows.append((name, right.mean(), other, int(kept.sum())))
+        return pd.DataFrame(rows, columns=["model", "accuracy", "without_leakage", "n_images"])
 
-    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write the table and the figures to a folder.
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write a report of everything as one HTML file that needs no other.
 
-        The files are ``results.csv``, the frame; ``confusion_matrix_<model>.png`` for
-        each model; and ``learning_curves.png`` where a model was trained in epochs.
-        Existing files of these names are replaced.
+        Parameters
+        ----------
+        path : str or path-like
+            File to write, replaced where it exists.
+
+        Returns
+        -------
+        path : Path
+            The file.
+
+        Raises
+        ------
+        OSError
+            If the file is not writable.
+        """
+        return write_report(self, path)
+
+    def save(self, folder: str | os.PathLike[str], *, report: bool = True) -> list[Path]:
+        """Write tables, verdicts, the report and figures to a folder.
+
+        The files are ``results.csv``, the frame; ``pairwise.csv`` and ``per_class.csv``;
+        ``folds.csv`` where there are folds; ``confusion_matrix_<model>.png`` for each model;
+        ``learning_curves.png`` where a model was trained in epochs; other figures; and
+        ``report.html``, the last. Existing files of these names are replaced.
 
         Parameters
         ----------
         folder : str or path-like
             Folder to write to; created where it is missing.
+
+        report : bool, default=True
+            Whether to write the HTML report.
 
         Returns
         -------
@@ -206,51 +436,41 @@ class Comparison:
         UserWarning
             If a file could not be written. The others are kept.
         """
-        folder = prepare_folder(folder)
-        writers = self._writers()
-        written = []
-        for name, write in writers.items():
-            try:
-                written.append(write_whole(folder / name, write))
-            except Exception as error:  # the other files are still worth writing
-                logger.info("Writing %s failed.", name, exc_info=True)
-                message = f"{folder / name} could not be written: {error}"
-                warnings.warn(message, UserWarning, stacklevel=2)
-        return written
+        return write_files(self, folder, with_report=report)
 
     def __str__(self) -> str:
-        return as_text(self._results, self.differences())
+        return as_text(self._rows(), self._sentences())
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return as_html(self._results, self.differences())
+        return as_html(self._rows(), self._sentences())
 
-    def _row(self, result: Result) -> dict[str, Any]:
-        values = {name: result.metrics.get(name, np.nan) for name in metric_columns()}
-        return {"model": result.name, **values, "error": result.error}
+    def _rows(self) -> list[Row]:
+        """Return the values of each model, or why it has none."""
+        return [
+            Row(model.name, model.values(self._part, self._data), model.error)
+            for model in self._models
+        ]
 
-    def _writers(self) -> dict[str, Callable[[Path], Any]]:
-        """Return a function that writes each file, by file name."""
-        writers: dict[str, Callable[[Path], Any]] = {
-            "results.csv": lambda path: self.to_frame().to_csv(path, index=False)
-        }
-        for name in self.predictions:
-            stem = f"confusion_matrix_{file_name(name)}"
-            while f"{stem}.png".lower() in map(str.lower, writers):
-                stem += "_"
-            writers[f"{stem}.png"] = lambda path, name=name: _save_figure(  # type: ignore[misc]
-                draw_confusion_matrix(self.confusion_matrix(name), self.class_names, title=name),
-                path,
-            )
-        found = {name: training_history(e) for name, e in self.estimators_.items()}
-        if histories := {name: history for name, history in found.items() if history}:
-            writers["learning_curves.png"] = lambda path: _save_figure(
-                draw_training_histories(histories), path
-            )
-        return writers
+    def _check_part(self, part: Part | None) -> Part:
+        if part == TEST and self._data.test is None:
+            raise ValueError("part='test', but there is no test set; pass 'folds'.")
+        if part == "folds" and not self._data.folds:
+            raise ValueError("part='folds', but there are no folds; pass 'test'.")
+        return part or self._part
 
+    def _score_names(self) -> list[str]:
+        """Return the names of the scores passed as ``scoring``."""
+        known = {name for metric in metric_table() for name in metric.column_names}
+        first = self._ranked[0].of(self._part)[0].metrics if self._ranked else ()
+        return [name for name in first if name not in known]
 
-def _save_figure(figure: Any, path: Path) -> None:
-    figure.savefig(path, format="png", dpi=150)
+    def _sentences(self) -> list[str]:
+        """Return what is said below the table."""
+        n_pairs = len(self._ranked) * (len(self._ranked) - 1) // 2
+        said = self.verdicts()
+        if n_pairs > 1:
+            said.append(f"(p corrected for {n_pairs} tests by Holm's method.)")
+        return said

@@ -1,89 +1,286 @@
-"""Fit one model, predict the test images, and record both by the clock."""
+"""Fit one model, predict images, and record both by the clock."""
 
 from __future__ import annotations
 
+import pickle
 import time
+import traceback
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any
 
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from fashionkit.comparison._metrics import Outcome, compute_metrics
+from fashionkit._images import users_level
+from fashionkit.baselines._memory import Times, saved_times
+from fashionkit.comparison._forms import flat_rows, takes_images
+from fashionkit.comparison._metric import Costs, Outcome
+from fashionkit.comparison._metrics import compute_metrics
+from fashionkit.comparison._models import forget_memory
+from fashionkit.comparison._splits import TEST, Data, ImageSet
+from fashionkit.datasets._names import choices
 from fashionkit.neural import TrainingInterrupted
+from fashionkit.plotting._history import training_history
 
-N_WARM_UP = 8
+_N_WARM_UP = 8
+
+# Predictions of one image: at most so many, and no new one after so many seconds.
+_N_SINGLE = 10
+_SINGLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Result:
-    """Evaluation of one model, or the error that ended it.
+    """Evaluation of one model on one part, or the error that ended it.
 
     Parameters
     ----------
-    name : str
+    model : str
         Name of the model.
+
+    part : str
+        "test", or the name of a fold.
 
     error : str, default=""
         Type and message of the exception; the fields below are empty then.
 
     estimator : estimator, default=None
-        The fitted model.
+        The fitted model; of the test set only.
 
-    y_pred : ndarray of shape (n_test_samples,), default=None
-        Predicted labels of the test images.
+    y_pred : ndarray of shape (n_evaluated,), default=None
+        Predicted labels.
 
-    fit_seconds, predict_seconds : float
-        Wall times of ``fit``, and of ``predict`` on all test images.
+    probabilities : ndarray of shape (n_evaluated, n_classes), default=None
+        Predicted probabilities in the order of all labels.
+
+    history : dict of str to list of float, default=None
+        Training history of a model that is trained in epochs.
 
     metrics : dict of str to float
         The value of each column of the table of metrics.
+
+    traceback : str, default=""
+        Where the exception was raised, as text.
+
+    exception : Exception, default=None
+        The exception itself. It stays in its process: not every exception can be pickled.
     """
 
-    name: str
+    model: str
+    part: str
     error: str = ""
     estimator: Any = None
     y_pred: np.ndarray | None = None
-    fit_seconds: float = np.nan
-    predict_seconds: float = np.nan
+    probabilities: np.ndarray | None = None
+    history: Mapping[str, Any] | None = None
     metrics: dict[str, float] = field(default_factory=dict)
+    traceback: str = ""
+    exception: Exception | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "exception": None}
 
 
 def evaluate(
-    name: str, estimator: Any, X: Any, y: np.ndarray, X_test: Any, y_test: np.ndarray
+    model: str,
+    estimator: Any,
+    part: str,
+    data: Data,
+    *,
+    scorer: Callable | None = None,
+    memory: Any = None,
 ) -> Result:
-    """Fit an estimator in place and evaluate it on the test images."""
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", TrainingInterrupted)  # half a training is no result here
-        try:
-            estimator.fit(X, y)
-        except TrainingInterrupted as interruption:
-            raise KeyboardInterrupt from interruption
-    fit_seconds = time.perf_counter() - start
+    """Fit an estimator and evaluate it on the images of one part; an exception is a result, too.
 
-    estimator.predict(_safe_indexing(X_test, slice(0, N_WARM_UP)))
-    start = time.perf_counter()
-    y_pred = np.asarray(estimator.predict(X_test))
-    predict_seconds = time.perf_counter() - start
+    Parameters
+    ----------
+    model : str
+        Name of the model.
 
-    probabilities, classes = _probabilities(estimator, X_test)
-    outcome = Outcome(y_test, y_pred, probabilities, classes, fit_seconds, predict_seconds)
+    estimator : estimator
+        A clone that nobody else uses.
+
+    part : str
+        "test", or the name of a fold.
+
+    data : Data
+        All images.
+
+    scorer : callable, default=None
+        Returns a dict of the user's scores of ``(estimator, X, y)``.
+
+    memory : path, default=None
+        Cache of features that is deleted after the comparison.
+
+    Returns
+    -------
+    result : Result
+        The evaluation.
+    """
+    try:
+        return _evaluate(model, estimator, part, data, scorer, memory)
+    except Exception as error:  # whatever a model raises, the others are evaluated
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return Result(model, part, error=said, traceback=traceback.format_exc(), exception=error)
+
+
+def _evaluate(
+    model: str, estimator: Any, part: str, data: Data, scorer: Callable | None, memory: Any
+) -> Result:
+    train, test = (_in_form(images, estimator) for images in data.part(part))
+    with saved_times() as saved:
+        fit_times = _measure(lambda: _fit(estimator, train))[1]
+    for times in saved:
+        fit_times = fit_times.plus(times)
+    classes = _check_classes(estimator, data.labels)
+    estimator.predict(_safe_indexing(test.X, slice(0, _N_WARM_UP)))
+    y_pred, predict_times = _measure(lambda: np.asarray(estimator.predict(test.X)))
+    single_seconds = _time_single(estimator, test.X)
+    answers = {"predict": y_pred}
+    if hasattr(estimator, "predict_proba"):
+        answers["predict_proba"] = estimator.predict_proba(test.X)
+    probabilities = _in_order(answers.get("predict_proba"), classes, data.labels)
+    scores = _scores(scorer, _Answers(estimator, test.X, answers), test)
+    if memory is not None:
+        forget_memory(estimator, memory)
+    costs = Costs(
+        *fit_times,
+        *predict_times,
+        single_seconds,
+        len(test),
+        _n_parameters(estimator),
+        _n_bytes(estimator),
+    )
+    outcome = Outcome(test.y, y_pred, probabilities, data.labels, costs, scores)
     return Result(
-        name=name,
-        estimator=estimator,
+        model=model,
+        part=part,
+        estimator=estimator if part == TEST else None,
         y_pred=y_pred,
-        fit_seconds=fit_seconds,
-        predict_seconds=predict_seconds,
+        probabilities=probabilities,
+        history=training_history(estimator),
         metrics=compute_metrics(outcome),
     )
 
 
-def _probabilities(estimator: Any, X: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Return float64 probabilities and their classes; None for a model without."""
-    if not hasattr(estimator, "predict_proba"):
-        return None, None
+def _in_form(images: ImageSet, estimator: Any) -> ImageSet:
+    return images if takes_images(estimator) else ImageSet(flat_rows(images.X), images.y)
+
+
+def _fit(estimator: Any, train: ImageSet) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TrainingInterrupted)  # half a training is no result here
+        try:
+            estimator.fit(train.X, train.y)
+        except TrainingInterrupted as interruption:
+            raise KeyboardInterrupt from interruption
+
+
+def _measure(work: Callable[[], Any]) -> tuple[Any, Times]:
+    start = Times.now()
+    result = work()
+    return result, Times.now().since(start)
+
+
+def _time_single(estimator: Any, X: Any) -> float:
+    """Return the median time of a prediction of one image, after one to warm up."""
+    seconds: list[float] = []
+    end = time.perf_counter() + _SINGLE_SECONDS
+    for i in range(_N_SINGLE + 1):
+        image = _safe_indexing(X, [i % len(X)])
+        start = time.perf_counter()
+        estimator.predict(image)
+        seconds.append(time.perf_counter() - start)
+        if time.perf_counter() > end:
+            break
+    return float(np.median(seconds[1:] or seconds))
+
+
+def _check_classes(estimator: Any, labels: np.ndarray) -> np.ndarray:
+    """Return the classes of a fitted model, which a model fitted before may have its own."""
+    classes = np.asarray(getattr(estimator, "classes_", labels))
+    if set(classes.tolist()) != set(labels.tolist()):
+        raise ValueError(
+            f"the model has the classes {choices(classes.tolist(), most=12)}, but y has "
+            f"{choices(labels.tolist(), most=12)}; pass a model that is fitted on the same classes."
+        )
+    return classes
+
+
+def _scores(scorer: Callable | None, answers: _Answers, test: ImageSet) -> dict[str, float]:
+    """Return the user's scores; NaN for one that fails."""
+    scores = {} if scorer is None else scorer(answers, test.X, test.y)
+    for name, value in scores.items():
+        if isinstance(value, str):  # scikit-learn returns the traceback
+            message = f"Score {name!r} failed: {value.strip().splitlines()[-1]}"
+            warnings.warn(message, UserWarning, stacklevel=users_level())
+            scores[name] = np.nan
+    return scores
+
+
+def _in_order(
+    probabilities: np.ndarray | None, classes: np.ndarray, labels: np.ndarray
+) -> np.ndarray | None:
+    """Return float64 probabilities in the order of the labels; None for a model without."""
+    if probabilities is None:
+        return None
     # In one precision for all: scikit-learn bounds losses by the precision given.
-    probabilities = np.asarray(estimator.predict_proba(X), dtype=np.float64)
-    return probabilities / probabilities.sum(axis=1, keepdims=True), estimator.classes_
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+    column = {label: i for i, label in enumerate(classes.tolist())}
+    return probabilities[:, [column[label] for label in labels.tolist()]]
+
+
+def _n_parameters(estimator: Any) -> float:
+    """Return the number of weights of a network, or of the one at the end of a pipeline."""
+    for name in ("best_estimator_", "estimator"):
+        if hasattr(estimator, name):
+            return _n_parameters(getattr(estimator, name))
+    if hasattr(estimator, "steps"):
+        return _n_parameters(estimator.steps[-1][1])
+    network = getattr(estimator, "_network", None)
+    return np.nan if network is None else float(network.n_parameters)
+
+
+def _n_bytes(estimator: Any) -> float:
+    """Return the size of the pickled model, which is not kept."""
+    counter = _Counter()
+    try:
+        pickle.dump(estimator, counter, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception:  # whatever a model holds: functions, locks, open files
+        return np.nan
+    return float(counter.n_bytes)
+
+
+class _Counter:
+    """A file that counts what is written to it."""
+
+    n_bytes = 0
+
+    def write(self, data: Any) -> int:
+        size = memoryview(data).nbytes
+        self.n_bytes += size
+        return size
+
+
+class _Answers:
+    """A fitted model that repeats its answers to the evaluated images, for scorers."""
+
+    def __init__(self, estimator: Any, X: Any, answers: dict[str, np.ndarray]):
+        self._estimator = estimator
+        self._X = X
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._estimator, name)
+        if name not in self._answers:
+            return method
+
+        @wraps(method)
+        def answer(X: Any) -> Any:
+            return self._answers[name] if X is self._X else method(X)
+
+        return answer

@@ -6,159 +6,44 @@ the documentation of the columns take it from there.
 
 from __future__ import annotations
 
-import math
 import textwrap
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Sequence
 
 import numpy as np
-from sklearn.metrics import f1_score, log_loss
+from sklearn.metrics import f1_score, log_loss, recall_score
 from sklearn.utils.multiclass import unique_labels
 
+from fashionkit._images import users_level
+from fashionkit.comparison._metric import DASH, Costs, Metric, Outcome
 from fashionkit.comparison._statistics import wilson_interval
-from fashionkit.datasets._names import choices
-
-Needs = Literal["labels", "probabilities", "times"]
-
-_DASH = "\N{EN DASH}"
-_NEEDS = get_args(Needs)
-_DIRECTIONS = {True: " Higher is better.", False: " Lower is better.", None: ""}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a model did on the test images: the input of every metric.
-
-    Parameters
-    ----------
-    y_true, y_pred : ndarray of shape (n_samples,)
-        True and predicted labels.
-
-    probabilities : ndarray of shape (n_samples, n_classes) or None
-        Predicted probabilities, each row with the sum 1; None for a model without.
-
-    classes : ndarray of shape (n_classes,) or None
-        The label of each column of ``probabilities``.
-
-    fit_seconds, predict_seconds : float
-        Wall times of fitting, and of predicting all test images.
-    """
-
-    y_true: np.ndarray
-    y_pred: np.ndarray
-    probabilities: np.ndarray | None
-    classes: np.ndarray | None
-    fit_seconds: float
-    predict_seconds: float
-
-    def arguments(self, needs: Needs) -> tuple[Any, ...] | None:
-        """Return the arguments of a metric's function; None where the model has none."""
-        if needs == "labels":
-            return self.y_true, self.y_pred
-        if needs == "probabilities":
-            known = self.probabilities is not None
-            return (self.y_true, self.probabilities, self.classes) if known else None
-        return self.fit_seconds, self.predict_seconds, len(self.y_true)
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One row of the table.
-
-    Parameters
-    ----------
-    name : str
-        Column of the frame and the CSV file.
-
-    label : str
-        Heading in text and HTML.
-
-    function : callable
-        Returns the value, or one value per column. Its arguments are positional and
-        depend on ``needs``.
-
-    needs : {"labels", "probabilities", "times"}
-        Arguments of ``function``: ``(y_true, y_pred)``;
-        ``(y_true, probabilities, classes)``, NaN for models without ``predict_proba``;
-        or ``(fit_seconds, predict_seconds, n_test_samples)``.
-
-    format : callable
-        Turns the values into text, for example ``"{:.2%}".format``.
-
-    higher_is_better : bool or None
-        None where neither direction is better.
-
-    description : str
-        One sentence, for the documentation of the frame and the headings in HTML.
-
-    columns : tuple of str, default=()
-        Names of the columns where ``function`` returns several values; by default one
-        column called ``name``.
-    """
-
-    name: str
-    label: str
-    function: Callable[..., Any]
-    needs: Needs
-    format: Callable[..., str]
-    higher_is_better: bool | None
-    description: str
-    columns: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.needs not in _NEEDS:
-            raise ValueError(
-                f"Metric {self.name!r} has needs={self.needs!r}; choose from {choices(_NEEDS)}."
-            )
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """The columns of the frame."""
-        return self.columns or (self.name,)
-
-    @property
-    def hint(self) -> str:
-        """The description in plain text, and which direction is better."""
-        return self.description.replace("`", "") + _DIRECTIONS[self.higher_is_better]
-
-    def compute(self, outcome: Outcome) -> dict[str, float]:
-        """Return the value of each column."""
-        arguments = outcome.arguments(self.needs)
-        if arguments is None:
-            return dict.fromkeys(self.column_names, np.nan)
-        value = self.function(*arguments)
-        values = value if self.columns else (value,)
-        if len(values) != len(self.column_names):
-            raise ValueError(
-                f"Metric {self.name!r} returned {len(values)} values but has the columns "
-                f"{choices(self.column_names)}; return one value for each."
-            )
-        return dict(zip(self.column_names, map(float, values), strict=True))
-
-    def text(self, values: Mapping[str, float]) -> str:
-        """Return the formatted values; a dash where one is missing."""
-        numbers = [values.get(name, np.nan) for name in self.column_names]
-        return _DASH if any(map(math.isnan, numbers)) else self.format(*numbers)
+from fashionkit.datasets._names import percent
+from fashionkit.inspection._calibration import expected_calibration_error
 
 
 def compute_metrics(outcome: Outcome) -> dict[str, float]:
-    """Return the value of every column of the table."""
+    """Return the value of every column of the table, and of the user's scores."""
     values: dict[str, float] = {}
-    for metric in METRICS:
+    for metric in metric_table(list(outcome.scores)):
         try:
             values |= metric.compute(outcome)
         except Exception as error:  # one figure that fails loses neither the model nor the others
             said = f"{type(error).__name__}: {error}"
-            warnings.warn(f"Metric {metric.name!r} failed: {said}", UserWarning, stacklevel=5)
+            warnings.warn(
+                f"Metric {metric.name!r} failed: {said}", UserWarning, stacklevel=users_level()
+            )
             values |= dict.fromkeys(metric.column_names, np.nan)
     return values
 
 
-def metric_columns() -> list[str]:
+def metric_table(scores: Sequence[str] = ()) -> list[Metric]:
+    """Return all metrics in the order of the table, and after them the user's scores."""
+    return [*METRICS, *map(_score, scores)]
+
+
+def metric_columns(scores: Sequence[str] = ()) -> list[str]:
     """Return the columns of all metrics, in the order of the table."""
-    return [name for metric in METRICS for name in metric.column_names]
+    return [name for metric in metric_table(scores) for name in metric.column_names]
 
 
 def describe_columns() -> str:
@@ -170,6 +55,18 @@ def describe_columns() -> str:
     return "\n".join(entries)
 
 
+def _score(name: str) -> Metric:
+    return Metric(
+        name=name,
+        label=name,
+        function=lambda scores: scores[name],
+        needs="scores",
+        format="{:.4f}".format,
+        higher_is_better=True,  # scikit-learn's rule for scorers
+        description=f"Score {name!r}, passed as ``scoring``.",
+    )
+
+
 def _accuracy(y_true: np.ndarray, y_pred: np.ndarray) -> float:
     return int(np.sum(y_pred == y_true)) / len(y_true)
 
@@ -178,8 +75,8 @@ def _accuracy_interval(y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, f
     return wilson_interval(int(np.sum(y_pred == y_true)), len(y_true))
 
 
-def _log_loss(y_true: np.ndarray, probabilities: np.ndarray, classes: np.ndarray) -> float:
-    return log_loss(y_true, probabilities, labels=classes)
+def _balanced_accuracy(y_true: np.ndarray, y_pred: np.ndarray) -> float:
+    return recall_score(y_true, y_pred, labels=unique_labels(y_true), average="macro")
 
 
 def _macro_f1(y_true: np.ndarray, y_pred: np.ndarray) -> float:
@@ -187,8 +84,33 @@ def _macro_f1(y_true: np.ndarray, y_pred: np.ndarray) -> float:
     return f1_score(y_true, y_pred, labels=labels, average="macro", zero_division=0.0)
 
 
+def _log_loss(y_true: np.ndarray, probabilities: np.ndarray, classes: np.ndarray) -> float:
+    return log_loss(y_true, probabilities, labels=classes)
+
+
+def _top_2_accuracy(y_true: np.ndarray, probabilities: np.ndarray, classes: np.ndarray) -> float:
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
+    return float(np.mean((classes[best] == y_true[:, None]).any(axis=1)))
+
+
 def _format_interval(low: float, high: float) -> str:
-    return f"{100 * low:.1f}{_DASH}{100 * high:.1f}"
+    return f"{100 * low:.1f}{DASH}{100 * high:.1f}"
+
+
+def _format_milliseconds(value: float) -> str:
+    return f"{value:.3f} ms" if value < 10 else f"{value:.1f} ms"
+
+
+def _format_bytes(value: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} GB"
+
+
+def _per_image(seconds: float, costs: Costs) -> float:
+    return 1000.0 * seconds / costs.n_images
 
 
 METRICS: tuple[Metric, ...] = (
@@ -197,19 +119,51 @@ METRICS: tuple[Metric, ...] = (
         label="accuracy",
         function=_accuracy,
         needs="labels",
-        format="{:.2%}".format,
+        format=percent,
         higher_is_better=True,
-        description="Fraction of the test images classified correctly.",
+        description="Fraction of the evaluated images classified correctly.",
+        is_brief=True,
     ),
     Metric(
         name="accuracy_interval",
         columns=("accuracy_low", "accuracy_high"),
-        label="95% interval",
+        label="95 % interval",
         function=_accuracy_interval,
         needs="labels",
         format=_format_interval,
         higher_is_better=None,
-        description="Wilson's 95 % score interval of the accuracy.",
+        description="95 % interval of the accuracy: Wilson's score interval on a test set, and "
+        "the corrected resampled t interval of the mean on folds.",
+        is_brief=True,
+    ),
+    Metric(
+        name="balanced_accuracy",
+        label="balanced accuracy",
+        function=_balanced_accuracy,
+        needs="labels",
+        format=percent,
+        higher_is_better=True,
+        description="Mean recall of the classes that occur in the evaluated images.",
+    ),
+    Metric(
+        name="macro_f1",
+        label="macro F1",
+        function=_macro_f1,
+        needs="labels",
+        format=percent,
+        higher_is_better=True,
+        description="Mean F1 score of the classes that occur in the evaluated images.",
+        is_brief=True,
+    ),
+    Metric(
+        name="top_2_accuracy",
+        label="top-2 accuracy",
+        function=_top_2_accuracy,
+        needs="probabilities",
+        format=percent,
+        higher_is_better=True,
+        description="Fraction of the evaluated images whose class is one of the two most "
+        "probable; NaN for models without ``predict_proba``.",
     ),
     Metric(
         name="log_loss",
@@ -220,32 +174,81 @@ METRICS: tuple[Metric, ...] = (
         higher_is_better=False,
         description="Mean cross-entropy of the predicted probabilities in nats; "
         "NaN for models without ``predict_proba``.",
+        is_brief=True,
     ),
     Metric(
-        name="macro_f1",
-        label="macro F1",
-        function=_macro_f1,
-        needs="labels",
-        format="{:.2%}".format,
-        higher_is_better=True,
-        description="Mean F1 score of the classes that occur in the test images.",
+        name="expected_calibration_error",
+        label="calibration error",
+        function=expected_calibration_error,
+        needs="probabilities",
+        format=percent,
+        higher_is_better=False,
+        description="Expected calibration error: mean difference between confidence and accuracy "
+        "in 15 bins of equal width (Guo et al. 2017); NaN for models without ``predict_proba``.",
     ),
     Metric(
         name="fit_seconds",
         label="fit",
-        function=lambda fit_seconds, predict_seconds, n: fit_seconds,
-        needs="times",
+        function=lambda costs: costs.fit_seconds,
+        needs="costs",
         format="{:.1f} s".format,
         higher_is_better=False,
         description="Wall time of ``fit`` in seconds.",
+        is_brief=True,
+    ),
+    Metric(
+        name="fit_cpu_seconds",
+        label="fit, CPU",
+        function=lambda costs: costs.fit_cpu_seconds,
+        needs="costs",
+        format="{:.1f} s".format,
+        higher_is_better=False,
+        description="CPU time of ``fit`` in seconds, of all threads of the process.",
     ),
     Metric(
         name="predict_ms_per_image",
         label="predict",
-        function=lambda fit_seconds, predict_seconds, n: 1000.0 * predict_seconds / n,
-        needs="times",
-        format="{:.3f} ms/image".format,
+        function=lambda costs: _per_image(costs.predict_seconds, costs),
+        needs="costs",
+        format=_format_milliseconds,
         higher_is_better=False,
-        description="Wall time of ``predict`` in milliseconds per test image.",
+        description="Wall time of ``predict`` on all evaluated images, in milliseconds per image.",
+        is_brief=True,
+    ),
+    Metric(
+        name="predict_cpu_ms_per_image",
+        label="predict, CPU",
+        function=lambda costs: _per_image(costs.predict_cpu_seconds, costs),
+        needs="costs",
+        format=_format_milliseconds,
+        higher_is_better=False,
+        description="CPU time of the same, in milliseconds per image.",
+    ),
+    Metric(
+        name="single_predict_ms",
+        label="one image",
+        function=lambda costs: 1000.0 * costs.single_predict_seconds,
+        needs="costs",
+        format=_format_milliseconds,
+        higher_is_better=False,
+        description="Median wall time of ``predict`` on one single image, in milliseconds.",
+    ),
+    Metric(
+        name="n_parameters",
+        label="parameters",
+        function=lambda costs: costs.n_parameters,
+        needs="costs",
+        format="{:,.0f}".format,
+        higher_is_better=False,
+        description="Number of weights of a network; NaN for other models.",
+    ),
+    Metric(
+        name="n_bytes",
+        label="size",
+        function=lambda costs: costs.n_bytes,
+        needs="costs",
+        format=_format_bytes,
+        higher_is_better=False,
+        description="Size of the pickled model in bytes; NaN if it cannot be pickled.",
     ),
 )

@@ -1,9 +1,25 @@
-"""Statistics of proportions: a confidence interval, a paired test, and its correction."""
+"""Statistics of paired results: intervals, tests, and probabilities of practical differences."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from scipy.stats import binomtest
+from scipy import stats
+
+LEVEL = 0.95
+
+# Nodes of the integral over the Dirichlet distribution. The integrand is smooth: the error is
+# below 1e-9.
+_N_NODES = 400
+
+
+class Odds(NamedTuple):
+    """Probabilities that the first of two models is better, practically equal, or worse."""
+
+    better: float
+    equal: float
+    worse: float
 
 
 def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
@@ -22,8 +38,30 @@ def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
     low, high : float
         The interval.
     """
-    interval = binomtest(n_right, n).proportion_ci(0.95, method="wilson")
+    interval = stats.binomtest(n_right, n).proportion_ci(LEVEL, method="wilson")
     return float(interval.low), float(interval.high)
+
+
+def resampled_interval(scores: np.ndarray, test_share: float) -> tuple[float, float]:
+    """Return the 95 % interval of the mean score of folds (Nadeau and Bengio, 2003, section 3).
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_folds,)
+        Score on each fold.
+
+    test_share : float
+        Number of test images over number of training images of a fold.
+
+    Returns
+    -------
+    low, high : float
+        The interval; NaN for fewer than two folds.
+    """
+    if len(scores) < 2:
+        return np.nan, np.nan
+    half = stats.t.ppf((1 + LEVEL) / 2, len(scores) - 1) * _resampled_error(scores, test_share)
+    return float(scores.mean() - half), float(scores.mean() + half)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -41,7 +79,31 @@ def mcnemar(only_first: int, only_second: int) -> float:
         1.0 where both numbers are zero.
     """
     n = only_first + only_second
-    return float(binomtest(only_first, n).pvalue) if n else 1.0
+    return float(stats.binomtest(only_first, n).pvalue) if n else 1.0
+
+
+def resampled_t_test(differences: np.ndarray, test_share: float) -> float:
+    """Return the p value of the corrected resampled t-test (Nadeau and Bengio, 2003).
+
+    Parameters
+    ----------
+    differences : ndarray of shape (n_folds,)
+        Difference of the scores of two models on each fold.
+
+    test_share : float
+        Number of test images over number of training images of a fold.
+
+    Returns
+    -------
+    p_value : float
+        Two-sided; NaN for fewer than two folds.
+    """
+    if len(differences) < 2:
+        return np.nan
+    error, mean = _resampled_error(differences, test_share), differences.mean()
+    if error == 0:
+        return 1.0 if mean == 0 else 0.0
+    return float(2 * stats.t.sf(abs(mean) / error, len(differences) - 1))
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
@@ -62,3 +124,89 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     corrected = np.empty_like(p_values)
     corrected[order] = np.maximum.accumulate(p_values[order] * factors)
     return corrected.clip(max=1.0)
+
+
+def correlated_t_odds(differences: np.ndarray, test_share: float, margin: float) -> Odds:
+    """Return the posterior odds of the Bayesian correlated t-test.
+
+    The posterior of the mean difference is Student's t distribution around its mean, with the
+    correlation of folds that share training images (Corani and Benavoli 2015; Benavoli, Corani,
+    Demsar and Zaffalon 2017, section 3.1).
+
+    Parameters
+    ----------
+    differences : ndarray of shape (n_folds,)
+        Score of the first model minus that of the second on each fold.
+
+    test_share : float
+        Number of test images over number of training images of a fold.
+
+    margin : float
+        Largest difference that is practically none.
+
+    Returns
+    -------
+    odds : Odds
+        NaN for fewer than two folds.
+    """
+    if len(differences) < 2:
+        return Odds(np.nan, np.nan, np.nan)
+    mean, error = differences.mean(), _resampled_error(differences, test_share)
+    if error == 0:
+        return Odds(float(mean > margin), float(abs(mean) <= margin), float(mean < -margin))
+    posterior = stats.t(len(differences) - 1, mean, error)
+    return _odds(posterior.sf(margin), posterior.cdf(-margin))
+
+
+def dirichlet_odds(only_first: int, only_second: int, n: int, margin: float) -> Odds:
+    """Return the posterior odds of the difference in accuracy on one test set.
+
+    Each image is one of three kinds: only the first model is right, only the second, or both or
+    none. Their shares have a Dirichlet distribution, after a prior of one image of the third kind,
+    as in the Bayesian sign test (Benavoli, Corani, Demsar and Zaffalon 2017, section 4.1). The
+    difference in accuracy is the first share minus the second.
+
+    Parameters
+    ----------
+    only_first, only_second : int
+        Number of images that only the first, or only the second, of two models
+        classified correctly.
+
+    n : int
+        Number of images.
+
+    margin : float
+        Largest difference that is practically none.
+
+    Returns
+    -------
+    odds : Odds
+        The probabilities.
+    """
+    n_alike = n - only_first - only_second + 1
+    if only_first + only_second == 0:
+        return Odds(0.0, 1.0, 0.0)
+    # The share of images on which the models differ, and among them that of the first model, are
+    # independent and have beta distributions: one integral over quantiles of the former.
+    nodes, weights = np.polynomial.legendre.leggauss(_N_NODES)
+    differing = stats.beta.ppf((nodes + 1) / 2, only_first + only_second, n_alike)
+    needed = (1 + margin / differing) / 2
+
+    def exceeds(ours: int, others: int) -> float:
+        if not (ours and others):  # all of them are of one model
+            return float(stats.beta.sf(margin, ours, n_alike)) if ours else 0.0
+        return float(np.sum(weights * stats.beta.sf(needed, ours, others)) / 2)
+
+    return _odds(exceeds(only_first, only_second), exceeds(only_second, only_first))
+
+
+def _odds(better: float, worse: float) -> Odds:
+    better, worse = min(max(float(better), 0.0), 1.0), min(max(float(worse), 0.0), 1.0)
+    return Odds(better, max(0.0, 1 - (better + worse)), worse)
+
+
+def _resampled_error(scores: np.ndarray, test_share: float) -> float:
+    """Return the standard error of a mean over folds that share training images."""
+    if np.ptp(scores) == 0:  # without the rounding errors of a variance
+        return 0.0
+    return float(np.sqrt((1 / len(scores) + test_share) * scores.var(ddof=1)))

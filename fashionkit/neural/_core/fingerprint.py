@@ -70,6 +70,8 @@ def _describe(value: Any, outer: tuple[int, ...]) -> str:
         return f"({', '.join(sorted(map(inner, value)))})"
     if isinstance(value, np.ndarray):
         return f"array {joblib.hash(value)}"
+    if isinstance(value, np.random.RandomState):
+        return f"RandomState {joblib.hash(value.get_state())}"
     if isinstance(value, np.generic):
         return repr(value.item())
     if isinstance(value, functools.partial):

@@ -81,6 +81,11 @@ class TrainedNetwork:
         """Return the network of another spec that has the same trained variables."""
         return TrainedNetwork(spec, self.trainable, non_trainable, self.optimizer_state)
 
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights, trained and fixed."""
+        return sum(array.size for array in (*self.trainable, *self.non_trainable))
+
     def by_layer(self) -> dict[str, Arrays]:
         """Arrange the weights by the names of layers."""
         return Network(self.spec).by_layer(self.trainable, self.non_trainable)

@@ -1,0 +1,58 @@
+"""Images that are evaluated although they, or images nearly the same, were trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sklearn.utils import Bunch
+
+from fashionkit.comparison._splits import Data
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def find_leakage(data: Data) -> pd.DataFrame:
+    """Return the table of :attr:`fashionkit.Comparison.leakage`."""
+    import pandas as pd
+
+    evaluated = data.train if data.test is None else data.test
+    columns = ["image", "training_image", "kind", "distance", "label", "training_label"]
+    rows = []
+    for position, row, pair, training_row in _pairs(data):
+        labels = evaluated.y[row], data.train.y[training_row]
+        rows.append((position, training_row, pair.kind, pair.distance, *labels, *_paths(pair, row)))
+    if rows and len(rows[0]) > len(columns):
+        columns += ["path", "training_path"]
+    frame = pd.DataFrame(rows, columns=columns)
+    nearest = frame.sort_values(["image", "distance", "training_image"], kind="stable")
+    return nearest.drop_duplicates("image").reset_index(drop=True)
+
+
+def _pairs(data: Data) -> Iterator[tuple[int, int, Bunch, int]]:
+    """Yield the position of an evaluated image, its row, the pair, and the training row."""
+    from fashionkit.inspection import find_duplicates
+
+    if data.test is not None:
+        for pair in find_duplicates(data.test.X, data.train.X):
+            row, training_row = pair.indices
+            yield row, row, pair, training_row
+        return
+    pairs = find_duplicates(data.train.X)
+    begin = 0
+    for train, test in data.folds:
+        position = {row: begin + i for i, row in enumerate(test.tolist())}
+        trained_on = set(train.tolist())
+        for pair in pairs:
+            for row, other in (pair.indices, pair.indices[::-1]):
+                if row in position and other in trained_on:
+                    yield position[row], row, pair, other
+        begin += len(test)
+
+
+def _paths(pair: Bunch, row: int) -> tuple[Any, ...]:
+    """Return both files, that of the evaluated image first."""
+    if "paths" not in pair:
+        return ()
+    return tuple(pair.paths) if pair.indices[0] == row else tuple(pair.paths[::-1])
