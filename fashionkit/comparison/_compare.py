@@ -196,8 +196,8 @@ def compare_models(
         results = run.go(n_jobs, verbose)
     if all(result.error for result in results):
         reasons = "; ".join(f"{result.model!r}: {result.error}" for result in results)
-        causes = [result.exception for result in results if result.exception]
-        raise ValueError(f"Every model failed. {reasons}") from (causes or [None])[0]
+        cause = next((result.exception for result in results if result.exception), None)
+        raise ValueError(f"Every model failed. {reasons}") from cause
     return Comparison(results, data, seed)
 
 

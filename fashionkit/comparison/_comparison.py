@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from fashionkit.comparison._evaluation import Result
 from fashionkit.comparison._files import write_files
-from fashionkit.comparison._leakage import find_leakage
+from fashionkit.comparison._leakage import find_leakage, without_leakage
 from fashionkit.comparison._metrics import describe_columns, metric_table
 from fashionkit.comparison._pairwise import (
     DEFAULT_MARGIN,
@@ -25,7 +25,7 @@ from fashionkit.comparison._pairwise import (
     sentences,
 )
 from fashionkit.comparison._report import write_report
-from fashionkit.comparison._results import Part, columns, group
+from fashionkit.comparison._results import Part, columns, group, per_class, to_frame
 from fashionkit.comparison._splits import TEST, Data
 from fashionkit.comparison._text import Row, as_html, as_text
 from fashionkit.datasets._docs import substitute
@@ -160,17 +160,7 @@ class Comparison:
         .. [2] C. Nadeau and Y. Bengio, "Inference for the Generalization Error", Machine Learning
            52, 2003.
         """
-        import pandas as pd
-
-        part = self._check_part(part)
-        names = columns(part, self._score_names())
-        rows = []
-        for model in self._models:
-            values = model.values(part, self._data)
-            figures = {name: values.get(name, np.nan) for name in names}
-            rows.append({"model": model.name, **figures, "error": model.error})
-        frame = pd.DataFrame(rows)
-        return frame if self.errors_ else frame.drop(columns="error")
+        return to_frame(self._models, self._check_part(part), self._data, self._score_names())
 
     def fold_scores(self) -> pd.DataFrame:
         """Return one row per model and fold, in the order of the ranking.
@@ -200,16 +190,7 @@ class Comparison:
             With the columns ``model``, ``class``, ``precision``, ``recall``, ``f1`` and
             ``support``, the number of evaluated images of the class.
         """
-        import pandas as pd
-
-        parts = []
-        for name, y_pred in self.predictions_.items():
-            figures = precision_recall_fscore_support(
-                self.y_true_, y_pred, labels=self.classes_, zero_division=0.0
-            )
-            figures = dict(zip(("precision", "recall", "f1", "support"), figures, strict=True))
-            parts.append(pd.DataFrame({"model": name, "class": self.class_names_, **figures}))
-        return pd.concat(parts, ignore_index=True)
+        return per_class(self.predictions_, self.y_true_, self.classes_, self.class_names_)
 
     def confusion_matrix(self, name: str) -> np.ndarray:
         """Return the confusion matrix of one model on the evaluated images.
@@ -270,10 +251,9 @@ class Comparison:
                 The same, corrected for all pairs by Holm's method [3]_.
             p_better, p_equal, p_worse : float
                 Probabilities that the first is better by more than ``margin``, within ``margin``
-                of the second, or worse by more than it. On folds, by the Bayesian correlated
-                t-test [4]_, [5]_; on a test set, by the Dirichlet model of the Bayesian sign test
-                [5]_, applied to the shares of images that only one of the two models classified
-                correctly.
+                of the second, or worse by more than it [4]_: on folds, by the Bayesian correlated
+                t-test; on a test set, by the Dirichlet model of the Bayesian sign test, for the
+                shares of images that only one of the two models classified correctly.
 
         Raises
         ------
@@ -300,10 +280,7 @@ class Comparison:
         .. [3] S. Holm, "A simple sequentially rejective multiple test procedure",
            Scandinavian Journal of Statistics 6, 1979.
 
-        .. [4] G. Corani and A. Benavoli, "A Bayesian approach for comparing cross-validated
-           algorithms on multiple data sets", Machine Learning 100, 2015.
-
-        .. [5] A. Benavoli, G. Corani, J. Demsar and M. Zaffalon, "Time for a Change: a Tutorial for
+        .. [4] A. Benavoli, G. Corani, J. Demsar and M. Zaffalon, "Time for a Change: a Tutorial for
            Comparing Multiple Classifiers Through Bayesian Analysis", Journal of Machine Learning
            Research 18, 2017.
         """
@@ -374,16 +351,7 @@ class Comparison:
             With the columns ``model``, ``accuracy`` on all evaluated images, ``without_leakage``
             on the others, and ``n_images``, the number of the others.
         """
-        import pandas as pd
-
-        kept = np.ones(len(self.y_true_), dtype=bool)
-        kept[self.leakage["image"].to_numpy()] = False
-        rows = []
-        for name, y_pred in self.predictions_.items():
-            right = y_pred == self.y_true_
-            other = right[kept].mean() if kept.any() else np.nan
-            rows.append((name, right.mean(), other, int(kept.sum())))
-        return pd.DataFrame(rows, columns=["model", "accuracy", "without_leakage", "n_images"])
+        return without_leakage(self.predictions_, self.y_true_, self.leakage)
 
     def to_html(self, path: str | os.PathLike[str]) -> Path:
         """Write a report of everything as one HTML file that needs no other.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.utils import Bunch
 
 from fashionkit.comparison._splits import Data
@@ -56,3 +57,19 @@ def _paths(pair: Bunch, row: int) -> tuple[Any, ...]:
     if "paths" not in pair:
         return ()
     return tuple(pair.paths) if pair.indices[0] == row else tuple(pair.paths[::-1])
+
+
+def without_leakage(
+    predictions: Mapping[str, np.ndarray], y_true: np.ndarray, leakage: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the table of :meth:`fashionkit.Comparison.without_leakage`."""
+    import pandas as pd
+
+    kept = np.ones(len(y_true), dtype=bool)
+    kept[leakage["image"].to_numpy(int)] = False
+    rows = []
+    for name, y_pred in predictions.items():
+        right = y_pred == y_true
+        other = right[kept].mean() if kept.any() else np.nan
+        rows.append((name, right.mean(), other, int(kept.sum())))
+    return pd.DataFrame(rows, columns=["model", "accuracy", "without_leakage", "n_images"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -126,10 +126,7 @@ def sentences(
         The sentences.
     """
     verdicts = {(row.first, row.second): row for row in pairs.itertuples()}
-    return [
-        _sentence(verdicts[pair], accuracy, margin)
-        for pair in zip(ranking, ranking[1:], strict=False)
-    ]
+    return [_sentence(verdicts[pair], accuracy, margin) for pair in pairwise(ranking)]
 
 
 def _sentence(row: Any, accuracy: Mapping[str, float], margin: float) -> str:
@@ -150,8 +147,8 @@ def _practice(row: Any, margin: float) -> str:
     """Say what the difference means in practice."""
     better, equal, worse = map(_probability, (row.p_better, row.p_equal, row.p_worse))
     return (
-        f"Probability of a difference above {100 * margin:g} points: {better}; of none in practice: "
-        f"{equal}; of {row.second} being better: {worse}."
+        f"Better by more than {100 * margin:g} points: {better}; equal in practice: {equal}; "
+        f"worse: {worse}."
     )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from sklearn.metrics import precision_recall_fscore_support
 
 from fashionkit.comparison._evaluation import Result
 from fashionkit.comparison._metrics import metric_columns
 from fashionkit.comparison._splits import TEST, Data
 from fashionkit.comparison._statistics import resampled_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Part = Literal["test", "folds"]
 
@@ -100,6 +104,39 @@ def columns(part: Part, scores: Sequence[str]) -> list[str]:
         for name in names
         for column in ((name,) if name in _INTERVAL else (name, name + STD))
     ]
+
+
+def to_frame(
+    models: Sequence[ModelResults], part: Part, data: Data, scores: Sequence[str]
+) -> pd.DataFrame:
+    """Return the table of :meth:`fashionkit.Comparison.to_frame`."""
+    import pandas as pd
+
+    names = columns(part, scores)
+    rows = []
+    for model in models:
+        values = model.values(part, data)
+        figures = {name: values.get(name, np.nan) for name in names}
+        rows.append({"model": model.name, **figures, "error": model.error})
+    frame = pd.DataFrame(rows)
+    return frame if any(model.error for model in models) else frame.drop(columns="error")
+
+
+def per_class(
+    predictions: Mapping[str, np.ndarray],
+    y_true: np.ndarray,
+    classes: np.ndarray,
+    class_names: Sequence[str],
+) -> pd.DataFrame:
+    """Return the table of :meth:`fashionkit.Comparison.per_class`."""
+    import pandas as pd
+
+    parts = []
+    for name, y_pred in predictions.items():
+        figures = precision_recall_fscore_support(y_true, y_pred, labels=classes, zero_division=0.0)
+        columns = dict(zip(("precision", "recall", "f1", "support"), figures, strict=True))
+        parts.append(pd.DataFrame({"model": name, "class": list(class_names), **columns}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _error(results: Sequence[Result]) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
+from scipy.special import betaincc, betaincinv, betaln, xlog1py, xlogy
 
 LEVEL = 0.95
 
-# Nodes of the integral over the Dirichlet distribution. The integrand is smooth: the error is
-# below 1e-9.
-_N_NODES = 400
+# Nodes and weights of integrals from 0 to 1 over the Dirichlet distribution, and what is left out
+# at both ends: the integrand is smooth, and the error below 1e-9.
+_NODES, _WEIGHTS = (np.polynomial.legendre.leggauss(100) + np.array([[1.0], [0.0]])) / 2
+_TAIL = 1e-12
 
 
 class Odds(NamedTuple):
@@ -186,18 +189,32 @@ def dirichlet_odds(only_first: int, only_second: int, n: int, margin: float) -> 
     n_alike = n - only_first - only_second + 1
     if only_first + only_second == 0:
         return Odds(0.0, 1.0, 0.0)
-    # The share of images on which the models differ, and among them that of the first model, are
-    # independent and have beta distributions: one integral over quantiles of the former.
-    nodes, weights = np.polynomial.legendre.leggauss(_N_NODES)
-    differing = stats.beta.ppf((nodes + 1) / 2, only_first + only_second, n_alike)
-    needed = (1 + margin / differing) / 2
-
-    def exceeds(ours: int, others: int) -> float:
-        if not (ours and others):  # all of them are of one model
-            return float(stats.beta.sf(margin, ours, n_alike)) if ours else 0.0
-        return float(np.sum(weights * stats.beta.sf(needed, ours, others)) / 2)
-
+    exceeds = partial(_exceeds, n_alike=n_alike, margin=margin)
     return _odds(exceeds(only_first, only_second), exceeds(only_second, only_first))
+
+
+def _exceeds(ours: int, others: int, n_alike: int, margin: float) -> float:
+    """Return the probability that the first of three shares exceeds the second by a margin.
+
+    The share of images on which the models differ, and that of the first model among them, are
+    independent and have beta distributions: one integral over the former.
+    """
+    if not ours:
+        return 0.0
+    if not others:
+        return float(betaincc(ours, n_alike, margin))
+    n_differing = ours + others
+    low, high = betaincinv(n_differing, n_alike, [_TAIL, 1 - _TAIL])
+    low = max(low, margin)
+    if low >= high:
+        return 0.0
+    share = low + (high - low) * _NODES
+    density = np.exp(
+        xlogy(n_differing - 1, share) + xlog1py(n_alike - 1, -share) - betaln(n_differing, n_alike)
+    )
+    return float(
+        (high - low) * np.sum(_WEIGHTS * density * betaincc(ours, others, (1 + margin / share) / 2))
+    )
 
 
 def _odds(better: float, worse: float) -> Odds:

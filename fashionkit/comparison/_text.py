@@ -7,9 +7,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from fashionkit.comparison._metrics import METRICS
-
-_BRIEF = tuple(metric for metric in METRICS if metric.is_brief)
+from fashionkit.comparison import _metrics
+from fashionkit.comparison._metric import Metric
 
 
 class Row(NamedTuple):
@@ -22,7 +21,7 @@ class Row(NamedTuple):
 
 def as_text(rows: Sequence[Row], sentences: Sequence[str]) -> str:
     """Return an aligned table, followed by the sentences."""
-    table = [["model", *(metric.label for metric in _BRIEF)], *map(_cells, rows)]
+    table = [["model", *(metric.label for metric in _brief())], *map(_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = []
     for name, *cells in table:
@@ -39,13 +38,13 @@ def as_html(rows: Sequence[Row], sentences: Sequence[str]) -> str:
     """Return the same as HTML; each heading explains its metric as a tooltip."""
     headings = "".join(
         f'<th title="{html.escape(metric.hint)}">{html.escape(metric.label)}</th>'
-        for metric in _BRIEF
+        for metric in _brief()
     )
     lines = [f"<tr><th>model</th>{headings}</tr>"]
     for row in rows:
         if row.error:
             name, error = html.escape(row.name), html.escape(row.error)
-            span = len(_BRIEF)
+            span = len(_brief())
             lines.append(f"<tr><td>{name}</td><td colspan={span}>failed: {error}</td></tr>")
         else:
             cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in _cells(row))
@@ -56,5 +55,10 @@ def as_html(rows: Sequence[Row], sentences: Sequence[str]) -> str:
 
 def _cells(row: Row) -> list[str]:
     if row.error:
-        return [row.name, *[""] * len(_BRIEF)]
-    return [row.name, *(metric.text(row.values) for metric in _BRIEF)]
+        return [row.name, *[""] * len(_brief())]
+    return [row.name, *(metric.text(row.values) for metric in _brief())]
+
+
+def _brief() -> list[Metric]:
+    """Return the metrics for which there is room."""
+    return [metric for metric in _metrics.METRICS if metric.is_brief]

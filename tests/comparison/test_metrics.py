@@ -12,7 +12,7 @@ from sklearn.svm import LinearSVC
 
 from fashionkit import Comparison, compare_models
 from fashionkit.comparison import _metrics
-from fashionkit.comparison._metrics import Metric, Outcome
+from fashionkit.comparison._metric import Costs, Metric, Outcome
 
 
 def toy(**changes):
@@ -25,6 +25,7 @@ def toy(**changes):
         "format": "<{:.3f}>".format,
         "higher_is_better": True,
         "description": "A toy & its score.",
+        "is_brief": True,
     }
     return Metric(**{**row, **changes})
 
@@ -54,7 +55,7 @@ def test_a_new_metric_reaches_frame_text_html_and_csv(register, compare, tmp_pat
     register(toy())
     comparison = compare({"knn": KNeighborsClassifier(3), "guess": DummyClassifier()})
     frame = comparison.to_frame().set_index("model")
-    expected = matthews_corrcoef(comparison.y_test, comparison.predictions["knn"])
+    expected = matthews_corrcoef(comparison.y_true_, comparison.predictions_["knn"])
     assert frame.columns[-1] == "toy"
     assert frame.loc["knn", "toy"] == expected
 
@@ -71,13 +72,13 @@ def test_a_new_metric_reaches_frame_text_html_and_csv(register, compare, tmp_pat
 
 
 def test_a_metric_of_several_columns_is_one_cell_of_the_text(register, compare):
-    def of_times(fit_seconds, predict_seconds, n_test_samples):
-        return fit_seconds, n_test_samples
+    def of_costs(costs):
+        return costs.fit_seconds, costs.n_images
 
     def one_cell(seconds, images):
         return f"{images:.0f} in {seconds:.0e}"
 
-    register(toy(function=of_times, needs="times", columns=("seconds", "images"), format=one_cell))
+    register(toy(function=of_costs, needs="costs", columns=("seconds", "images"), format=one_cell))
     comparison = compare({"knn": KNeighborsClassifier(3)})
     frame = comparison.to_frame()
     assert frame.columns[-2:].tolist() == ["seconds", "images"]
@@ -123,7 +124,7 @@ def test_the_hint_says_which_direction_is_better(higher_is_better, expected):
 
 
 def test_a_row_that_contradicts_itself_is_an_error():
-    outcome = Outcome(np.array([0]), np.array([0]), None, None, 1.0, 1.0)
+    outcome = Outcome(np.array([0]), np.array([0]), None, np.array([0]), Costs())
     row = toy(function=lambda y_true, y_pred: (1.0, 2.0, 3.0), columns=("low", "high"))
     with pytest.raises(ValueError, match=r"'toy' returned 3 values .* 'low', 'high'; return one"):
         row.compute(outcome)
