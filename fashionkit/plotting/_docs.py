@@ -20,6 +20,18 @@ PARAMETERS = {
             ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
             it: a square if there is one, gray before RGB; else one row of pixels.
         """,
+    "ax": """
+        ax : matplotlib Axes, Figure or SubFigure, default=None
+            Axes to draw on, or a figure to put new axes on; None for a new figure of pyplot.
+        """,
+    "comparison": """
+        comparison : Comparison
+            What :func:`~fashionkit.compare_models` has returned.
+        """,
+    "values": """
+        values : {"percent", "count"}, default="percent"
+            Whether cells show the percentage of their true class or the number of images.
+        """,
     "figure": """
         figure : matplotlib Figure or SubFigure, default=None
             Figure to draw on; None for a new one of pyplot.
@@ -30,7 +42,7 @@ PARAMETERS = {
         """,
     "text_kw": """
         text_kw : dict, default=None
-            Keyword arguments for ``Axes.set_title``.
+            Keyword arguments for the texts, such as ``fontsize``.
         """,
     "line_kw": """
         line_kw : dict, default=None

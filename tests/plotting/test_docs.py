@@ -11,12 +11,13 @@ from fashionkit import plotting
 from fashionkit.datasets._docs import substitute
 from fashionkit.plotting._docs import PARAMETERS
 
+PUBLIC = {name: getattr(plotting, name) for name in plotting.__all__}
 FUNCTIONS = {
-    "plot_samples": plotting.plot_samples,
-    "plot_explanations": plotting.plot_explanations,
+    **{name: public for name, public in PUBLIC.items() if not inspect.isclass(public)},
     **{
         f"{display.__name__}.{name}": method
-        for display in (plotting.MistakesDisplay, plotting.TrainingHistoryDisplay)
+        for display in PUBLIC.values()
+        if inspect.isclass(display)
         for name, method in inspect.getmembers(display, callable)
         if not name.startswith("_")
     },

@@ -18,16 +18,6 @@ from fashionkit import CLASS_NAMES, worst_mistakes
 from fashionkit.plotting import MistakesDisplay, plot_explanations, plot_samples
 
 
-@pytest.fixture(autouse=True)
-def closed_figures(monkeypatch):
-    import matplotlib.pyplot as plt
-
-    plt.switch_backend("agg")
-    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("plt.show was called"))
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def fitted(garments):
     X, y = garments[0].reshape(300, -1), garments[1]

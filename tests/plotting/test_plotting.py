@@ -1,9 +1,6 @@
-import os
-
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression
@@ -13,21 +10,10 @@ from sklearn.preprocessing import FunctionTransformer
 
 from fashionkit import CLASS_NAMES
 from fashionkit.plotting import TrainingHistoryDisplay, plot_samples
-from fashionkit.plotting._confusion import draw_confusion_matrix
 from fashionkit.plotting._history import draw_training_histories, training_history
 
 HISTORY = {"accuracy": [0.5, 0.7, 0.8], "loss": [1.5, 1.0, 0.7]}
 VALIDATED = {**HISTORY, "val_accuracy": [0.4, 0.6, 0.6], "val_loss": [1.6, 1.2, 1.1]}
-
-
-@pytest.fixture(autouse=True)
-def closed_figures(monkeypatch):
-    import matplotlib.pyplot as plt
-
-    plt.switch_backend("agg")
-    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("plt.show was called"))
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -209,31 +195,3 @@ def test_samples_write_labels_that_have_no_names(garments):
 def test_samples_refuse_what_does_not_belong_together(garments, arguments, message):
     with pytest.raises(ValueError, match=message):
         plot_samples(garments[0][:2], **arguments)
-
-
-def test_confusion_matrix_shows_percentages_of_each_row():
-    counts = np.array([[3, 1, 0], [0, 1999, 1], [0, 0, 0]])
-    ax = draw_confusion_matrix(counts, ["a", "b", "c"], title="knn").axes[0]
-    texts = [text.get_text() for text in ax.texts]
-    assert texts == ["75", "25", "", "", "100", "0", "", "", ""]
-    assert ax.get_title() == "knn\n% of each true class"
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"]
-
-
-@pytest.mark.parametrize("n_classes", [2, 10, 40])
-def test_confusion_matrix_keeps_every_label_inside_the_figure(n_classes):
-    names = [f"long class name {i}" for i in range(n_classes)]
-    figure = draw_confusion_matrix(np.eye(n_classes, dtype=int), names, title="model")
-    figure.savefig(os.devnull, format="png")
-    box = figure.get_tightbbox()
-    width, height = figure.get_size_inches()
-    assert min(box.x0, box.y0) > -0.01
-    assert box.x1 < width + 0.01
-    assert box.y1 < height + 0.01
-
-
-def test_numbers_of_a_confusion_matrix_stand_out_from_their_fields():
-    # All fields are pale: half of the colours' range, and less.
-    counts = np.array([[40, 30, 30], [30, 40, 30], [30, 30, 40]])
-    ax = draw_confusion_matrix(counts, ["a", "b", "c"]).axes[0]
-    assert all(sum(to_rgb(text.get_color())) < 1.5 for text in ax.texts)
