@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from sklearn.utils import column_or_1d
@@ -86,6 +87,43 @@ def choices(names: Iterable[Any], *, most: int | None = None) -> str:
     """
     listed = sorted(names) if isinstance(names, set | frozenset) else list(names)
     return shortened([repr(name) for name in listed], most)
+
+
+def unknown(argument: str, value: Any, names: Iterable[Any], *, what: str) -> ValueError:
+    """Return the error for a value that is none of the names known, which tells the nearest.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the argument.
+
+    value : object
+        What was given.
+
+    names : iterable
+        What could have been given.
+
+    what : str
+        What the names are of, such as ``"a model of the comparison"``.
+
+    Returns
+    -------
+    error : ValueError
+        The error, to be raised.
+
+    Examples
+    --------
+    >>> from fashionkit.datasets._names import unknown
+    >>> str(unknown("name", "hog-swm", ["cnn", "hog-svm"], what="a model"))
+    "name='hog-swm' is not a model; the nearest is 'hog-svm'; choose from 'cnn', 'hog-svm'."
+    """
+    by_text = {str(name): name for name in names}
+    close = get_close_matches(str(value), by_text, n=1, cutoff=0.0)
+    nearest = f"; the nearest is {by_text[close[0]]!r}" if close else ""
+    return ValueError(
+        f"{argument}={value!r} is not {what}{nearest}; choose from "
+        f"{choices(by_text.values(), most=12)}."
+    )
 
 
 def percent(fraction: float, decimals: int = 2) -> str:

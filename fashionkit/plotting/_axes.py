@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Size = tuple[float, float]
+
+_LEGEND_LINES = 16  # of a column
 
 
 class _FittingFigure(Figure):
@@ -129,6 +133,29 @@ def write_note(ax: Axes, label: str, left_out: Sequence[str], why: str) -> None:
     """Set the label of the horizontal axis, and below it which models are left out, and why."""
     note = f"\nNot shown: {shortened(list(left_out), 5)} ({why})" if left_out else ""
     ax.set_xlabel(label + note)
+
+
+def legend_width(names: Iterable[str], max_letters: int) -> float:
+    """Return the inches of a legend beside the axes, of names that are wrapped."""
+    lines = [line for name in names for line in textwrap.wrap(name, max_letters)]
+    column = 0.6 + 0.07 * max(map(len, lines), default=0)
+    return column * math.ceil(len(lines) / _LEGEND_LINES)
+
+
+def write_legend(ax: Axes, *, outside: bool) -> None:
+    """Write the legend to the right of the axes, or inside where it hides least."""
+    if not outside:
+        ax.legend(loc="best", fontsize="small")
+        return
+    labels = ax.get_legend_handles_labels()[1]
+    n_lines = sum(label.count("\n") + 1 for label in labels)
+    ax.legend(
+        loc="upper left",
+        bbox_to_anchor=(1.02, 1.0),
+        borderaxespad=0.0,
+        fontsize="small",
+        ncols=math.ceil(n_lines / _LEGEND_LINES),
+    )
 
 
 def with_defaults(

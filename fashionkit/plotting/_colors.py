@@ -18,9 +18,10 @@ _COLORS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _MARKERS = "os^DvPX"
 
 
-def model_style(i: int) -> dict[str, str]:
+def model_style(i: int, ax: Axes) -> dict[str, Any]:
     """Return colour and marker of a model: up to 42 differ, neighbours in both."""
-    return {"color": _COLORS[i % 6], "marker": _MARKERS[(i + i // 6) % 7]}
+    color = _away_from(background(ax), _COLORS[i % 6], 0.2)
+    return {"color": color, "marker": _MARKERS[(i % 6 + i // 6) % 7]}
 
 
 def background(ax: Axes) -> tuple[float, float, float]:
@@ -35,7 +36,7 @@ def background(ax: Axes) -> tuple[float, float, float]:
 def shades(ax: Axes, *colors: str) -> LinearSegmentedColormap:
     """Return the colours from the background of the axes to a colour, or between two over it."""
     behind = background(ax)
-    first, *last = [_away_from(behind, color) for color in colors]
+    first, *last = [_away_from(behind, color, 0.35) for color in colors]
     stops = [first, behind, *last] if last else [behind, first]
     return LinearSegmentedColormap.from_list("shades", stops)
 
@@ -58,9 +59,7 @@ def _contrast(one: Any, other: Any) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def _away_from(behind: Any, color: str) -> tuple[float, ...]:
-    """Make a colour lighter on a dark background, and darker on a light one."""
-    light = luminance(behind) < 0.2
-    towards = np.ones(3) if light else np.zeros(3)
-    share = 0.35
+def _away_from(behind: Any, color: str, share: float) -> tuple[float, ...]:
+    """Mix a colour with a share of white on a dark background, and of black on a light one."""
+    towards = float(luminance(behind) < 0.2)
     return tuple((1 - share) * np.array(to_rgb(color)) + share * towards)

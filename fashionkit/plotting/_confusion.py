@@ -349,4 +349,4 @@ def _cell(count: int, fraction: float, values: str) -> str:
 def _around(names: Sequence[str]) -> tuple[float, float]:
     """Return width and height in inches that the names of classes and the scale need."""
     letters = max((len(line) for name in names for line in name.split("\n")), default=0)
-    return 0.083 * letters + 1.8, 0.056 * letters + 1.4
+    return 0.09 * letters + 2.1, 0.056 * letters + 1.4

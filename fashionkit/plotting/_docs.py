@@ -24,6 +24,19 @@ PARAMETERS = {
         ax : matplotlib Axes, Figure or SubFigure, default=None
             Axes to draw on, or a figure to put new axes on; None for a new figure of pyplot.
         """,
+    "two_ax": """
+        ax : matplotlib Axes, array-like of two, Figure or SubFigure, default=None
+            Two axes to draw on; or one, which is divided into two; or a figure to put new
+            axes on; None for a new figure of pyplot.
+        """,
+    "log_scale": """
+        log_scale : bool, default=True
+            Whether the axis of the cost is logarithmic; costs of 0 are left out then.
+        """,
+    "n_bins": """
+        n_bins : int, default=15
+            Number of bins that divide the confidences from 0 to 1.
+        """,
     "comparison": """
         comparison : Comparison
             What :func:`~fashionkit.compare_models` has returned.
@@ -39,6 +52,14 @@ PARAMETERS = {
     "im_kw": """
         im_kw : dict, default=None
             Keyword arguments for ``Axes.imshow``.
+        """,
+    "errorbar_kw": """
+        errorbar_kw : dict, default=None
+            Keyword arguments for ``Axes.errorbar``.
+        """,
+    "scatter_kw": """
+        scatter_kw : dict, default=None
+            Keyword arguments for ``Axes.scatter``.
         """,
     "text_kw": """
         text_kw : dict, default=None

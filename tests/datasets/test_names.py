@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fashionkit.datasets._names import percent
+from fashionkit.datasets._names import percent, unknown
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,12 @@ from fashionkit.datasets._names import percent
 )
 def test_percentages_have_a_space_before_their_sign(fraction, decimals, text):
     assert percent(fraction, decimals) == text
+
+
+def test_an_unknown_name_is_told_the_nearest():
+    error = unknown("cost", "seconds", ["n_bytes", "fit_seconds"], what="a column")
+    assert str(error) == (
+        "cost='seconds' is not a column; the nearest is 'fit_seconds'; choose from 'n_bytes', "
+        "'fit_seconds'."
+    )
+    assert "nearest" not in str(unknown("cost", "seconds", [], what="a column"))

@@ -66,4 +66,4 @@ def test_every_parameter_is_documented_once_and_in_order(name):
 
 def test_every_shared_text_begins_with_its_name():
     for name, text in PARAMETERS.items():
-        assert text.strip().startswith(f"{name} : ")
+        assert text.strip().startswith(f"{name.removeprefix('two_')} : ")
