@@ -41,6 +41,10 @@ class Record:
     alphas : tuple of float, default=()
         Widths that there are weights for; empty where it has one width only.
 
+    weights_sizes : tuple of int, default=()
+        Sizes of square images that Keras has a file of weights for; the largest serves all other
+        sizes. Empty where one file serves all sizes.
+
     level_layers : tuple of str or None, default=(None, None, None)
         Layers of the levels "low", "mid" and "high"; None where the level is the last output
         before the resolution falls, as it is not in networks that reduce it in several branches.
@@ -51,6 +55,7 @@ class Record:
     preprocess: Callable[[Any], Any]
     smallest_side: int = 32
     alphas: tuple[float, ...] = ()
+    weights_sizes: tuple[int, ...] = ()
     level_layers: tuple[str | None, str | None, str | None] = (None, None, None)
 
     def build_whole(self, input_shape: tuple[int, int, int], weights: Any, alpha: float) -> Any:
@@ -59,6 +64,11 @@ class Record:
         # For sizes without weights of their own those for 224 pixels are used, as documented.
         with any_input_size():
             return self.build(input_shape, weights, **options)
+
+    def size_of_weights(self, size: tuple[int, int]) -> int | None:
+        """Return the size that Keras's weights for a size are of; None where one serves all."""
+        is_one = size[0] == size[1] and size[0] in self.weights_sizes
+        return size[0] if is_one else max(self.weights_sizes, default=None)
 
 
 def of_keras(name: str, **facts: Any) -> Record:
@@ -84,8 +94,12 @@ _RESNET50V2_LEVELS = (
 RECORDS: dict[str, Record] = {
     record.name: record
     for record in (
-        of_keras("mobilenet", alphas=(0.25, 0.5, 0.75, 1.0)),
-        of_keras("mobilenetv2", alphas=(0.35, 0.5, 0.75, 1.0, 1.3, 1.4)),
+        of_keras("mobilenet", alphas=(0.25, 0.5, 0.75, 1.0), weights_sizes=(128, 160, 192, 224)),
+        of_keras(
+            "mobilenetv2",
+            alphas=(0.35, 0.5, 0.75, 1.0, 1.3, 1.4),
+            weights_sizes=(96, 128, 160, 192, 224),
+        ),
         of_keras("mobilenetv3small", alphas=(0.75, 1.0)),
         of_keras("mobilenetv3large", alphas=(0.75, 1.0)),
         of_keras("resnet50v2", level_layers=_RESNET50V2_LEVELS),

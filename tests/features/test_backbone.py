@@ -19,6 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from fashionkit import BackboneFeatures, CNNClassifier
+from fashionkit._backbones import weights
 from fashionkit._backbones.networks import Backbone
 from fashionkit._tensorflow import keras
 
@@ -331,10 +332,9 @@ def test_without_network_and_file_three_ways_are_told(images, monkeypatch, tmp_p
         raise Exception("URL fetch failure on https://host/models/file.h5: None -- unreachable")
 
     monkeypatch.setattr(Backbone, "build_whole", fail)
-    from fashionkit._backbones.weights import load_weights
-
+    monkeypatch.setattr(weights, "_unreachable", {})
     with pytest.raises(FileNotFoundError) as caught:
-        load_weights(Backbone("mobilenetv2", (32, 32), alpha=0.75), "imagenet")
+        weights.load_weights(Backbone("mobilenetv2", (32, 32), alpha=0.75), "imagenet")
     message = str(caught.value)
     for part in ("file.h5", str(tmp_path), "Connect", "KERAS_HOME", "pass the path"):
         assert part in message
