@@ -33,6 +33,7 @@ _HOMES = {
     "make_baseline": "baselines",
     "make_garments": "datasets",
     "make_model": "models",
+    "make_search": "models",
     "most_confused": "inspection",
     "read_idx": "datasets",
     "worst_mistakes": "inspection",
@@ -151,6 +152,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.models import (
         make_model as make_model,
+    )
+    from fashionkit.models import (
+        make_search as make_search,
     )
     from fashionkit.neural import (
         CNNClassifier as CNNClassifier,

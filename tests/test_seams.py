@@ -20,7 +20,7 @@ from fashionkit import (
     list_models,
     make_baseline,
     make_model,
-    models,
+    make_search,
 )
 from fashionkit._backbones import records
 from fashionkit._backbones.records import Record
@@ -28,7 +28,8 @@ from fashionkit._cli import main
 from fashionkit._tensorflow import keras
 from fashionkit.baselines import _registry
 from fashionkit.baselines._registry import Part
-from fashionkit.models import Model
+from fashionkit.models import _registry as model_registry
+from fashionkit.models._registry import Model
 from fashionkit.neural import architectures
 
 SMALL = ["--data", "garments", "--train-size", "60", "--test-size", "20"]
@@ -88,7 +89,7 @@ def toy_model(monkeypatch):
     """Name a model, as a line of the table does."""
     flatten = FunctionTransformer(lambda X: X.reshape(len(X), -1))
     record = Model("features", "A toy.", lambda memory: make_pipeline(flatten, DummyClassifier()))
-    monkeypatch.setitem(models._MODELS, "toy", record)
+    monkeypatch.setitem(model_registry.MODELS, "toy", record)
 
 
 @pytest.fixture
@@ -118,6 +119,7 @@ class TestFeature:
         described = describe_models().loc["toy-tree"]
         assert described["description"] == "A decision tree on means of rows."
         assert described["needs"] == "extra toy"
+        assert "tree__max_depth" in make_search("toy-tree").param_distributions
 
     def test_commands_and_errors_know_it(self, tmp_path, capsys):
         assert "toy-svm" in help_of_compare(capsys)

@@ -1,60 +1,17 @@
-"""Every model by its name.
-
-To name a model, add a line to ``_MODELS``. Pairs of features and classifiers need none: they are
-named after what the registry of ``baselines`` holds.
-"""
+"""Making a model by its name, and telling which names there are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from itertools import product
 from typing import Any
 
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from fashionkit.baselines import make_baseline
-from fashionkit.baselines._registry import CLASSIFIERS, FEATURES
 from fashionkit.datasets._names import choices
-from fashionkit.neural import (
-    CNNClassifier,
-    HierarchicalCNNClassifier,
-    TransferClassifier,
-    recipes,
-)
-from fashionkit.svm import InvariantSVC
-
-__all__ = ["describe_models", "list_models", "make_model"]
-
-_WEIGHTS = FEATURES["mobilenetv2"].needs
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model by its name.
-
-    Parameters
-    ----------
-    kind : str
-        "network", "transfer" or "features".
-
-    text : str
-        What it is, in one sentence.
-
-    make : callable
-        Returns the estimator. Its argument is the cache for features, None for none.
-
-    needs : str, default=""
-        What it needs beside the package's dependencies.
-    """
-
-    kind: str
-    text: str
-    make: Callable[[Any], BaseEstimator]
-    needs: str = ""
+from fashionkit.models._measured import MEASURED
+from fashionkit.models._registry import Model, all_models
 
 
 def make_model(
@@ -94,6 +51,7 @@ def make_model(
     --------
     list_models : The names.
     describe_models : What each model is, what it needs and what it reaches.
+    make_search : The same model in a search over its parameters.
     fashionkit.make_baseline : Makes any pair of features and classifier.
     fashionkit.compare_models : Compares models on the same images.
 
@@ -117,13 +75,18 @@ def make_model(
     >>> make_model("hog-svm", svm__C=10)["svm"].C
     10
     """
-    models = _all_models()
+    return _seed(find_model(name).make(memory), random_state).set_params(**params)
+
+
+def find_model(name: Any) -> Model:
+    """Return the record of a model, or raise an error that names the nearest ones."""
+    models = all_models()
     if not isinstance(name, str) or name not in models:
         raise ValueError(
             f"name={name!r} is not a known model; the nearest names are "
             f"{choices(nearest_models(str(name)))}, and list_models() returns all."
         )
-    return _seed(models[name].make(memory), random_state).set_params(**params)
+    return models[name]
 
 
 def list_models(pattern: str | None = None) -> list[str]:
@@ -154,12 +117,12 @@ def list_models(pattern: str | None = None) -> list[str]:
     """
     if pattern is not None and not isinstance(pattern, str):
         raise TypeError(f"pattern={pattern!r}, expected a string such as 'hog-*', or None for all.")
-    return [name for name in _all_models() if pattern is None or fnmatchcase(name, pattern)]
+    return [name for name in all_models() if pattern is None or fnmatchcase(name, pattern)]
 
 
 def nearest_models(name: str, n: int = 3) -> list[str]:
     """Return the names of models that are most similar to a name."""
-    return get_close_matches(name.lower(), _all_models(), n=n, cutoff=0)
+    return get_close_matches(name.lower(), all_models(), n=n, cutoff=0)
 
 
 def describe_models() -> pd.DataFrame:
@@ -201,121 +164,11 @@ def describe_models() -> pd.DataFrame:
     'best'
     """
     rows = {}
-    for name, model in _all_models().items():
-        accuracy, seconds = _MEASURED.get(name, (float("nan"), float("nan")))
+    for name, model in all_models().items():
+        accuracy, seconds = MEASURED.get(name, (float("nan"), float("nan")))
         rows[name] = (model.kind, model.text, model.needs, accuracy / 100, round(seconds / 60, 2))
     columns = ["kind", "description", "needs", "accuracy", "cpu_minutes"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("name")
-
-
-def _network(recipe: str, text: str) -> Model:
-    return Model("network", text, lambda memory: CNNClassifier.from_recipe(recipe))
-
-
-def _transfer(recipe: str, text: str) -> Model:
-    return Model("transfer", text, lambda memory: TransferClassifier.from_recipe(recipe), _WEIGHTS)
-
-
-def _hierarchical(memory: Any) -> BaseEstimator:
-    """Return the hierarchical network that was measured: the recipe "strong", ten epochs."""
-    params = {**recipes.get("strong"), "epochs": 10}
-    del params["architecture"]
-    return HierarchicalCNNClassifier(**params)
-
-
-def _best(memory: Any) -> BaseEstimator:
-    pipeline = make_baseline(
-        ["mobilenetv2", "hog"],
-        "svm",
-        memory=memory,
-        union__mobilenetv2__features__layers=["low", "mid", "block_10_expand_relu"],
-        # Not of both views at once: they are learnt, and averaged, one by one.
-        union__mobilenetv2__features__mirror=False,
-        # Copies of more samples, of 11,520 columns each, would be the peak of memory.
-        union__mobilenetv2__pca__max_samples=4_000,
-        pca__n_components=600,
-        svm__C=5,
-        svm__calibration_size=2_000,
-    )
-    return InvariantSVC(pipeline, views="flip+shift")
-
-
-_MODELS: dict[str, Model] = {
-    "cnn": _network("basic", "The basic network: three convolutions and a dense layer."),
-    "cnn-quick": _network("quick", "A network almost as accurate as the basic one, in less time."),
-    "cnn-fast": _network("fast", "A network of five convolutions, trained in minutes."),
-    "cnn-strong": _network("strong", "The most accurate network that is trained from scratch."),
-    "hierarchical": Model(
-        "network",
-        'A network that learns classes from coarse to fine (measured with tree="fashion-mnist").',
-        _hierarchical,
-    ),
-    "mobilenetv2": _transfer("basic", "A frozen MobileNetV2 between a convolution and a head."),
-    "mobilenetv2-tuned": _transfer("tuned", "A MobileNetV2, fine-tuned together with its head."),
-    "best": Model(
-        "features",
-        "A support vector machine that also learns from views of its support vectors, on frozen "
-        "MobileNetV2 features and histograms of oriented gradients.",
-        _best,
-        f"{_WEIGHTS}; with the extra intelex several times faster",
-    ),
-}
-
-# Unions of features that have names of their own.
-_UNIONS = (("mobilenetv2", "hog"),)
-
-# Test accuracy in per cent and CPU seconds of training, from docs/benchmarks.rst.
-_MEASURED: dict[str, tuple[float, float]] = {
-    "cnn": (90.86, 132),
-    "cnn-quick": (90.56, 31.6),
-    "cnn-fast": (93.85, 8.7 * 60),
-    "cnn-strong": (94.69, 43.5 * 60),
-    "hierarchical": (94.40, 24.7 * 60),
-    "mobilenetv2": (86.53, 2983),
-    "mobilenetv2-tuned": (94.62, 2136),
-    "best": (95.05, 411),
-    "hog-svm": (93.70, 177),
-    "hog-knn": (90.54, 37),
-    "hog-tree": (82.31, 207),
-    "hog-forest": (89.94, 701),
-    "sift-svm": (92.75, 155),
-    "sift-knn": (89.17, 51),
-    "sift-tree": (82.81, 267),
-    "sift-forest": (89.73, 972),
-    "color-svm": (48.97, 142),
-    "color-knn": (46.29, 4),
-    "color-tree": (41.56, 1),
-    "color-forest": (50.16, 30),
-    "pixels-svm": (90.40, 182),
-    "pixels-knn": (86.32, 14),
-    "pixels-tree": (80.50, 20),
-    "pixels-forest": (87.94, 144),
-    "mobilenetv2-svm": (94.24, 411),
-    "mobilenetv2+hog-svm": (94.62, 464),
-}
-
-
-def _all_models() -> dict[str, Model]:
-    """Return the models of ``_MODELS``, and each pair of features and classifier."""
-    features = [(name,) for name in FEATURES] + list(_UNIONS)
-    pairs = {
-        f"{'+'.join(names)}-{classifier}": _pair(names, classifier)
-        for names, classifier in product(features, CLASSIFIERS)
-    }
-    return {**_MODELS, **pairs}
-
-
-def _pair(names: tuple[str, ...], classifier: str) -> Model:
-    part = CLASSIFIERS[classifier]
-    text = f"{part.text} on {' and '.join(FEATURES[name].text for name in names)}."
-    needs = [one.needs for one in (*(FEATURES[name] for name in names), part) if one.needs]
-    features = names[0] if len(names) == 1 else list(names)
-    return Model(
-        "features",
-        text[0].upper() + text[1:],
-        lambda memory: make_baseline(features, classifier, memory=memory),
-        "; ".join(needs),
-    )
 
 
 def _seed(estimator: BaseEstimator, random_state: Any) -> BaseEstimator:

@@ -1,0 +1,144 @@
+"""What the models are: a record for each name.
+
+To name a model, add a line to ``MODELS``. Pairs of features and classifiers need none: they are
+named after what the registry of ``baselines`` holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+from fashionkit.baselines import make_baseline
+from fashionkit.baselines._registry import CLASSIFIERS, FEATURES, GAMMAS
+from fashionkit.neural import (
+    CNNClassifier,
+    HierarchicalCNNClassifier,
+    TransferClassifier,
+    recipes,
+)
+from fashionkit.svm import InvariantSVC
+
+_WEIGHTS = FEATURES["mobilenetv2"].needs
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model by its name.
+
+    Parameters
+    ----------
+    kind : str
+        "network", "transfer" or "features".
+
+    text : str
+        What it is, in one sentence.
+
+    make : callable
+        Returns the estimator. Its argument is the cache for features, None for none.
+
+    needs : str, default=""
+        What it needs beside the package's dependencies.
+
+    space : dict of str to distribution or list, default={}
+        Distributions of parameters that searches draw from, beside those that ``_spaces.py`` has
+        for estimators of its kind.
+    """
+
+    kind: str
+    text: str
+    make: Callable[[Any], BaseEstimator]
+    needs: str = ""
+    space: dict[str, Any] = field(default_factory=dict)
+
+
+# Each is another network, which is compiled once.
+_DROPOUT = {"architecture__dropout": [0.0, 0.25, 0.5]}
+
+
+def _network(recipe: str, text: str) -> Model:
+    return Model("network", text, lambda memory: CNNClassifier.from_recipe(recipe), space=_DROPOUT)
+
+
+def _transfer(recipe: str, text: str) -> Model:
+    return Model("transfer", text, lambda memory: TransferClassifier.from_recipe(recipe), _WEIGHTS)
+
+
+def _hierarchical(memory: Any) -> BaseEstimator:
+    """Return the hierarchical network that was measured: the recipe "strong", ten epochs."""
+    params = {**recipes.get("strong"), "epochs": 10}
+    del params["architecture"]
+    return HierarchicalCNNClassifier(**params)
+
+
+def _best(memory: Any) -> BaseEstimator:
+    pipeline = make_baseline(
+        ["mobilenetv2", "hog"],
+        "svm",
+        memory=memory,
+        union__mobilenetv2__features__layers=["low", "mid", "block_10_expand_relu"],
+        # Not of both views at once: they are learnt, and averaged, one by one.
+        union__mobilenetv2__features__mirror=False,
+        # Copies of more samples, of 11,520 columns each, would be the peak of memory.
+        union__mobilenetv2__pca__max_samples=4_000,
+        pca__n_components=600,
+        svm__C=5,
+        svm__calibration_size=2_000,
+    )
+    return InvariantSVC(pipeline, views="flip+shift")
+
+
+MODELS: dict[str, Model] = {
+    "cnn": _network("basic", "The basic network: three convolutions and a dense layer."),
+    "cnn-quick": _network("quick", "A network almost as accurate as the basic one, in less time."),
+    "cnn-fast": _network("fast", "A network of five convolutions, trained in minutes."),
+    "cnn-strong": _network("strong", "The most accurate network that is trained from scratch."),
+    "hierarchical": Model(
+        "network",
+        'A network that learns classes from coarse to fine (measured with tree="fashion-mnist").',
+        _hierarchical,
+        space=_DROPOUT,
+    ),
+    "mobilenetv2": _transfer("basic", "A frozen MobileNetV2 between a convolution and a head."),
+    "mobilenetv2-tuned": _transfer("tuned", "A MobileNetV2, fine-tuned together with its head."),
+    "best": Model(
+        "features",
+        "A support vector machine that also learns from views of its support vectors, on frozen "
+        "MobileNetV2 features and histograms of oriented gradients.",
+        _best,
+        f"{_WEIGHTS}; with the extra intelex several times faster",
+        space={"estimator__svm__gamma": GAMMAS["hog+mobilenetv2"]},
+    ),
+}
+
+# Unions of features that have names of their own.
+_UNIONS = (("mobilenetv2", "hog"),)
+
+
+def all_models() -> dict[str, Model]:
+    """Return the models of ``MODELS``, and each pair of features and classifier."""
+    features = [(name,) for name in FEATURES] + list(_UNIONS)
+    pairs = {
+        f"{'+'.join(names)}-{classifier}": _pair(names, classifier)
+        for names, classifier in product(features, CLASSIFIERS)
+    }
+    return {**MODELS, **pairs}
+
+
+def _pair(names: tuple[str, ...], classifier: str) -> Model:
+    part = CLASSIFIERS[classifier]
+    text = f"{part.text} on {' and '.join(FEATURES[name].text for name in names)}."
+    needs = [one.needs for one in (*(FEATURES[name] for name in names), part) if one.needs]
+    features = names[0] if len(names) == 1 else list(names)
+    gamma = GAMMAS.get("+".join(sorted(names))) if classifier == "svm" else None
+    return Model(
+        "features",
+        text[0].upper() + text[1:],
+        lambda memory: make_baseline(features, classifier, memory=memory),
+        "; ".join(needs),
+        {} if gamma is None else {"svm__gamma": gamma},
+    )
