@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 import textwrap
 from typing import Any, NoReturn
 
 import fashionkit
+from fashionkit.datasets._choose import DEFAULT_IMAGE_SIZE, choose_images
 
-_DEFAULT_MODELS = ("cnn", "hog-svm")
+_DEFAULT_MODELS = ("cnn", "mobilenetv2-head", "hog-svm", "hog-knn", "hog-tree", "hog-forest")
+
+# Combinations of parameters that a search tries.
+_N_ITER = 20
+
+# How the error of a model begins whose weights are neither at hand nor reachable.
+_NO_WEIGHTS = "FileNotFoundError: weights="
 
 # Columns of the help.
 _WIDTH = 80
@@ -22,7 +30,7 @@ def add_parser(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=_fill(
             "Train models on the same images, evaluate them once on the same test images, and "
-            "write a table, confusion matrices and learning curves."
+            "write tables, verdicts on all pairs, figures, and a report as one HTML file."
         ),
         epilog="models:\n" + _fill(", ".join(fashionkit.list_models()), indent="  "),
     )
@@ -33,14 +41,14 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--data",
         metavar="DATA",
-        help="fashion-mnist, garments (generated), or a CSV file with Kaggle's columns "
+        help="fashion-mnist, garments (generated), a CSV file with Kaggle's columns, or a folder "
+        "with a sub-folder of images for each class, or such folders called train and test "
         "(default: fashion-mnist, downloaded if necessary; garments if that fails)",
     )
     parser.add_argument(
         "--models",
         nargs="+",
         type=model_name,
-        default=_DEFAULT_MODELS,
         metavar="NAME",
         help=f"names from the list below (default: {' '.join(_DEFAULT_MODELS)})",
     )
@@ -69,6 +77,43 @@ def add_parser(commands: Any) -> None:
         "model's own, 10 for cnn)",
     )
     parser.add_argument(
+        "--image-size",
+        type=_positive,
+        default=DEFAULT_IMAGE_SIZE,
+        metavar="N",
+        help=f"side in pixels that images of a folder are resized to "
+        f"(default: {DEFAULT_IMAGE_SIZE})",
+    )
+    parser.add_argument(
+        "--cv",
+        type=_folds,
+        metavar="N",
+        help="compare on N stratified folds of the training images too; the test images decide "
+        "the ranking",
+    )
+    parser.add_argument(
+        "--tune",
+        nargs="?",
+        type=_positive,
+        const=_N_ITER,
+        metavar="N",
+        help="search the parameters of each model on its training images, N combinations "
+        f"(default: no search; {_N_ITER} where N is left out)",
+    )
+    parser.add_argument(
+        "--n-jobs",
+        type=int,
+        metavar="N",
+        help="how many models or folds to fit at the same time; -1 for one per core (default: 1)",
+    )
+    parser.add_argument(
+        "--checkpoint-dir",
+        metavar="DIR",
+        help="where to write each result as soon as it is finished: the same command goes on "
+        "where it was",
+    )
+    parser.add_argument("--no-report", action="store_true", help="write no HTML report")
+    parser.add_argument(
         "--output",
         default="fashionkit-results",
         metavar="DIR",
@@ -88,7 +133,6 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.full and (arguments.train_size or arguments.test_size):
         arguments.error("--full takes all images: leave out --train-size and --test-size")
     from fashionkit._files import prepare_folder
-    from fashionkit.datasets._choose import choose_images
 
     prepare_folder(arguments.output)  # rather now than after the training
     choice = choose_images(
@@ -97,31 +141,61 @@ def _run(arguments: argparse.Namespace) -> int:
         test_size=arguments.test_size,
         full=arguments.full,
         seed=arguments.seed,
+        image_size=arguments.image_size,
     )
     print(f"Data: {choice.description}", flush=True)
-    comparison = fashionkit.compare_models(
-        {name: _make_model(name, arguments) for name in arguments.models},
-        choice.X,
-        choice.y,
-        X_test=choice.X_test,
-        y_test=choice.y_test,
-        class_names=choice.target_names,
-        verbose=1,
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as memory:
+        comparison = fashionkit.compare_models(
+            [_make_model(name, arguments, memory) for name in arguments.models or _DEFAULT_MODELS],
+            choice.X,
+            choice.y,
+            X_test=choice.X_test,
+            y_test=choice.y_test,
+            cv=_shuffled(arguments),
+            n_jobs=arguments.n_jobs,
+            random_state=arguments.seed,
+            checkpoint_dir=arguments.checkpoint_dir,
+            class_names=choice.target_names,
+            verbose=1,
+        )
+    if not arguments.models:
+        comparison = _without_missing_weights(comparison)
+    written = comparison.save(  # before anything that can fail
+        arguments.output, report=not arguments.no_report
     )
-    written = comparison.save(arguments.output)  # before anything that can fail
     print(f"\n{comparison}\n")
     print("Written:", *written, sep="\n  ")
-    is_interrupted = any(why.startswith("KeyboardInterrupt") for why in comparison.errors.values())
-    return 130 if is_interrupted else 1 if comparison.errors else 0
+    is_interrupted = any(why.startswith("KeyboardInterrupt") for why in comparison.errors_.values())
+    return 130 if is_interrupted else 1 if comparison.errors_ else 0
 
 
-def _make_model(name: str, arguments: argparse.Namespace) -> Any:
-    model = fashionkit.make_model(name, random_state=arguments.seed)
-    if "epochs" in model.get_params(deep=False):
-        model.set_params(verbose=1)
-        if arguments.epochs is not None:
-            model.set_params(epochs=arguments.epochs)
-    return model
+def _make_model(name: str, arguments: argparse.Namespace, memory: str) -> Any:
+    """Return the name where that says enough: models made by their names share features."""
+    params = {}
+    if arguments.epochs is not None:
+        takes_epochs = "epochs" in fashionkit.make_model(name).get_params(deep=False)
+        params = {"epochs": arguments.epochs} if takes_epochs else {}
+    if arguments.tune is not None:
+        search = fashionkit.make_search(
+            name, n_iter=arguments.tune, memory=memory, random_state=arguments.seed, **params
+        )
+        return name, search
+    return (name, fashionkit.make_model(name, **params)) if params else name
+
+
+def _shuffled(arguments: argparse.Namespace) -> Any:
+    """Return folds that do not depend on the order of the images."""
+    from sklearn.model_selection import StratifiedKFold
+
+    if arguments.cv is None:
+        return None
+    return StratifiedKFold(arguments.cv, shuffle=True, random_state=arguments.seed)
+
+
+def _without_missing_weights(comparison: Any) -> Any:
+    """Leave out the models that nobody has asked for, and that cannot be had without a network."""
+    missing = [n for n, why in comparison.errors_.items() if _NO_WEIGHTS in why]
+    return comparison.without(missing) if missing else comparison
 
 
 def _refuse_model(parser: argparse.ArgumentParser, name: str) -> NoReturn:
@@ -151,6 +225,12 @@ def _fill(text: str, indent: str = "") -> str:
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _folds(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 2")
     return int(text)
 
 

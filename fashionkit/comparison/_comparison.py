@@ -4,40 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from functools import cached_property
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import validate_params
 
 from fashionkit.comparison._evaluation import Result
 from fashionkit.comparison._files import write_files
-from fashionkit.comparison._leakage import find_leakage, without_leakage
 from fashionkit.comparison._metrics import describe_columns, metric_table
-from fashionkit.comparison._pairwise import (
-    DEFAULT_MARGIN,
-    compare_on_folds,
-    compare_on_test,
-    sentences,
-)
 from fashionkit.comparison._report import write_report
 from fashionkit.comparison._results import Part, columns, group, per_class, to_frame
-from fashionkit.comparison._splits import TEST, Data
+from fashionkit.comparison._splits import Data
 from fashionkit.comparison._text import Row, as_html, as_text
+from fashionkit.comparison._verdicts import PART, Verdicts
 from fashionkit.datasets._docs import substitute
 from fashionkit.datasets._names import choices
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_PART = [StrOptions({"test", "folds"}), None]
 
-
-class Comparison:
+class Comparison(Verdicts):
     """Results of :func:`~fashionkit.compare_models`: tables, verdicts, figures and files.
 
     ``print(comparison)`` shows the table and what can be said of the differences; notebooks
@@ -95,6 +85,7 @@ class Comparison:
     """
 
     def __init__(self, results: Sequence[Result], data: Data, seed: int | None = None):
+        self._results = list(results)
         self._data = data
         self._part: Part = "folds" if data.test is None else "test"
         self._models = group(results, data, self._part)
@@ -117,7 +108,7 @@ class Comparison:
         fitted = {m.name: m.test.estimator for m in self._ranked if m.test is not None}
         self.estimators_ = {name: one for name, one in fitted.items() if one is not None}
 
-    @validate_params({"self": "no_validation", "part": _PART}, prefer_skip_nested_validation=True)
+    @validate_params({"self": "no_validation", "part": PART}, prefer_skip_nested_validation=True)
     @substitute(columns=describe_columns())
     def to_frame(self, part: Part | None = None) -> pd.DataFrame:
         """Return one row per model, most accurate first.
@@ -216,143 +207,6 @@ class Comparison:
             raise ValueError(f"Model {name!r} {why}; choose from {choices(self.predictions_)}.")
         return confusion_matrix(self.y_true_, self.predictions_[name], labels=self.classes_)
 
-    @validate_params(
-        {
-            "self": "no_validation",
-            "margin": [Interval(Real, 0, 1, closed="left")],
-            "part": _PART,
-        },
-        prefer_skip_nested_validation=True,
-    )
-    def pairwise(self, margin: float = DEFAULT_MARGIN, part: Part | None = None) -> pd.DataFrame:
-        """Return what can be said of the difference between each two models.
-
-        Parameters
-        ----------
-        margin : float, default=0.005
-            Largest difference in accuracy that is practically none.
-
-        part : {"test", "folds"}, default=None
-            What the verdicts are drawn from; None is the test set where there is one.
-
-        Returns
-        -------
-        pairs : DataFrame of shape (n_models * (n_models - 1) / 2, 8)
-            One row for each pair, with the columns
-
-            first, second : str
-                Names of the models, the more accurate one first.
-            difference : float
-                Accuracy of the first minus that of the second.
-            p_value : float
-                On a test set, p value of McNemar's exact test [1]_; on folds, of the corrected
-                resampled t-test [2]_.
-            p_holm : float
-                The same, corrected for all pairs by Holm's method [3]_.
-            p_better, p_equal, p_worse : float
-                Probabilities that the first is better by more than ``margin``, within ``margin``
-                of the second, or worse by more than it [4]_: on folds, by the Bayesian correlated
-                t-test; on a test set, by the Dirichlet model of the Bayesian sign test, for the
-                shares of images that only one of the two models classified correctly.
-
-        Raises
-        ------
-        ValueError
-            If there is no such part.
-
-        Notes
-        -----
-        The verdicts of a test set cover the variation between sets of test images, not that
-        between trainings with different seeds.
-
-        The resampled t-test was derived for repeated random splits, such as
-        ``StratifiedShuffleSplit``; for k folds it is a heuristic. All verdicts are NaN for a
-        single fold.
-
-        References
-        ----------
-        .. [1] Q. McNemar, "Note on the sampling error of the difference between
-           correlated proportions or percentages", Psychometrika 12, 1947.
-
-        .. [2] C. Nadeau and Y. Bengio, "Inference for the Generalization Error", Machine Learning
-           52, 2003.
-
-        .. [3] S. Holm, "A simple sequentially rejective multiple test procedure",
-           Scandinavian Journal of Statistics 6, 1979.
-
-        .. [4] A. Benavoli, G. Corani, J. Demsar and M. Zaffalon, "Time for a Change: a Tutorial for
-           Comparing Multiple Classifiers Through Bayesian Analysis", Journal of Machine Learning
-           Research 18, 2017.
-        """
-        if self._check_part(part) == TEST:
-            assert self._data.test is not None
-            y_true = self._data.test.y
-            right = {model.name: model.predictions(TEST) == y_true for model in self._ranked}
-            return compare_on_test(right, margin)
-        scores = {model.name: model.accuracies() for model in self._ranked}
-        return compare_on_folds(scores, self._data.test_share, margin)
-
-    @validate_params(
-        {"self": "no_validation", "margin": [Interval(Real, 0, 1, closed="left")]},
-        prefer_skip_nested_validation=True,
-    )
-    def verdicts(self, margin: float = DEFAULT_MARGIN) -> list[str]:
-        """Return one sentence for each two neighbours of the ranking.
-
-        Parameters
-        ----------
-        margin : float, default=0.005
-            Largest difference in accuracy that is practically none.
-
-        Returns
-        -------
-        sentences : list of str
-            The sentences, best models first.
-        """
-        accuracy = self.to_frame().set_index("model")["accuracy"]
-        return sentences(self.pairwise(margin), list(self.predictions_), accuracy, margin)
-
-    @cached_property
-    def leakage(self) -> pd.DataFrame:
-        """Evaluated images that also stand, exactly or nearly, among the training images.
-
-        It is computed when it is first asked for.
-
-        Returns
-        -------
-        leakage : DataFrame
-            One row for each such image, by its most similar training image, with the columns
-
-            image : int
-                Position among the evaluated images.
-            training_image : int
-                Position among the training images.
-            kind : {"identical", "near"}
-                Whether all pixels are the same.
-            distance : float
-                Distance of both, as :func:`fashionkit.inspection.find_duplicates` measures it.
-            label, training_label : object
-                Their labels.
-            path, training_path : str
-                Their files, where the images are those of an ImageFolder.
-
-        See Also
-        --------
-        without_leakage : Accuracy without these images.
-        """
-        return find_leakage(self._data)
-
-    def without_leakage(self) -> pd.DataFrame:
-        """Return the accuracy of each model without the images of :attr:`leakage`.
-
-        Returns
-        -------
-        frame : DataFrame
-            With the columns ``model``, ``accuracy`` on all evaluated images, ``without_leakage``
-            on the others, and ``n_images``, the number of the others.
-        """
-        return without_leakage(self.predictions_, self.y_true_, self.leakage)
-
     def to_html(self, path: str | os.PathLike[str]) -> Path:
         """Write a report of everything as one HTML file that needs no other.
 
@@ -406,6 +260,32 @@ class Comparison:
         """
         return write_files(self, folder, with_report=report)
 
+    def without(self, names: Sequence[str]) -> Comparison:
+        """Return the comparison without some of the models, as if they had not been compared.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names of the models to leave out.
+
+        Returns
+        -------
+        comparison : Comparison
+            The comparison of the others.
+
+        Raises
+        ------
+        ValueError
+            If a model is unknown, or none would be left.
+        """
+        known = [model.name for model in self._models]
+        if unknown := [name for name in names if name not in known]:
+            raise ValueError(f"Unknown models {choices(unknown)}; choose from {choices(known)}.")
+        left = [result for result in self._results if result.model not in names]
+        if all(result.error for result in left):
+            raise ValueError(f"Without {choices(names)}, no model with a result is left.")
+        return Comparison(left, self._data, self.seed_)
+
     def __str__(self) -> str:
         return as_text(self._rows(), self._sentences())
 
@@ -421,13 +301,6 @@ class Comparison:
             Row(model.name, model.values(self._part, self._data), model.error)
             for model in self._models
         ]
-
-    def _check_part(self, part: Part | None) -> Part:
-        if part == TEST and self._data.test is None:
-            raise ValueError("part='test', but there is no test set; pass 'folds'.")
-        if part == "folds" and not self._data.folds:
-            raise ValueError("part='folds', but there are no folds; pass 'test'.")
-        return part or self._part
 
     def _score_names(self) -> list[str]:
         """Return the names of the scores passed as ``scoring``."""

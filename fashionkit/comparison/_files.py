@@ -10,8 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fashionkit._files import file_name, prepare_folder, write_whole
-from fashionkit.plotting._confusion import draw_confusion_matrix
-from fashionkit.plotting._history import draw_training_histories
+from fashionkit.plotting import (
+    AccuracyDisplay,
+    ConfusionDisplay,
+    PairwiseDisplay,
+    ParetoDisplay,
+    ReliabilityDisplay,
+    TrainingHistoryDisplay,
+)
+from fashionkit.plotting._axes import figure_for_file
 
 if TYPE_CHECKING:
     from fashionkit.comparison._comparison import Comparison
@@ -60,21 +67,23 @@ def _tables(comparison: Comparison) -> Writers:
 
 def _figures(comparison: Comparison) -> Writers:
     """Return a function that writes each figure, by file name."""
-    writers: Writers = {}
+
+    def write(draw: Callable[..., Any], *arguments: Any) -> Callable[[Path], Any]:
+        return lambda path: _save(figure_for_file(draw, comparison, *arguments), path)
+
+    writers = {"accuracy.png": write(AccuracyDisplay.from_comparison)}
+    writers["accuracy_and_time.png"] = write(ParetoDisplay.from_comparison)
+    if len(comparison.predictions_) > 1:
+        writers["pairwise.png"] = write(PairwiseDisplay.from_comparison)
+    if any(one is not None for one in comparison.probabilities_.values()):
+        writers["reliability.png"] = write(ReliabilityDisplay.from_comparison)
+    if comparison.histories_:
+        writers["learning_curves.png"] = write(TrainingHistoryDisplay.from_comparison)
     for name in comparison.predictions_:
         stem = f"confusion_matrix_{file_name(name)}"
         while f"{stem}.png".lower() in map(str.lower, writers):
             stem += "_"
-        writers[f"{stem}.png"] = lambda path, name=name: _save(  # type: ignore[misc]
-            draw_confusion_matrix(
-                comparison.confusion_matrix(name), comparison.class_names_, title=name
-            ),
-            path,
-        )
-    if comparison.histories_:
-        writers["learning_curves.png"] = lambda path: _save(
-            draw_training_histories(comparison.histories_), path
-        )
+        writers[f"{stem}.png"] = write(ConfusionDisplay.from_comparison, name)
     return writers
 
 

@@ -3,28 +3,34 @@
 import os
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 
 from ._csv import load_fashion_mnist_csv
 from ._download import locate
 from ._fashion_mnist import CLASS_NAMES, fetch_fashion_mnist
+from ._folder import ImageFolder
 from ._garments import make_garments
 
 DEFAULT_TRAIN_SIZE = 20_000
 DEFAULT_TEST_SIZE = 10_000
+DEFAULT_IMAGE_SIZE = 96
 _FULL_TRAIN_SIZE = 60_000
 _FULL_TEST_SIZE = 10_000
 
 # What is tested on of a file that is not divided, where nothing else is asked for.
 _TEST_SHARE = 1 / 6
 
+# Sub-folders of a divided folder that are tested on.
+_TEST_FOLDERS = ("test", "validation", "valid", "val")
+
 
 class Choice(NamedTuple):
     """Images to train on and images to test on, and which they are in words."""
 
-    X: np.ndarray
+    X: np.ndarray | ImageFolder
     y: np.ndarray
-    X_test: np.ndarray
+    X_test: np.ndarray | ImageFolder
     y_test: np.ndarray
     target_names: list[str]
     description: str
@@ -37,14 +43,16 @@ def choose_images(
     test_size: int | None = None,
     full: bool = False,
     seed: int = 0,
+    image_size: int = DEFAULT_IMAGE_SIZE,
 ) -> Choice:
     """Choose images for a comparison.
 
     Parameters
     ----------
     source : "fashion-mnist", "garments", path or None, default=None
-        Fashion-MNIST, generated garments, or a CSV file in Kaggle's columns. None is
-        Fashion-MNIST, and generated garments where that is unavailable.
+        Fashion-MNIST, generated garments, a CSV file in Kaggle's columns, or a folder of images,
+        which may be divided into "train" and "test" or "validation". None is Fashion-MNIST, and
+        generated garments where that is unavailable.
 
     train_size, test_size : int, default=None
         Numbers of images, drawn at random in equal shares of each class. None is
@@ -55,6 +63,9 @@ def choose_images(
 
     seed : int, default=0
         Decides what is drawn.
+
+    image_size : int, default=96
+        Side in pixels of images of a folder.
 
     Returns
     -------
@@ -72,6 +83,8 @@ def choose_images(
         origin = "generated garments, as asked for"
         return _garments(train_size, test_size, full, seed, origin)
     if source not in (None, "fashion-mnist"):
+        if os.path.isdir(source):
+            return _folder(source, train_size, test_size, full, seed, image_size)
         return _file(source, train_size, test_size, full, seed)
     try:
         return _fashion_mnist(train_size, test_size, full, seed)
@@ -146,6 +159,65 @@ def _file(
 ) -> Choice:
     """Split the images of one file."""
     X, y = load_fashion_mnist_csv(path)
+    train, test = _divide(y, train_size, test_size, full, seed)
+    origin = f"{len(y):,} images of {os.fspath(path)}, split into "
+    how = f" (stratified, seed {seed})"
+    return _choice(origin, how, X[train], y[train], X[test], y[test])
+
+
+def _folder(
+    path: str | os.PathLike[str],
+    train_size: int | None,
+    test_size: int | None,
+    full: bool,
+    seed: int,
+    image_size: int,
+) -> Choice:
+    """Take the images of a folder that is divided, or divide those of another."""
+    n_jobs = joblib.cpu_count()
+    inside = {entry.name.lower(): entry.path for entry in os.scandir(path) if entry.is_dir()}
+    test_path = next((inside[name] for name in _TEST_FOLDERS if name in inside), None)
+    if "train" in inside and test_path is not None:
+        train, test = (
+            ImageFolder(one, image_size=image_size, n_jobs=n_jobs)
+            for one in (inside["train"], test_path)
+        )
+        train, test = (
+            _draw(folder, name, size, full, default, seed)
+            for folder, name, size, default in (
+                (train, "train_size", train_size, DEFAULT_TRAIN_SIZE),
+                (test, "test_size", test_size, DEFAULT_TEST_SIZE),
+            )
+        )
+        how = ""
+    else:
+        folder = ImageFolder(path, image_size=image_size, n_jobs=n_jobs)
+        rows = _divide(folder.target, train_size, test_size, full, seed)
+        train, test = (folder[part] for part in rows)
+        how = f" (stratified, seed {seed})"
+    n_classes = len(train.target_names)
+    description = (
+        f"photos of {n_classes} classes in {os.fspath(path)}, at {image_size} pixels: "
+        f"{len(train):,} training and {len(test):,} test images{how}."
+    )
+    return Choice(train, train.target, test, test.target, train.target_names, description)
+
+
+def _draw(
+    folder: ImageFolder, name: str, size: int | None, full: bool, default: int, seed: int
+) -> ImageFolder:
+    """Draw images of a part of a divided folder, in equal shares of each class."""
+    if size is None and (full or len(folder) <= default):
+        return folder
+    size = default if size is None else size
+    _check_size(name, size, len(folder), folder.target)
+    return folder[stratified_order(folder.target, np.random.RandomState(seed))[:size]]
+
+
+def _divide(
+    y: np.ndarray, train_size: int | None, test_size: int | None, full: bool, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on, and those to test on."""
     if test_size is None:
         test_size = max(round(_TEST_SHARE * len(y)), len(np.unique(y)))
         if not full:
@@ -157,10 +229,7 @@ def _file(
             train_size = min(train_size, DEFAULT_TRAIN_SIZE)
     _check_size("train_size", train_size, len(y) - test_size, y)
     order = stratified_order(y, np.random.RandomState(seed))
-    test, train = order[:test_size], order[test_size : test_size + train_size]
-    origin = f"{len(y):,} images of {os.fspath(path)}, split into "
-    how = f" (stratified, seed {seed})"
-    return _choice(origin, how, X[train], y[train], X[test], y[test])
+    return order[test_size : test_size + train_size], order[:test_size]
 
 
 def _choice(
