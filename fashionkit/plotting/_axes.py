@@ -142,14 +142,18 @@ def legend_width(names: Iterable[str], max_letters: int) -> float:
     return column * math.ceil(len(lines) / _LEGEND_LINES)
 
 
-def write_legend(ax: Axes, *, outside: bool) -> None:
-    """Write the legend to the right of the axes, or inside where it hides least."""
-    if not outside:
-        ax.legend(loc="best", fontsize="small")
+def write_legend(ax: Axes, *, outside: bool, handles: Sequence[Any] | None = None) -> None:
+    """Write the legend to the right of the axes, or inside where it hides least.
+
+    A figure without a layout that makes room for it has it inside.
+    """
+    handles = ax.get_legend_handles_labels()[0] if handles is None else handles
+    if not outside or ax.figure.figure.get_layout_engine() is None:
+        ax.legend(handles=handles, loc="best", fontsize="small")
         return
-    labels = ax.get_legend_handles_labels()[1]
-    n_lines = sum(label.count("\n") + 1 for label in labels)
+    n_lines = sum(str(handle.get_label()).count("\n") + 1 for handle in handles)
     ax.legend(
+        handles=handles,
         loc="upper left",
         bbox_to_anchor=(1.02, 1.0),
         borderaxespad=0.0,

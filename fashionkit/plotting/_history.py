@@ -2,44 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.pipeline import Pipeline
+from sklearn.utils._param_validation import validate_params
 
+from fashionkit.datasets._names import percent
+from fashionkit.plotting._axes import (
+    figure_for_file,
+    legend_width,
+    percent_ticks,
+    two_axes,
+    with_defaults,
+    write_legend,
+)
+from fashionkit.plotting._colors import model_style
 from fashionkit.plotting._docs import document_parameters
+from fashionkit.plotting._frames import model_names
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PANELS = (("accuracy", "Accuracy"), ("loss", "Loss"))
+    History = Mapping[str, Sequence[float]]
+
+# Metric, its name, and where its best value is.
+_PANELS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("accuracy", "Accuracy", np.nanargmax),
+    ("loss", "Loss", np.nanargmin),
+)
+_MAX_LETTERS = 30  # of a line of a model's name
 
 
 class TrainingHistoryDisplay:
-    """Accuracy and loss of a training, by epoch.
+    """Accuracy and loss of one or several trainings, by epoch.
 
-    Create it by :meth:`from_estimator`, or from a history and call :meth:`plot`.
+    Solid curves are of the training images, dashed ones of held-out images. A star marks
+    the best held-out value.
+
+    Create it by :meth:`from_estimator` or :meth:`from_comparison`, or from a history and
+    call :meth:`plot`.
 
     Parameters
     ----------
     history : dict of str to list of float
         ``accuracy`` and ``loss`` of each epoch, and ``val_accuracy`` and ``val_loss``
-        of validation data. Missing entries are not drawn.
+        of held-out images. Missing entries are not drawn. For several models, a dict from
+        the name of each to its history.
 
     name : str, default=None
-        Name of the model, for the legend.
+        Name of the model, for the titles; unused for several models.
 
     Attributes
     ----------
     axes_ : ndarray of shape (2,)
         Axes of accuracy and of loss.
 
-    figure_ : matplotlib.figure.Figure
+    figure_ : matplotlib Figure or SubFigure
         Figure containing the curves.
 
     lines_ : dict of str to matplotlib.lines.Line2D
-        Curve of each entry of the history.
+        Curve of each entry of the history; for several models, a dict from the name of
+        each to such a dict.
 
     See Also
     --------
@@ -54,7 +81,7 @@ class TrainingHistoryDisplay:
     'Loss'
     """
 
-    def __init__(self, history: Mapping[str, Sequence[float]], *, name: str | None = None):
+    def __init__(self, history: History | Mapping[str, History], *, name: str | None = None):
         self.history = history
         self.name = name
 
@@ -77,11 +104,10 @@ class TrainingHistoryDisplay:
             :class:`~fashionkit.CNNClassifier`; or a Pipeline or a search whose final or
             best estimator has one.
 
-        ax : matplotlib Axes or array-like of two, default=None
-            Axes to draw on; see :meth:`plot`.
+        {two_ax}
 
         name : str, default=None
-            Name of the model, for the legend.
+            Name of the model, for the titles.
 
         {line_kw}
 
@@ -103,6 +129,52 @@ class TrainingHistoryDisplay:
             )
         return cls(history, name=name).plot(ax, line_kw=line_kw)
 
+    @classmethod
+    @document_parameters
+    def from_comparison(
+        cls,
+        comparison: Any,
+        names: str | Sequence[str] | None = None,
+        *,
+        ax: Any = None,
+        line_kw: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw the trainings of the networks of a comparison on the same axes.
+
+        Parameters
+        ----------
+        {comparison}
+
+        names : str or sequence of str, default=None
+            Names of the models; None for all that were trained in epochs.
+
+        {two_ax}
+
+        {line_kw}
+
+        Returns
+        -------
+        display : TrainingHistoryDisplay
+            The display, already drawn.
+
+        Raises
+        ------
+        ValueError
+            If no model was trained in epochs, or one of ``names`` was not.
+        """
+        histories = comparison.histories_
+        if not histories:
+            raise ValueError(
+                "comparison has no model that was trained in epochs; compare one, such as 'cnn'."
+            )
+        return cls({name: histories[name] for name in model_names(names, histories)}).plot(
+            ax, line_kw=line_kw
+        )
+
+    @validate_params(
+        {"ax": "no_validation", "name": [str, None], "line_kw": [dict, None]},
+        prefer_skip_nested_validation=True,
+    )
     @document_parameters
     def plot(
         self,
@@ -111,16 +183,14 @@ class TrainingHistoryDisplay:
         name: str | None = None,
         line_kw: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Draw the curves: training as solid lines, validation as dashed ones.
+        """Draw the curves.
 
         Parameters
         ----------
-        ax : matplotlib Axes or array-like of two, default=None
-            Two axes to draw on, for accuracy and loss; or one, which is divided into
-            two; None for those of a new pyplot figure.
+        {two_ax}
 
         name : str, default=None
-            Name of the model, for the legend; None for that of the display.
+            Name of the model, for the titles; None for that of the display.
 
         {line_kw}
 
@@ -129,36 +199,87 @@ class TrainingHistoryDisplay:
         display : TrainingHistoryDisplay
             This display.
         """
-        from matplotlib.cbook import normalize_kwargs
-        from matplotlib.lines import Line2D
-        from matplotlib.ticker import MaxNLocator, PercentFormatter
+        from matplotlib.ticker import MaxNLocator
 
-        if line_kw is not None and not isinstance(line_kw, Mapping):
-            raise TypeError(f"line_kw={line_kw!r}, expected a dict of properties of the curves.")
-        line_kw = {"marker": ".", **normalize_kwargs(dict(line_kw or {}), Line2D)}
-        self.axes_ = _two_axes(ax)
+        is_one = not any(isinstance(value, Mapping) for value in self.history.values())
+        histories: Any = {name or self.name: self.history} if is_one else self.history
+        width = legend_width([*([] if is_one else histories), "best held out"], _MAX_LETTERS)
+        self.axes_ = two_axes(ax, (9.0 + width, 4.0))
         self.figure_ = self.axes_[0].figure
-        self.lines_ = {}
-        prefix = f"{name or self.name}, " if name or self.name else ""
-        for axes, (metric, label) in zip(self.axes_, _PANELS, strict=True):
-            style = dict(line_kw)
-            for key, part, dashes in (
-                (metric, "training", "-"),
-                (f"val_{metric}", "validation", "--"),
-            ):
-                values = self.history.get(key, ())
-                if len(values):
-                    epochs = np.arange(1, len(values) + 1)
-                    shown = {"linestyle": dashes, "label": prefix + part, **style}
-                    (self.lines_[key],) = axes.plot(epochs, values, **shown)
-                    style["color"] = self.lines_[key].get_color()
-            axes.set(xlabel="Epoch", ylabel=label)
+        lines: dict[Any, dict[str, Any]] = {model: {} for model in histories}
+        for axes, (metric, label, best) in zip(self.axes_, _PANELS, strict=True):
+            title = f"{label} by epoch"
+            for i, (model, history) in enumerate(histories.items()):
+                style = model_style(i, axes) | ({"marker": "."} if is_one else {})
+                lines[model] |= _draw_curves(axes, history, metric, best, style, line_kw)
+                if is_one:
+                    title = _title(label, metric, model, history, best)
+            axes.set(xlabel="Epoch", ylabel=label, title=title)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(visible=True, alpha=0.3)
-            if axes.lines:
-                axes.legend()
-        self.axes_[0].yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+        percent_ticks(self.axes_[0].yaxis)
+        self.lines_ = lines[next(iter(lines))] if is_one else lines
+        _write_legend(self.axes_[1], {None: self.lines_} if is_one else lines)
         return self
+
+
+def _draw_curves(
+    ax: Axes,
+    history: History,
+    metric: str,
+    best: Callable[..., Any],
+    style: Mapping[str, Any],
+    line_kw: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Draw training and held-out values of one model, and mark the best of the latter."""
+    from matplotlib.lines import Line2D
+
+    lines = {}
+    for key, dashes in ((metric, "-"), (f"val_{metric}", "--")):
+        values = np.asarray(history.get(key, ()), dtype=float)
+        if not len(values):
+            continue
+        defaults = {"linestyle": dashes, "markersize": 4.0, **style}
+        epochs = np.arange(1, len(values) + 1)
+        (lines[key],) = ax.plot(epochs, values, **with_defaults(line_kw, Line2D, **defaults))
+        if key != metric and not np.isnan(values).all():
+            epoch, shown = best(values), lines[key].get_color()
+            ax.plot(epoch + 1, values[epoch], "*", color=shown, markersize=13, zorder=3)
+    return lines
+
+
+def _title(
+    label: str, metric: str, name: str | None, history: History, best: Callable[..., Any]
+) -> str:
+    """Return the title of one model's curves, with the best held-out value and its epoch."""
+    title = f"{label} by epoch" + (f", {name}" if name else "")
+    values = np.asarray(history.get(f"val_{metric}", ()), dtype=float)
+    if not len(values) or np.isnan(values).all():
+        return title
+    epoch = best(values)
+    value = percent(values[epoch]) if metric == "accuracy" else f"{values[epoch]:.4g}"
+    return f"{title}\nbest held out: {value} in epoch {epoch + 1}"
+
+
+def _write_legend(ax: Axes, lines: Mapping[Any, Mapping[str, Any]]) -> None:
+    """Write beside the axes which model has which colour, and what the styles of lines mean."""
+    from matplotlib import rcParams
+    from matplotlib.lines import Line2D
+
+    handles = []
+    for name, curves in lines.items():
+        for line in list(curves.values())[:1] if name is not None else ():
+            style = {"color": line.get_color(), "marker": line.get_marker()}
+            handles.append(Line2D([], [], label=textwrap.fill(name, _MAX_LETTERS), **style))
+    keys = {key for curves in lines.values() for key in curves}
+    styles: list[tuple[str, dict[str, Any]]] = [("training", {"linestyle": "-"})]
+    if any(key.startswith("val_") for key in keys):
+        styles.append(("held out", {"linestyle": "--"}))
+        styles.append(("best held out", {"linestyle": "", "marker": "*", "markersize": 11}))
+    for label, style in styles if keys else ():
+        handles.append(Line2D([], [], color=rcParams["text.color"], label=label, **style))
+    if handles:
+        write_legend(ax, outside=True, handles=handles)
 
 
 def training_history(estimator: Any) -> Mapping[str, Sequence[float]] | None:
@@ -183,47 +304,6 @@ def training_history(estimator: Any) -> Mapping[str, Sequence[float]] | None:
     return history if isinstance(history, Mapping) and "loss" in history else None
 
 
-def draw_training_histories(
-    histories: Mapping[str, Mapping[str, Sequence[float]]],
-) -> Figure:
-    """Draw the histories of several models on the same axes, without pyplot.
-
-    Parameters
-    ----------
-    histories : dict of str to dict
-        History of each model.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-        The figure.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    axes = figure.subplots(1, 2)
-    for name, history in histories.items():
-        TrainingHistoryDisplay(history, name=name).plot(axes)
-    return figure
-
-
-def _two_axes(ax: Any) -> np.ndarray:
-    """Return two axes: new ones, those passed, or the halves of a single one."""
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        return plt.subplots(1, 2, figsize=(10, 4), layout="constrained")[1]
-    axes = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
-    if len(axes) == 1:
-        spec = axes[0].get_subplotspec()
-        if spec is None:
-            raise ValueError("ax is not part of a grid that can be divided; pass two axes.")
-        axes[0].set_axis_off()
-        halves = spec.subgridspec(1, 2, wspace=0.3)
-        return np.array([axes[0].figure.add_subplot(half) for half in halves])
-    if len(axes) != 2:
-        raise ValueError(
-            f"ax has {len(axes)} axes, expected one or two; pass an array of two, as "
-            "plt.subplots(1, 2) returns it."
-        )
-    return axes
+def draw_training_histories(histories: Mapping[str, History]) -> Figure:
+    """Draw histories of several models on a new figure without pyplot, for a file."""
+    return figure_for_file(TrainingHistoryDisplay(histories).plot)

@@ -44,16 +44,86 @@ def test_display_draws_training_and_validation_of_a_fitted_estimator(fitted):
     for name, line in display.lines_.items():
         assert_array_equal(line.get_xdata(), [1, 2])
         assert_allclose(line.get_ydata(), fitted.history_[name])
-    labels = [text.get_text() for text in loss.get_legend().get_texts()]
-    assert labels == ["training", "validation"]
     assert display.lines_["val_loss"].get_linestyle() == "--"
     assert display.lines_["val_loss"].get_color() == display.lines_["loss"].get_color()
 
 
+def legend_of(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
 def test_display_without_validation_draws_training_alone():
-    display = TrainingHistoryDisplay(HISTORY, name="cnn").plot()
+    display = TrainingHistoryDisplay(HISTORY).plot()
     assert set(display.lines_) == {"accuracy", "loss"}
-    assert display.axes_[0].get_legend().get_texts()[0].get_text() == "cnn, training"
+    assert [len(ax.lines) for ax in display.axes_] == [1, 1]
+    assert legend_of(display.axes_[1]) == ["training"]
+
+
+def test_titles_have_the_name_and_the_best_held_out_epoch():
+    accuracy, loss = TrainingHistoryDisplay(VALIDATED, name="cnn").plot().axes_
+    assert accuracy.get_title() == "Accuracy by epoch, cnn\nbest held out: 60.00 % in epoch 2"
+    assert loss.get_title() == "Loss by epoch, cnn\nbest held out: 1.1 in epoch 3"
+    (accuracy, _) = TrainingHistoryDisplay(HISTORY).plot(name="quick").axes_
+    assert accuracy.get_title() == "Accuracy by epoch, quick"
+
+
+def test_a_star_marks_the_best_held_out_value_of_each_panel():
+    accuracy, loss = TrainingHistoryDisplay(VALIDATED).plot().axes_
+    for ax, expected in ((accuracy, (2, 0.6)), (loss, (3, 1.1))):
+        (star,) = [line for line in ax.lines if line.get_marker() == "*"]
+        assert star.get_xydata().tolist() == [list(expected)]
+    assert legend_of(loss) == ["training", "held out", "best held out"]
+
+
+def test_values_that_are_nan_have_no_star():
+    nan = [float("nan")] * 3
+    accuracy, _ = TrainingHistoryDisplay({**VALIDATED, "val_accuracy": nan}).plot().axes_
+    assert len(accuracy.lines) == 2
+    assert accuracy.get_title() == "Accuracy by epoch"
+
+
+def test_models_of_a_comparison_share_one_pair_of_axes(make_comparison):
+    comparison = make_comparison(["cnn", "cnn-fast", "hog-svm"])
+    comparison.histories_ = {"cnn": VALIDATED, "cnn-fast": HISTORY}
+    display = TrainingHistoryDisplay.from_comparison(comparison)
+    assert set(display.lines_) == {"cnn", "cnn-fast"}
+    for curves in display.lines_.values():
+        assert len({line.get_color() for line in curves.values()}) == 1
+    first, second = (curves["loss"] for curves in display.lines_.values())
+    assert first.get_color() != second.get_color()
+    assert first.get_marker() != second.get_marker()
+    labels = ["cnn", "cnn-fast", "training", "held out", "best held out"]
+    assert legend_of(display.axes_[1]) == labels
+    display = TrainingHistoryDisplay.from_comparison(comparison, "cnn-fast")
+    assert set(display.lines_) == {"cnn-fast"}
+
+
+def test_the_legend_of_many_models_hides_no_curve():
+    histories = {f"a model with a long name {i}": VALIDATED for i in range(30)}
+    figure = draw_training_histories(histories)
+    figure.draw_without_rendering()
+    legend = figure.axes[1].get_legend().get_window_extent()
+    assert legend.x0 > figure.axes[1].get_window_extent().x1
+    assert legend.x1 < figure.bbox.x1
+    assert legend.y0 > 0
+
+
+def test_the_legend_is_inside_where_no_layout_makes_room_beside_the_axes():
+    for layout, is_inside in ((None, True), ("constrained", False)):
+        figure = Figure(layout=layout)
+        _, ax = TrainingHistoryDisplay(VALIDATED).plot(figure).axes_
+        figure.draw_without_rendering()
+        legend = ax.get_legend().get_window_extent()
+        assert (legend.x1 < ax.get_window_extent().x1) == is_inside
+
+
+def test_a_comparison_without_epochs_is_refused(make_comparison):
+    comparison = make_comparison(["hog-svm"])
+    with pytest.raises(ValueError, match="no model that was trained in epochs"):
+        TrainingHistoryDisplay.from_comparison(comparison)
+    comparison.histories_ = {"cnn": HISTORY}
+    with pytest.raises(ValueError, match="names='hog-svm' is not a model"):
+        TrainingHistoryDisplay.from_comparison(comparison, "hog-svm")
 
 
 def test_display_draws_on_two_axes_given():
@@ -120,14 +190,6 @@ def test_history_of_another_library_s_form_is_left_alone():
         history_ = [{"train_loss": 1.0}]
 
     assert training_history(Other()) is None
-
-
-def test_histories_of_several_models_share_one_figure():
-    figure = draw_training_histories({"a": HISTORY, "b": VALIDATED})
-    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert labels == ["a, training", "b, training", "b, validation"]
-    colors = [line.get_color() for line in figure.axes[0].lines]
-    assert colors[0] != colors[1] == colors[2]
 
 
 def test_history_of_one_epoch_is_visible():
