@@ -26,6 +26,7 @@ _HOMES = {
     "compare_models": "comparison",
     "describe_models": "models",
     "fetch_fashion_mnist": "datasets",
+    "find_duplicates": "inspection",
     "list_models": "models",
     "load_fashion_mnist_csv": "datasets",
     "load_image_folder": "datasets",
@@ -137,6 +138,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.features import (
         SIFTFeatures as SIFTFeatures,
+    )
+    from fashionkit.inspection import (
+        find_duplicates as find_duplicates,
     )
     from fashionkit.inspection import (
         most_confused as most_confused,

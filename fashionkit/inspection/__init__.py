@@ -1,7 +1,14 @@
-"""What a classifier gets wrong, and how often it is right when it is sure."""
+"""What a classifier gets wrong, how often it is right when it is sure, and duplicates."""
 
 from fashionkit.inspection._calibration import calibration_bins, expected_calibration_error
 from fashionkit.inspection._confusions import most_confused
+from fashionkit.inspection._duplicates import find_duplicates
 from fashionkit.inspection._mistakes import worst_mistakes
 
-__all__ = ["calibration_bins", "expected_calibration_error", "most_confused", "worst_mistakes"]
+__all__ = [
+    "calibration_bins",
+    "expected_calibration_error",
+    "find_duplicates",
+    "most_confused",
+    "worst_mistakes",
+]
