@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from fashionkit.comparison._splits import Data
+from fashionkit.inspection import find_duplicates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +34,6 @@ def find_leakage(data: Data) -> pd.DataFrame:
 
 def _pairs(data: Data) -> Iterator[tuple[int, int, Bunch, int]]:
     """Yield the position of an evaluated image, its row, the pair, and the training row."""
-    from fashionkit.inspection import find_duplicates
-
     if data.test is not None:
         for pair in find_duplicates(data.test.X, data.train.X):
             row, training_row = pair.indices
