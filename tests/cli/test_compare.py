@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from PIL import Image
 from sklearn.dummy import DummyClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import fashionkit
-from fashionkit import CLASS_NAMES, CNNClassifier, list_models, make_garments
+from fashionkit import CLASS_NAMES, list_models, make_garments
 from fashionkit._cli import _parser, compare, main
 from fashionkit.datasets import _choose, _download
 from fashionkit.datasets._choose import choose_images, stratified_order
@@ -84,7 +85,8 @@ def quick(monkeypatch):
         "cnn": make_pipeline(flatten, KNeighborsClassifier(3)),
         "hog-svm": make_pipeline(flatten, DummyClassifier()),
     }
-    monkeypatch.setattr("fashionkit._cli.compare._make_model", lambda name, arguments: models[name])
+    monkeypatch.setattr(compare, "_make_model", lambda name, *_: (name, models[name]))
+    monkeypatch.setattr(compare, "_DEFAULT_MODELS", tuple(models))
     return models
 
 
@@ -114,10 +116,10 @@ def test_compare_prints_data_table_and_files(small_data, quick, output, capsys):
         "(stratified, seed 0)."
     )
     assert "\nmodel " in out
-    assert "\ncnn is better than hog-svm by " in out or "differ by" in out
+    assert " is better than hog-svm " in out or "cannot be told apart" in out
     for path in output.iterdir():
         assert f"  fashionkit-results/{path.name}\n" in out
-    assert len(list(output.iterdir())) == 3
+    assert out.splitlines()[-1] == "  fashionkit-results/report.html"
 
 
 def test_full_takes_all_images(small_data, quick, capsys):
@@ -160,21 +162,20 @@ def test_csv_is_split_and_says_so(csv, quick, capsys):
 
 def test_a_real_network_and_a_real_baseline(output, capsys):
     arguments = ["compare", "--data", "garments", *SMALL, "--epochs", "1"]
+    arguments += ["--models", "cnn", "hog-svm", "--no-report"]
     assert main([*arguments, "--output", str(output / "a" / "b")]) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith("Data: generated garments, as asked for: 60 training")
-    assert "100%" in captured.err
+    assert "1/2 cnn: " in captured.err
     assert "%|" not in captured.out
-    assert {path.name for path in (output / "a" / "b").iterdir()} == {
-        "confusion_matrix_cnn.png",
-        "confusion_matrix_hog-svm.png",
-        "learning_curves.png",
-        "results.csv",
-    }
+    written = {path.name for path in (output / "a" / "b").iterdir()}
+    assert {"results.csv", "pairwise.csv", "learning_curves.png"} <= written
+    assert {"confusion_matrix_cnn.png", "confusion_matrix_hog-svm.png"} <= written
+    assert "report.html" not in written
 
 
 def test_module_runs_as_a_command(tmp_path):
-    command = [sys.executable, "-m", "fashionkit", "compare", "--models", "hog-svm"]
+    command = [sys.executable, "-m", "fashionkit", "compare", "--models", "hog-tree"]
     done = subprocess.run(
         [*command, "--data", "garments", *SMALL],
         cwd=tmp_path,
@@ -205,6 +206,80 @@ def test_help_names_every_model_without_tensorflow():
     assert listed == list_models()
 
 
+def test_folds_searches_and_checkpoints_are_passed_on(tmp_path, output, capsys):
+    command = ["compare", "--data", "garments", *SMALL, "--models", "pixels-tree", "color-tree"]
+    command += [
+        "--cv",
+        "2",
+        "--tune",
+        "2",
+        "--checkpoint-dir",
+        str(tmp_path / "kept"),
+        "--no-report",
+    ]
+    assert main(command) == 0
+    assert len(list((tmp_path / "kept").glob("*.pickle"))) == 6
+    assert len(pd.read_csv(output / "folds.csv")) == 4
+    assert main(command) == 0
+    with pytest.raises(SystemExit) as stop:
+        main(["compare", "--models", "pixels-tre"])
+    assert stop.value.code == 2
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Write 24 photos of two classes; return their folder."""
+    rng = np.random.default_rng(0)
+    for label, level in (("dark", 60), ("light", 180)):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for i in range(12):
+            pixels = rng.integers(level - 20, level + 20, (40, 30, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{i}.png")
+    return tmp_path / "photos"
+
+
+def test_a_folder_of_photos_is_split_and_its_files_are_named(photos, output, capsys):
+    arguments = ["--data", str(photos), "--models", "color-tree", "--image-size", "16"]
+    assert main(["compare", *arguments, "--test-size", "8", "--no-report"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == (
+        f"Data: photos of 2 classes in {photos}, at 16 pixels: 16 training and 8 test images "
+        "(stratified, seed 0)."
+    )
+    assert set(pd.read_csv(output / "per_class.csv")["class"]) == {"dark", "light"}
+
+
+def test_a_divided_folder_is_taken_as_it_is(photos, tmp_path, capsys):
+    (tmp_path / "divided").mkdir()
+    photos.rename(tmp_path / "divided" / "train")
+    for i, label in enumerate(("dark", "light")):
+        (tmp_path / "divided" / "validation" / label).mkdir(parents=True)
+        train = tmp_path / "divided" / "train" / label
+        for name in ("0.png", "1.png"):
+            (train / name).rename(tmp_path / "divided" / "validation" / label / f"{i}{name}")
+    choice = choose_images(tmp_path / "divided", image_size=8)
+    assert choice.X.shape == (20, 8, 8, 3)
+    assert choice.y_test.tolist() == ["dark"] * 2 + ["light"] * 2
+    assert choice.description.endswith("at 8 pixels: 20 training and 4 test images.")
+    drawn = choose_images(tmp_path / "divided", image_size=8, train_size=6)
+    assert sorted(drawn.y) == ["dark"] * 3 + ["light"] * 3
+
+
+@pytest.mark.filterwarnings("default:Model .* failed")
+def test_default_models_without_weights_are_left_out(small_data, quick, monkeypatch, capsys):
+    class Backbone(DummyClassifier):
+        def fit(self, X, y):
+            raise FileNotFoundError("weights='imagenet' of backbone='mobilenetv2' are unavailable")
+
+    quick["mobilenetv2-head"] = Backbone()
+    monkeypatch.setattr(compare, "_DEFAULT_MODELS", tuple(quick))
+    assert main(["compare", *SMALL, "--no-report"]) == 0
+    captured = capsys.readouterr()
+    assert "warning: Model 'mobilenetv2-head' failed: FileNotFoundError: weights=" in captured.err
+    assert "mobilenetv2-head" not in captured.out
+    asked_for = ["--models", "cnn", "mobilenetv2-head"]
+    assert main(["compare", *SMALL, "--no-report", *asked_for]) == 1
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--version"])
@@ -221,6 +296,9 @@ def test_version(capsys):
         (["compare", "--epochs", "-1"], "epochs"),
         (["compare", "--seed", "x"], "'x' is not a whole number from 0 to"),
         (["compare", "--full", "--test-size", "9"], "--full takes all images"),
+        (["compare", "--cv", "1"], "'1' is not a whole number of at least 2"),
+        (["compare", "--tune", "0"], "'0' is not a whole number of at least 1"),
+        (["compare", "--n-jobs", "two"], "invalid int value: 'two'"),
     ],
 )
 def test_arguments_that_mean_nothing_exit_with_2(arguments, message, capsys):
@@ -299,50 +377,35 @@ def test_ctrl_c_exits_with_130_in_one_line(small_data, quick, monkeypatch, capsy
     assert capsys.readouterr().err.strip() == "fashionkit: interrupted"
 
 
-def test_arguments_reach_the_models():
-    parser = _parser()
-    arguments = parser.parse_args(["compare", "--epochs", "3", "--seed", "7"])
-    assert arguments.models == ("cnn", "hog-svm")
-    cnn = compare._make_model("cnn", arguments)
-    assert isinstance(cnn, CNNClassifier)
-    assert (cnn.epochs, cnn.random_state) == (3, 7)
-    forest = compare._make_model("hog-forest", arguments)
-    assert forest[-1].random_state == 7
+def made(name, *options):
+    """Return what the command passes on for a model, and the arguments."""
+    arguments = _parser().parse_args(["compare", *options])
+    return compare._make_model(name, arguments, "memory")
 
 
-def test_default_network_is_the_basic_one():
-    parser = _parser()
-    model = compare._make_model("cnn", parser.parse_args(["compare"]))
-    changed = {"random_state": 0, "verbose": 1}
-    assert model.get_params() == {**CNNClassifier().get_params(), **changed}
-
-
-def test_recipes_are_networks_with_epochs_of_their_own():
-    parser = _parser()
-    fast = compare._make_model("cnn-fast", parser.parse_args(["compare"]))
-    assert repr(fast) == repr(CNNClassifier.from_recipe("fast", random_state=0, verbose=1))
-    arguments = parser.parse_args(["compare", "--epochs", "3"])
-    assert compare._make_model("cnn-fast", arguments).epochs == 3
-
-
-def test_every_model_of_the_help_can_be_made():
-    parser = _parser()
-    arguments = parser.parse_args(["compare"])
+def test_models_are_passed_on_by_their_names_unless_something_is_asked_of_them():
     for name in list_models():
-        assert hasattr(compare._make_model(name, arguments), "fit")
+        assert made(name) == name
+    assert compare._DEFAULT_MODELS[:2] == ("cnn", "mobilenetv2-head")
+    assert set(compare._DEFAULT_MODELS) <= set(list_models())
 
 
 def test_epochs_are_for_networks_alone():
-    arguments = _parser().parse_args(["compare", "--epochs", "3"])
+    networks = {"hierarchical", "mobilenetv2", "mobilenetv2-head", "mobilenetv2-tuned"}
     for name in list_models():
-        params = compare._make_model(name, arguments).get_params()
-        is_network = name.startswith("cnn") or name in {
-            "hierarchical",
-            "mobilenetv2",
-            "mobilenetv2-tuned",
-        }
-        assert params.get("epochs") == (3 if is_network else None)
-        assert bool(params.get("verbose")) == is_network
+        if name.startswith("cnn") or name in networks:
+            assert made(name, "--epochs", "3")[0] == name
+            assert made(name, "--epochs", "3")[1].epochs == 3
+        else:
+            assert made(name, "--epochs", "3") == name
+
+
+def test_searches_have_the_seed_and_the_epochs():
+    name, search = made("cnn-quick", "--tune", "4", "--epochs", "2", "--seed", "7")
+    assert name == "cnn-quick"
+    assert (search.n_iter, search.random_state) == (4, 7)
+    assert (search.estimator.epochs, search.estimator.random_state) == (2, 7)
+    assert made("hog-tree", "--tune")[1].n_iter == 20
 
 
 @pytest.mark.parametrize("source", [None, "garments", "csv"])

@@ -359,6 +359,10 @@ def test_save_writes_every_file_and_nothing_else(data, tiny_cnn, tmp_path):
         "leakage.csv",
         "verdicts.txt",
         "report.html",
+        "accuracy.png",
+        "accuracy_and_time.png",
+        "pairwise.png",
+        "reliability.png",
         "confusion_matrix_knn.png",
         "confusion_matrix_my_cnn.png",
         "confusion_matrix_my_cnn_.png",
@@ -388,16 +392,15 @@ def test_save_leaves_no_figure_open(result, tmp_path):
 
 
 def test_a_file_that_cannot_be_written_leaves_the_others(result, tmp_path, monkeypatch):
-    (tmp_path / "results.csv").write_text("of an earlier comparison")
-
     def fail(self):
         raise OSError("disk full")
 
-    monkeypatch.setattr(Comparison, "to_frame", fail)
-    with pytest.warns(UserWarning, match=r"results\.csv could not be written: disk full"):
+    monkeypatch.setattr(Comparison, "per_class", fail)
+    (tmp_path / "per_class.csv").write_text("of an earlier comparison")
+    with pytest.warns(UserWarning, match=r"per_class\.csv could not be written: disk full"):
         paths = result.save(tmp_path, report=False)
     assert "pairwise.csv" in [path.name for path in paths]
-    assert (tmp_path / "results.csv").read_text() == "of an earlier comparison"
+    assert (tmp_path / "per_class.csv").read_text() == "of an earlier comparison"
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from scipy.stats import randint
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -196,3 +197,14 @@ def test_the_description_leaves_out_what_changes_no_answer():
     assert describe_model("a", quiet) == describe_model("a", LogisticRegression(verbose=1))
     frozen = [FrozenEstimator(KNeighborsClassifier(1).fit([[0], [x]], [0, 1])) for x in (1, 2)]
     assert describe_model("a", frozen[0]) != describe_model("a", frozen[1])
+
+
+def test_searches_are_described_by_what_they_draw_from():
+    def search(high, **params):
+        space = {"n_neighbors": randint(1, high), "p": [1, 2]}
+        return RandomizedSearchCV(KNN, space, random_state=0, **params)
+
+    assert describe_model("a", search(9)) == describe_model("a", search(9, n_jobs=2, verbose=1))
+    assert describe_model("a", search(9)) != describe_model("a", search(8))
+    np.random.random()
+    assert describe_model("a", search(9)) == describe_model("a", search(9))

@@ -24,6 +24,9 @@ _WITHOUT_INFLUENCE = {
     "warm_start",
 }
 
+# Packages whose names say enough of what is in them.
+_INSTALLED = ("builtins", "keras", "numpy", "scipy", "sklearn", "tensorflow")
+
 
 def describe_params(params: Mapping[str, Any]) -> dict[str, str]:
     """Describe the parameters of an estimator that decide the result of a fit.
@@ -88,6 +91,8 @@ def _describe(value: Any, outer: tuple[int, ...]) -> str:
         return _name_of(value)
     if isinstance(value, ModuleType):
         return value.__name__
+    if hasattr(value, "dist") and hasattr(value, "kwds"):  # a distribution of SciPy
+        return f"{value.dist.name}{inner([value.args, value.kwds])}"
     if hasattr(value, "get_config"):  # Keras's objects
         config = value.get_config()
         config.pop("name", None)  # numbered by Keras: adam, adam_1, ...
@@ -105,7 +110,7 @@ def _name_of(value: Any) -> str:
 
 def _is_installed(value: type | FunctionType) -> bool:
     """Tell whether a class or function is of a package whose name says enough."""
-    return value.__module__.partition(".")[0] in ("builtins", "keras", "numpy", "tensorflow")
+    return (value.__module__ or "").partition(".")[0] in _INSTALLED
 
 
 def _parts(value: type | FunctionType) -> Iterator[Any]:

@@ -1,0 +1,88 @@
+"""Every named model on all of Fashion-MNIST, or on photos of clothing that are split by sender.
+
+python benchmarks/compare.py fashion-mnist --checkpoint-dir runs/fashion-mnist --output results
+python benchmarks/compare.py photos --photos PHOTOS --checkpoint-dir runs/photos --output results
+
+It takes hours. What is finished is in the checkpoint: the same command goes on where it was. The
+photos are in PHOTOS/<split>/<label>/<file>, and PHOTOS/senders.csv has the columns split, label,
+file and sender_id. They are tested on those of a fifth of the senders.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from _measure import print_setting
+from sklearn.model_selection import StratifiedGroupKFold
+
+from fashionkit import (
+    CLASS_NAMES,
+    ImageFolder,
+    compare_models,
+    describe_models,
+    fetch_fashion_mnist,
+    list_models,
+)
+
+
+def main() -> None:
+    options = _parse()
+    print_setting("tensorflow", "keras")
+    images = _fashion_mnist() if options.data == "fashion-mnist" else _photos(options)
+    comparison = compare_models(
+        options.models or _quickest_first(),
+        **images,
+        n_jobs=options.n_jobs,
+        random_state=0,
+        checkpoint_dir=options.checkpoint_dir,
+        verbose=1,
+    )
+    print(f"\n{comparison}\n")
+    print(f"Test images that also stand in the training set: {len(comparison.leakage)}")
+    print(comparison.without_leakage().to_string(index=False))
+    if options.output:
+        print("Written:", *comparison.save(options.output), sep="\n  ")
+
+
+def _fashion_mnist() -> dict[str, Any]:
+    X, y = fetch_fashion_mnist("train", return_X_y=True)
+    X_test, y_test = fetch_fashion_mnist("test", return_X_y=True)
+    return {"X": X, "y": y, "X_test": X_test, "y_test": y_test, "class_names": CLASS_NAMES}
+
+
+def _photos(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the photos of four fifths of the senders, and those of the others."""
+    listed = pd.read_csv(options.photos / "senders.csv")
+    paths = [options.photos / row.split / row.label / row.file for row in listed.itertuples()]
+    folder = ImageFolder.from_paths(
+        paths, target=listed["label"], image_size=options.image_size, n_jobs=2
+    )
+    splitter = StratifiedGroupKFold(5, shuffle=True, random_state=0)
+    train, test = next(splitter.split(paths, listed["label"], listed["sender_id"]))
+    X, X_test = folder[train], folder[test]
+    return {"X": X, "y": X.target, "X_test": X_test, "y_test": X_test.target}
+
+
+def _quickest_first() -> list[str]:
+    """Return all names, so that most results are there when time runs out."""
+    minutes = describe_models()["cpu_minutes"]
+    return sorted(list_models(), key=lambda name: minutes.fillna(10)[name])
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("data", choices=["fashion-mnist", "photos"])
+    parser.add_argument("--models", nargs="+", metavar="NAME")
+    parser.add_argument("--photos", type=Path, default=Path("photos"))
+    parser.add_argument("--image-size", type=int, default=96)
+    parser.add_argument("--n-jobs", type=int)
+    parser.add_argument("--checkpoint-dir", type=Path)
+    parser.add_argument("--output", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
