@@ -75,7 +75,7 @@ def compare_models(
     parameter by the result makes the result optimistic: pass a search as a model instead, which
     chooses on the training images alone.
 
-    Read more in the :ref:`User Guide <comparing>`.
+    Read more in the :ref:`User Guide <comparison>`.
 
     Parameters
     ----------

@@ -359,6 +359,7 @@ def test_a_model_that_fails_is_told_and_the_others_written(small_data, quick, ou
     assert (output / "confusion_matrix_cnn.png").exists()
 
 
+@pytest.mark.filterwarnings("default:.*could not be written")
 def test_results_are_kept_where_printing_them_fails(small_data, quick, output, monkeypatch):
     def broken(comparison):
         raise BrokenPipeError(32, "Broken pipe")
