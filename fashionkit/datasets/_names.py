@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
 from sklearn.utils import column_or_1d
 
 
@@ -49,6 +50,56 @@ def name_labels(labels: Any, class_names: Sequence[str] | Mapping[Any, str] | No
             f"{choices(names, most=12)}; pass a dict from label to name."
         )
     return [str(names[label]) for label in labels]
+
+
+def find_label(
+    argument: str,
+    value: Any,
+    labels: Any,
+    class_names: Sequence[str] | Mapping[Any, str] | None,
+) -> Any:
+    """Return the label that is meant by a label or by the name of a class.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the argument, for the error.
+
+    value : object
+        A label, or the name of one.
+
+    labels : array-like of shape (n_classes,)
+        The labels that occur; those with a name are known too.
+
+    class_names : sequence or dict of str, or None
+        The names of the labels, as for :func:`name_labels`.
+
+    Returns
+    -------
+    label : object
+        The label.
+
+    Raises
+    ------
+    ValueError
+        If it is neither; the error tells the nearest.
+
+    Examples
+    --------
+    >>> from fashionkit.datasets._names import find_label
+    >>> find_label("true", "coat", [0, 1], ["bag", "coat"])
+    1
+    """
+    known = column_or_1d(labels).tolist()
+    if class_names is not None:
+        names = class_names if isinstance(class_names, Mapping) else range(len(class_names))
+        known = list(dict.fromkeys([*known, *names]))
+    if value in known:
+        return value
+    names_of_known = name_labels(np.array(known, dtype=object), class_names)
+    if value in names_of_known:
+        return known[names_of_known.index(value)]
+    raise unknown(argument, value, known if class_names is None else names_of_known, what="a class")
 
 
 def unknown_labels(labels: Iterable[Any], classes: Iterable[Any]) -> list[Any]:

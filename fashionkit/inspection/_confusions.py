@@ -12,7 +12,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
-from fashionkit.datasets._names import name_labels
+from fashionkit.datasets._names import find_label, name_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         "y_pred": ["array-like"],
         "n_pairs": [Interval(Integral, 1, None, closed="left"), None],
         "class_names": ["array-like", dict, None],
+        "true": "no_validation",
+        "predicted": "no_validation",
     },
     prefer_skip_nested_validation=True,
 )
@@ -33,6 +35,8 @@ def most_confused(
     *,
     n_pairs: int | None = 10,
     class_names: Sequence[str] | Mapping[Any, str] | None = None,
+    true: Any = None,
+    predicted: Any = None,
 ) -> pd.DataFrame:
     """List the most frequent confusions between classes.
 
@@ -51,6 +55,12 @@ def most_confused(
         Name of each label, such as :data:`~fashionkit.CLASS_NAMES`, or a dict from label
         to name; None to return the labels themselves.
 
+    true : object, default=None
+        Label or name of a class: only pairs with this true class; None for all.
+
+    predicted : object, default=None
+        Label or name of a class: only pairs with this predicted class; None for all.
+
     Returns
     -------
     pairs : DataFrame of shape (n_pairs, 4)
@@ -68,7 +78,7 @@ def most_confused(
     ------
     ValueError
         If the labels are not classes, differ in number, or have no name in
-        ``class_names``.
+        ``class_names``; or if ``true`` or ``predicted`` is not a class.
 
     See Also
     --------
@@ -95,18 +105,22 @@ def most_confused(
     counts = confusion_matrix(y_true, y_pred, labels=labels)
     n_images = counts.sum(axis=1)
     np.fill_diagonal(counts, 0)
-    true, predicted = np.nonzero(counts)
-    order = np.argsort(-counts[true, predicted], kind="stable")[:n_pairs]
-    true, predicted = true[order], predicted[order]
+    if true is not None:
+        counts[labels != find_label("true", true, labels, class_names)] = 0
+    if predicted is not None:
+        counts[:, labels != find_label("predicted", predicted, labels, class_names)] = 0
+    rows, columns = np.nonzero(counts)
+    order = np.argsort(-counts[rows, columns], kind="stable")[:n_pairs]
+    rows, columns = rows[order], columns[order]
     names = labels
     if class_names is not None:
         names = np.array(name_labels(labels, class_names), dtype=object)
-    count = counts[true, predicted]
+    count = counts[rows, columns]
     return pd.DataFrame(
         {
-            "true": names[true],
-            "predicted": names[predicted],
+            "true": names[rows],
+            "predicted": names[columns],
             "count": count,
-            "fraction": count / n_images[true],
+            "fraction": count / n_images[rows],
         }
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
-from fashionkit.datasets._names import name_labels
+from fashionkit.datasets._folder import ImageFolder
+from fashionkit.datasets._names import find_label, name_labels
 from fashionkit.inspection._predictions import check_probabilities, probabilities_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
         "y": ["array-like"],
         "n_mistakes": [Interval(Integral, 1, None, closed="left"), None],
         "class_names": ["array-like", dict, None],
+        "true": "no_validation",
+        "predicted": "no_validation",
     },
     prefer_skip_nested_validation=False,
 )
@@ -33,6 +36,8 @@ def worst_mistakes(
     *,
     n_mistakes: int | None = 20,
     class_names: Sequence[str] | Mapping[Any, str] | None = None,
+    true: Any = None,
+    predicted: Any = None,
 ) -> pd.DataFrame:
     """List misclassified images, those with the most confident predictions first.
 
@@ -46,7 +51,7 @@ def worst_mistakes(
         one.
 
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-            (n_samples, height, width, channels)
+            (n_samples, height, width, channels), or ImageFolder
         Images, passed to the classifier as they are.
 
     y : array-like of shape (n_samples,)
@@ -59,15 +64,23 @@ def worst_mistakes(
         Name of each label, such as :data:`~fashionkit.CLASS_NAMES`, or a dict from label
         to name; None to return the labels themselves.
 
+    true : object, default=None
+        Label or name of a class: only images of this true class; None for all.
+
+    predicted : object, default=None
+        Label or name of a class: only images predicted as this class; None for all.
+
     Returns
     -------
-    mistakes : DataFrame of shape (n_mistakes, 4)
+    mistakes : DataFrame of shape (n_mistakes, 4) or (n_mistakes, 5)
         One row for each misclassified image. The index ``image`` is its position in
         ``X``; the columns are
 
         - ``true`` and ``predicted``: true class, and class of the largest probability;
         - ``probability``: probability of the predicted class;
-        - ``true_probability``: probability of the true class.
+        - ``true_probability``: probability of the true class;
+        - ``path``: file of the image, where ``X`` is an
+          :class:`~fashionkit.ImageFolder`.
 
         Rows are sorted by decreasing ``probability``. There are fewer than
         ``n_mistakes``, or none, where fewer images are misclassified.
@@ -76,7 +89,8 @@ def worst_mistakes(
     ------
     ValueError
         If the classifier has no ``predict_proba``, ``y`` has a label that is not among
-        its classes, or a label has no name in ``class_names``.
+        its classes, a label has no name in ``class_names``, or ``true`` or ``predicted``
+        is not a class.
 
     See Also
     --------
@@ -100,7 +114,21 @@ def worst_mistakes(
     True
     """
     probabilities, classes = probabilities_of(estimator, X)
-    return find_mistakes(y, probabilities, classes, n_mistakes=n_mistakes, class_names=class_names)
+    return find_mistakes(
+        y,
+        probabilities,
+        classes,
+        n_mistakes=n_mistakes,
+        class_names=class_names,
+        true=true,
+        predicted=predicted,
+        paths=image_paths(X),
+    )
+
+
+def image_paths(X: Any) -> np.ndarray | None:
+    """Return the path of each image of an ImageFolder, and None for other images."""
+    return X.filenames if isinstance(X, ImageFolder) else None
 
 
 def find_mistakes(
@@ -110,6 +138,9 @@ def find_mistakes(
     *,
     n_mistakes: int | None = None,
     class_names: Sequence[str] | Mapping[Any, str] | None = None,
+    true: Any = None,
+    predicted: Any = None,
+    paths: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return the table of :func:`fashionkit.worst_mistakes` from probabilities.
 
@@ -130,6 +161,12 @@ def find_mistakes(
     class_names : sequence or dict of str, default=None
         Name of each label, or a dict from label to name; None for the labels themselves.
 
+    true, predicted : object, default=None
+        Label or name of a class: only mistakes of this class; None for all.
+
+    paths : ndarray of shape (n_samples,), default=None
+        File of each image.
+
     Returns
     -------
     mistakes : DataFrame
@@ -143,16 +180,26 @@ def find_mistakes(
     import pandas as pd
 
     probabilities, classes, targets = check_probabilities(y_true, probabilities, classes)
-    predicted = probabilities.argmax(axis=1)
-    rows = np.flatnonzero(predicted != targets)
-    top, truth = probabilities[rows, predicted[rows]], probabilities[rows, targets[rows]]
+    tops = probabilities.argmax(axis=1)
+    is_shown = tops != targets
+    if true is not None:
+        is_shown &= classes[targets] == find_label("true", true, classes, class_names)
+    if predicted is not None:
+        is_shown &= classes[tops] == find_label("predicted", predicted, classes, class_names)
+    rows = np.flatnonzero(is_shown)
+    top, truth = probabilities[rows, tops[rows]], probabilities[rows, targets[rows]]
     # Ties: first the smaller probability of the true class, then the order of the images.
     order = np.lexsort((rows, truth, -top))[:n_mistakes]
     rows = rows[order]
-    columns = {"true": classes[targets[rows]], "predicted": classes[predicted[rows]]}
+    columns = {"true": classes[targets[rows]], "predicted": classes[tops[rows]]}
     if class_names is not None:
         columns = {name: name_labels(column, class_names) for name, column in columns.items()}
     return pd.DataFrame(
-        {**columns, "probability": top[order], "true_probability": truth[order]},
+        {
+            **columns,
+            "probability": top[order],
+            "true_probability": truth[order],
+            **({} if paths is None else {"path": paths[rows]}),
+        },
         index=pd.Index(rows, name="image"),
     )

@@ -15,6 +15,14 @@ PARAMETERS = {
             Name of each label, such as :data:`~fashionkit.CLASS_NAMES`, or a dict from
             label to name; None to show the labels themselves.
         """,
+    "true": """
+        true : object, default=None
+            Label or name of a class: only images of this true class; None for all.
+        """,
+    "predicted": """
+        predicted : object, default=None
+            Label or name of a class: only images predicted as this class; None for all.
+        """,
     "image_shape": """
         image_shape : tuple of int, default=None
             ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers

@@ -21,7 +21,9 @@ def require_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:
         )
 
 
-def model_names(names: str | Sequence[str] | None, known: Iterable[str]) -> list[str]:
+def model_names(
+    names: str | Sequence[str] | None, known: Iterable[str], *, argument: str = "names"
+) -> list[str]:
     """Return the names of models as a list, all of those known for None.
 
     Raises
@@ -35,7 +37,7 @@ def model_names(names: str | Sequence[str] | None, known: Iterable[str]) -> list
     chosen = [names] if isinstance(names, str) else list(names)
     for name in chosen:
         if name not in known:
-            raise unknown("names", name, known, what="a model of the comparison")
+            raise unknown(argument, name, known, what="a model of the comparison")
     return chosen
 
 

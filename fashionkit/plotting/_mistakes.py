@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -11,9 +12,10 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, validate_params
 
 from fashionkit.datasets._names import percent
-from fashionkit.inspection._mistakes import find_mistakes
+from fashionkit.inspection._mistakes import find_mistakes, image_paths
 from fashionkit.inspection._predictions import probabilities_of
 from fashionkit.plotting._docs import document_parameters
+from fashionkit.plotting._frames import labels_to_names, model_names
 from fashionkit.plotting._pictures import draw_pictures, read_pictures
 
 if TYPE_CHECKING:
@@ -22,12 +24,28 @@ if TYPE_CHECKING:
 
 _AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
 _ARROW = "\N{RIGHTWARDS ARROW}"
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+_MAX_LETTERS = 24  # of the name of a file
+
+_PLOT_PARAMETERS: dict[str, Any] = {
+    "n_columns": [_AT_LEAST_ONE],
+    "figure": "no_validation",
+    "im_kw": [dict, None],
+    "text_kw": [dict, None],
+}
+_PARAMETERS: dict[str, Any] = {
+    "n_mistakes": [_AT_LEAST_ONE, None],
+    "true": "no_validation",
+    "predicted": "no_validation",
+    "image_shape": [tuple, None],
+    **_PLOT_PARAMETERS,
+}
 
 
 class MistakesDisplay:
     """Misclassified images under their true class, predicted class and its probability.
 
-    Create it by :meth:`from_estimator` or :meth:`from_predictions`.
+    Create it by :meth:`from_estimator`, :meth:`from_predictions` or :meth:`from_comparison`.
 
     Parameters
     ----------
@@ -35,7 +53,7 @@ class MistakesDisplay:
             (n_mistakes, height, width, channels)
         The misclassified images, in the order of the table.
 
-    mistakes : DataFrame of shape (n_mistakes, 4)
+    mistakes : DataFrame of shape (n_mistakes, 4) or (n_mistakes, 5)
         Table as returned by :func:`~fashionkit.worst_mistakes`.
 
     Attributes
@@ -78,6 +96,8 @@ class MistakesDisplay:
         *,
         n_mistakes: int | None = 20,
         class_names: Sequence[str] | Mapping[Any, str] | None = None,
+        true: Any = None,
+        predicted: Any = None,
         n_columns: int = 5,
         image_shape: tuple[int, ...] | None = None,
         figure: Figure | None = None,
@@ -93,7 +113,7 @@ class MistakesDisplay:
             in one.
 
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
+                (n_samples, height, width, channels), or ImageFolder
             Images, gray or RGB, passed to the classifier as they are.
 
         y : array-like of shape (n_samples,)
@@ -102,6 +122,10 @@ class MistakesDisplay:
         {n_mistakes}
 
         {class_names}
+
+        {true}
+
+        {predicted}
 
         n_columns : int, default=5
             Maximum number of images per row.
@@ -132,6 +156,8 @@ class MistakesDisplay:
             classes=classes,
             n_mistakes=n_mistakes,
             class_names=class_names,
+            true=true,
+            predicted=predicted,
             n_columns=n_columns,
             image_shape=image_shape,
             figure=figure,
@@ -146,13 +172,8 @@ class MistakesDisplay:
             "y_true": ["array-like"],
             "probabilities": ["array-like"],
             "classes": ["array-like"],
-            "n_mistakes": [_AT_LEAST_ONE, None],
             "class_names": ["array-like", dict, None],
-            "n_columns": [_AT_LEAST_ONE],
-            "image_shape": [tuple, None],
-            "figure": "no_validation",
-            "im_kw": [dict, None],
-            "text_kw": [dict, None],
+            **_PARAMETERS,
         },
         prefer_skip_nested_validation=True,
     )
@@ -166,6 +187,8 @@ class MistakesDisplay:
         classes: Any,
         n_mistakes: int | None = 20,
         class_names: Sequence[str] | Mapping[Any, str] | None = None,
+        true: Any = None,
+        predicted: Any = None,
         n_columns: int = 5,
         image_shape: tuple[int, ...] | None = None,
         figure: Figure | None = None,
@@ -177,7 +200,7 @@ class MistakesDisplay:
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
+                (n_samples, height, width, channels), or ImageFolder
             Images, gray or RGB, that the predictions belong to.
 
         y_true : array-like of shape (n_samples,)
@@ -192,6 +215,10 @@ class MistakesDisplay:
         {n_mistakes}
 
         {class_names}
+
+        {true}
+
+        {predicted}
 
         n_columns : int, default=5
             Maximum number of images per row.
@@ -215,7 +242,14 @@ class MistakesDisplay:
             If the arguments are inconsistent.
         """
         mistakes = find_mistakes(
-            y_true, probabilities, classes, n_mistakes=n_mistakes, class_names=class_names
+            y_true,
+            probabilities,
+            classes,
+            n_mistakes=n_mistakes,
+            class_names=class_names,
+            true=true,
+            predicted=predicted,
+            paths=image_paths(X),
         )
         samples = read_pictures(X, image_shape)
         check_consistent_length(samples.pixels, probabilities)
@@ -224,15 +258,90 @@ class MistakesDisplay:
         display = cls(images, mistakes)
         return display.plot(figure, n_columns=n_columns, im_kw=im_kw, text_kw=text_kw)
 
+    @classmethod
     @validate_params(
-        {
-            "figure": "no_validation",
-            "n_columns": [_AT_LEAST_ONE],
-            "im_kw": [dict, None],
-            "text_kw": [dict, None],
-        },
+        {"comparison": "no_validation", "name": [str], **_PARAMETERS},
         prefer_skip_nested_validation=True,
     )
+    @document_parameters
+    def from_comparison(
+        cls,
+        comparison: Any,
+        name: str,
+        *,
+        n_mistakes: int | None = 20,
+        true: Any = None,
+        predicted: Any = None,
+        n_columns: int = 5,
+        image_shape: tuple[int, ...] | None = None,
+        figure: Figure | None = None,
+        im_kw: Mapping[str, Any] | None = None,
+        text_kw: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw the worst mistakes of one model of a comparison.
+
+        The index of ``mistakes`` is the position of each image in ``comparison.images_``.
+
+        Parameters
+        ----------
+        {comparison}
+
+        name : str
+            Name of the model.
+
+        {n_mistakes}
+
+        {true}
+
+        {predicted}
+
+        n_columns : int, default=5
+            Maximum number of images per row.
+
+        {image_shape}
+
+        {figure}
+
+        {im_kw}
+
+        {text_kw}
+
+        Returns
+        -------
+        display : MistakesDisplay
+            The display, already drawn.
+
+        Raises
+        ------
+        ValueError
+            If the model is unknown or has no probabilities, or ``true`` or ``predicted``
+            is not a class.
+        """
+        (name,) = model_names([name], comparison.probabilities_, argument="name")
+        probabilities = comparison.probabilities_[name]
+        if probabilities is None:
+            raise ValueError(
+                f"Model {name!r} predicts no probabilities, by which mistakes are sorted; choose "
+                "another one, or wrap it in CalibratedClassifierCV."
+            )
+        images = comparison.images_
+        paths = image_paths(images)
+        mistakes = find_mistakes(
+            comparison.y_true_,
+            probabilities,
+            comparison.classes_,
+            n_mistakes=n_mistakes,
+            class_names=labels_to_names(comparison),
+            true=true,
+            predicted=predicted,
+            paths=None if paths is None else paths[comparison.indices_],
+        )
+        rows = comparison.indices_[mistakes.index.to_numpy(int)]
+        pictures = read_pictures(images, image_shape).scaled(rows)
+        display = cls(pictures, mistakes.set_axis(rows, axis=0).rename_axis("image"))
+        return display.plot(figure, n_columns=n_columns, im_kw=im_kw, text_kw=text_kw)
+
+    @validate_params(_PLOT_PARAMETERS, prefer_skip_nested_validation=True)
     @document_parameters
     def plot(
         self,
@@ -243,6 +352,8 @@ class MistakesDisplay:
         text_kw: Mapping[str, Any] | None = None,
     ) -> Self:
         """Draw each image under its true class, predicted class and its probability.
+
+        Images of files also have the name of the file.
 
         Parameters
         ----------
@@ -266,10 +377,7 @@ class MistakesDisplay:
             return self
         samples = read_pictures(self.images)
         check_consistent_length(samples.pixels, self.mistakes)
-        titles = [
-            f"{row.true} {_ARROW}\n{row.predicted}, {percent(row.probability, 0)}"
-            for row in self.mistakes.itertuples()
-        ]
+        titles = [_title(row) for row in self.mistakes.itertuples()]
         self.figure_, self.axes_ = draw_pictures(
             samples.scaled(slice(None)),
             titles,
@@ -279,6 +387,17 @@ class MistakesDisplay:
             text_kw=text_kw,
         )
         return self
+
+
+def _title(mistake: Any) -> str:
+    """Return true class, predicted class and, of an image that is a file, its name."""
+    title = f"{mistake.true} {_ARROW}\n{mistake.predicted}, {percent(mistake.probability, 0)}"
+    if not hasattr(mistake, "path"):
+        return title
+    name = Path(mistake.path).name
+    if len(name) > _MAX_LETTERS:  # the end tells apart what cameras number
+        name = f"{name[: _MAX_LETTERS // 3]}{_ELLIPSIS}{name[-_MAX_LETTERS // 3 * 2 :]}"
+    return f"{title}\n{name}"
 
 
 def _draw_sentence(sentence: str, figure: Figure | None) -> Figure:

@@ -107,7 +107,7 @@ def _new_figure(
     import matplotlib.pyplot as plt
 
     lines = [line for title in titles for line in title.split("\n")]
-    width = max(_PICTURE, _LETTER * max(map(len, lines), default=0))
+    width = max(_PICTURE, _LETTER * (1 + max(map(len, lines), default=0)))
     height = _PICTURE * min(max(shape[0] / shape[1], 0.25), 4.0)
     if any(titles):
         height += 0.08 + _LINE * (len(lines) // len(titles))

@@ -94,6 +94,31 @@ class TestMostConfused:
         with pytest.raises(ValueError, match="labels 11 have no name"):
             most_confused([0, 11], [0, 0], class_names=CLASS_NAMES)
 
+    @pytest.mark.parametrize(
+        ("pair", "expected"),
+        [
+            ({"true": 4}, [("Coat", "Shirt"), ("Coat", "Dress")]),
+            ({"true": "Coat"}, [("Coat", "Shirt"), ("Coat", "Dress")]),
+            ({"predicted": "Coat"}, [("Shirt", "Coat")]),
+            ({"true": "Coat", "predicted": 3}, [("Coat", "Dress")]),
+            ({"true": "Bag"}, []),
+        ],
+    )
+    def test_pairs_of_one_class_are_picked(self, pair, expected):
+        y_true, y_pred = [4, 4, 4, 6, 6, 3], [6, 6, 3, 4, 6, 3]
+        table = most_confused(y_true, y_pred, class_names=CLASS_NAMES, **pair)
+        assert [row[:2] for row in rows(table)] == expected
+
+    def test_the_fraction_is_of_all_images_of_the_class_also_for_one_pair(self):
+        table = most_confused([0, 0, 0, 1], [1, 2, 0, 1], true=0, predicted=1)
+        assert rows(table) == [(0, 1, 1, 1 / 3)]
+
+    def test_an_unknown_class_is_refused_with_the_nearest(self):
+        with pytest.raises(ValueError, match=r"true='Coats' is not a class; the nearest is 'Coat'"):
+            most_confused([0], [1], class_names=CLASS_NAMES, true="Coats")
+        with pytest.raises(ValueError, match=r"predicted=7 is not a class; .* choose from 0, 1"):
+            most_confused([0], [1], predicted=7)
+
 
 class TestWorstMistakes:
     def test_the_surest_mistake_comes_first(self):
@@ -125,6 +150,27 @@ class TestWorstMistakes:
     def test_classes_are_named(self):
         table = worst_mistakes(Fixed([0, 1]), [[0.9, 0.1]], [1], class_names=["bag", "coat"])
         assert rows(table)[0][:2] == ("coat", "bag")
+
+    @pytest.mark.parametrize(
+        ("pair", "expected"),
+        [
+            ({"true": "bag"}, [2, 0]),
+            ({"predicted": 1}, [0, 3]),
+            ({"true": "bag", "predicted": "coat"}, [0]),
+            ({"true": 1, "predicted": "bag"}, []),
+        ],
+    )
+    def test_mistakes_of_one_pair_are_picked(self, pair, expected):
+        probabilities = [[0.2, 0.7, 0.1], [0.1, 0.9, 0.0], [0.1, 0.1, 0.8], [0.4, 0.6, 0.0]]
+        names = ["bag", "coat", "boot"]
+        table = worst_mistakes(
+            Fixed([0, 1, 2]), probabilities, [0, 1, 0, 2], class_names=names, **pair
+        )
+        assert list(table.index) == expected
+
+    def test_an_unknown_class_is_refused_with_the_nearest(self):
+        with pytest.raises(ValueError, match=r"true='cot' is not a class; .* 'coat'; choose"):
+            worst_mistakes(Fixed(["bag", "coat"]), [[0.9, 0.1]], ["bag"], true="cot")
 
     def test_pipelines_and_searches_tell_their_mistakes(self, garments):
         X, y = garments[0].reshape(300, -1), garments[1]

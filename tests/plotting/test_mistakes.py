@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from fashionkit import CLASS_NAMES, worst_mistakes
+from fashionkit import CLASS_NAMES, ImageFolder, worst_mistakes
 from fashionkit.plotting import MistakesDisplay, plot_explanations, plot_samples
 
 
@@ -83,6 +85,47 @@ class TestExplanations:
     def test_what_does_not_belong_together_is_refused(self, garments, arguments, message):
         with pytest.raises(ValueError, match=message):
             plot_explanations(garments[0][:2], **{"heat_maps": np.zeros((2, 28, 28)), **arguments})
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Return six photos, of which the first and the fourth alone can be read."""
+    for i in range(6):
+        path = tmp_path / f"{i} {'a name of a file that is long' * (i == 3)}.png"
+        if i in (0, 3):
+            Image.new("RGB", (8, 8), (40 * i, 0, 0)).save(path)
+        else:
+            path.write_text("no image")
+    return ImageFolder.from_paths(tmp_path, image_size=8)
+
+
+class TestImageFolders:
+    """Of photos in files, only those that are shown are read."""
+
+    probabilities = np.array([[0.1, 0.9], *[[0.9, 0.1]] * 5])
+    y = np.array([0, 0, 0, 1, 0, 0])
+
+    def test_predictions_for_files(self, photos):
+        display = MistakesDisplay.from_predictions(
+            photos, self.y, self.probabilities, classes=[0, 1]
+        )
+        first, last = display.mistakes["path"]
+        assert (first, last) == (photos.filenames[0], photos.filenames[3])
+        titles = [ax.get_title().split("\n")[2] for ax in display.axes_]
+        assert titles == ["0 .png", "3 a name\N{HORIZONTAL ELLIPSIS}that is long.png"]
+
+    def test_a_comparison_of_files(self, photos):
+        comparison = SimpleNamespace(
+            probabilities_={"cnn": self.probabilities[[3, 0]]},
+            y_true_=self.y[[3, 0]],
+            indices_=np.array([3, 0]),
+            images_=photos,
+            classes_=np.array([0, 1]),
+            class_names_=["bag", "coat"],
+        )
+        display = MistakesDisplay.from_comparison(comparison, "cnn")
+        assert list(display.mistakes["path"]) == list(photos.filenames[[3, 0]])
+        assert_allclose(display.axes_[0].images[0].get_array()[0, 0], [120 / 255, 0, 0])
 
 
 class TestMistakesDisplay:
@@ -183,6 +226,41 @@ class TestMistakesDisplay:
             assert box.x1 < following.x0
         assert boxes[0].x0 > 0
         assert boxes[-1].x1 < display.figure_.bbox.x1
+
+    def test_mistakes_of_one_pair_are_drawn_alone(self, garments, fitted):
+        X, y = garments[0].reshape(300, -1)[100:], garments[1][100:]
+        worst = worst_mistakes(fitted, X, y, class_names=CLASS_NAMES)
+        true, predicted = worst["true"].iloc[0], worst["predicted"].iloc[0]
+        display = MistakesDisplay.from_estimator(
+            fitted, X, y, class_names=CLASS_NAMES, true=true, predicted=predicted
+        )
+        assert set(zip(display.mistakes["true"], display.mistakes["predicted"], strict=True)) == {
+            (true, predicted)
+        }
+
+    def test_a_comparison_gives_images_labels_and_names(self, make_comparison):
+        comparison = make_comparison(["cnn", "hog-svm"], n_classes=4)
+        display = MistakesDisplay.from_comparison(comparison, "cnn", n_mistakes=3)
+        wrong = comparison.predictions_["cnn"] != comparison.y_true_
+        assert set(display.mistakes.index) <= set(comparison.indices_[wrong])
+        assert display.mistakes.index.name == "image"
+        for ax, row in zip(display.axes_, display.mistakes.itertuples(), strict=True):
+            assert_allclose(ax.images[0].get_array(), comparison.images_[row.Index] / 255)
+            (position,) = np.flatnonzero(comparison.indices_ == row.Index)
+            label = comparison.y_true_[position]
+            assert row.true == label.replace("label", "Class")
+        for pair in ({"true": "Class 1"}, {"true": "label 1"}):
+            display = MistakesDisplay.from_comparison(comparison, "cnn", **pair)
+            assert set(display.mistakes["true"]) <= {"Class 1"}
+
+    def test_a_model_of_a_comparison_must_be_known_and_have_probabilities(self, make_comparison):
+        comparison = make_comparison(["cnn", "hog-svm"])
+        with pytest.raises(ValueError, match="'hog-svm' predicts no probabilities"):
+            MistakesDisplay.from_comparison(comparison, "hog-svm")
+        with pytest.raises(ValueError, match="name='cn' is not a model of the comparison"):
+            MistakesDisplay.from_comparison(comparison, "cn")
+        with pytest.raises(ValueError, match="'n_mistakes' parameter"):
+            MistakesDisplay.from_comparison(comparison, "cnn", n_mistakes=0)
 
     def test_a_classifier_without_probabilities_is_refused(self, garments):
         with pytest.raises(ValueError, match="LinearSVC has no predict_proba"):
