@@ -111,7 +111,9 @@ images = X_test[chosen]
 _ = plot_explanations(
     images,
     clf.explain(images),
-    clf.predict(images),
+    y_test[chosen],
+    predictions=clf.predict(images),
+    probabilities=clf.predict_proba(images).max(axis=1),
     class_names=CLASS_NAMES,
     n_columns=5,
 )
@@ -123,7 +125,8 @@ _ = plot_explanations(
 _ = plot_explanations(
     images,
     clf.explain(images, layer="conv_2"),
-    clf.predict(images),
+    y_test[chosen],
+    predictions=clf.predict(images),
     class_names=CLASS_NAMES,
     n_columns=5,
 )

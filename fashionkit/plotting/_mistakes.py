@@ -11,19 +11,17 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, validate_params
 
-from fashionkit.datasets._names import percent
 from fashionkit.inspection._mistakes import find_mistakes, image_paths
 from fashionkit.inspection._predictions import probabilities_of
 from fashionkit.plotting._docs import document_parameters
 from fashionkit.plotting._frames import labels_to_names, model_names
-from fashionkit.plotting._pictures import draw_pictures, read_pictures
+from fashionkit.plotting._pictures import draw_pictures, prediction_title, read_pictures
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 _AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
-_ARROW = "\N{RIGHTWARDS ARROW}"
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _MAX_LETTERS = 24  # of the name of a file
 
@@ -391,7 +389,7 @@ class MistakesDisplay:
 
 def _title(mistake: Any) -> str:
     """Return true class, predicted class and, of an image that is a file, its name."""
-    title = f"{mistake.true} {_ARROW}\n{mistake.predicted}, {percent(mistake.probability, 0)}"
+    title = prediction_title(mistake.true, mistake.predicted, mistake.probability)
     if not hasattr(mistake, "path"):
         return title
     name = Path(mistake.path).name

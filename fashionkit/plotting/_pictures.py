@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from fashionkit._images import Images, fit_images
+from fashionkit.datasets._names import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,6 +48,7 @@ def draw_pictures(
     figure: Figure | None = None,
     im_kw: Mapping[str, Any] | None = None,
     text_kw: Mapping[str, Any] | None = None,
+    room_below: float = 0.0,
 ) -> tuple[Figure, np.ndarray]:
     """Draw pictures in rows, each under its title.
 
@@ -70,6 +72,9 @@ def draw_pictures(
     text_kw : dict, default=None
         Keyword arguments for ``Axes.set_title``.
 
+    room_below : float, default=0.0
+        Height of a new figure to be left below the pictures, in inches.
+
     Returns
     -------
     figure : matplotlib Figure or SubFigure
@@ -88,7 +93,7 @@ def draw_pictures(
     n_columns = min(n_columns, len(pictures))
     n_rows = math.ceil(len(pictures) / n_columns)
     if figure is None:
-        figure = _new_figure(pictures.shape[1:3], titles, n_rows, n_columns)
+        figure = _new_figure(pictures.shape[1:3], titles, n_rows, n_columns, room_below)
     axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for ax, picture, title in zip(axes, pictures.clip(0.0, 1.0), titles, strict=False):
         is_gray = picture.shape[-1] == 1
@@ -100,8 +105,18 @@ def draw_pictures(
     return figure, axes[: len(pictures)]
 
 
+def prediction_title(true: str, predicted: str, probability: float | None = None) -> str:
+    """Return the title of a picture: its true class, and the predicted one."""
+    certainty = "" if probability is None else f", {percent(probability, 0)}"
+    return f"{true} \N{RIGHTWARDS ARROW}\n{predicted}{certainty}"
+
+
 def _new_figure(
-    shape: tuple[int, int], titles: Sequence[str], n_rows: int, n_columns: int
+    shape: tuple[int, int],
+    titles: Sequence[str],
+    n_rows: int,
+    n_columns: int,
+    room_below: float,
 ) -> Figure:
     """Return a pyplot figure large enough for all pictures and their titles."""
     import matplotlib.pyplot as plt
@@ -111,5 +126,5 @@ def _new_figure(
     height = _PICTURE * min(max(shape[0] / shape[1], 0.25), 4.0)
     if any(titles):
         height += 0.08 + _LINE * (len(lines) // len(titles))
-    size = (max(width * n_columns, 2.0), max(height * n_rows, 1.0))
+    size = (max(width * n_columns, 2.0), max(height * n_rows, 1.0) + room_below)
     return plt.figure(figsize=size, layout="constrained")

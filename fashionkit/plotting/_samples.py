@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         "n_columns": [Interval(Integral, 1, None, closed="left")],
         "image_shape": [tuple, None],
         "figure": "no_validation",
+        "im_kw": [dict, None],
+        "text_kw": [dict, None],
     },
     prefer_skip_nested_validation=True,
 )
@@ -37,6 +39,8 @@ def plot_samples(
     n_columns: int = 10,
     image_shape: tuple[int, ...] | None = None,
     figure: Figure | None = None,
+    im_kw: Mapping[str, Any] | None = None,
+    text_kw: Mapping[str, Any] | None = None,
 ) -> Figure:
     """Show images in rows, each under the name of its class.
 
@@ -59,6 +63,10 @@ def plot_samples(
     {image_shape}
 
     {figure}
+
+    {im_kw}
+
+    {text_kw}
 
     Returns
     -------
@@ -84,6 +92,11 @@ def plot_samples(
     titles = [""] * len(samples) if labels is None else name_labels(labels, class_names)
     check_consistent_length(samples.pixels, titles)
     figure, _ = draw_pictures(
-        samples.scaled(slice(None)), titles, n_columns=n_columns, figure=figure
+        samples.scaled(slice(None)),
+        titles,
+        n_columns=n_columns,
+        figure=figure,
+        im_kw=im_kw,
+        text_kw=text_kw,
     )
     return figure

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
@@ -28,8 +29,9 @@ def fitted(garments):
 
 
 def pixels(figure):
-    figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())
 
 
 class TestExplanations:
@@ -37,8 +39,9 @@ class TestExplanations:
         X, y = garments[0][:3], garments[1][:3]
         heat_maps = np.random.RandomState(0).uniform(size=(3, 28, 28)).astype(np.float32)
         figure = plot_explanations(X, heat_maps, y, class_names=CLASS_NAMES, alpha=0.5)
-        assert [ax.get_title() for ax in figure.axes] == [CLASS_NAMES[label] for label in y]
-        for ax, image, heat in zip(figure.axes, X, heat_maps, strict=True):
+        *axes, _ = figure.axes
+        assert [ax.get_title() for ax in axes] == [CLASS_NAMES[label] for label in y]
+        for ax, image, heat in zip(axes, X, heat_maps, strict=True):
             below, above = ax.images
             assert_allclose(below.get_array(), image / 255)
             assert_allclose(above.get_array(), heat)
@@ -46,9 +49,46 @@ class TestExplanations:
             assert above.get_clim() == (0, 1)
 
     def test_where_nothing_is_hot_the_image_is_as_it_is(self, garments):
-        X = garments[0][:2]
-        cold = plot_explanations(X, np.zeros((2, 28, 28)))
-        assert_array_equal(pixels(cold), pixels(plot_samples(X)))
+        figure = Figure(figsize=(3, 3))
+        plot_explanations(garments[0][:1], np.zeros((1, 28, 28)), figure=figure)
+        cold = pixels(figure).copy()
+        figure.axes[0].images[1].set_visible(False)
+        assert_array_equal(cold, pixels(figure))
+
+    def test_a_colour_bar_is_as_transparent_as_the_maps(self, garments):
+        figure = plot_explanations(garments[0][:3], np.zeros((3, 28, 28)), alpha=0.5)
+        bar = figure.axes[-1]
+        labels = [label.get_text() for label in bar.get_xticklabels()]
+        assert labels == ["heat: none", "most"]
+        figure.draw_without_rendering()
+        alphas = bar.collections[-1].get_facecolors()[:, 3]
+        assert_allclose(alphas, np.linspace(0, 0.5, 256), atol=1e-6)
+        assert figure.get_tightbbox().y1 < figure.get_size_inches()[1]
+        assert bar.get_window_extent().y1 < figure.axes[0].get_window_extent().y0
+
+    @pytest.mark.parametrize(
+        ("arguments", "title"),
+        [
+            ({}, "Bag"),
+            ({"predictions": [9]}, "Bag \N{RIGHTWARDS ARROW}\nAnkle boot"),
+            (
+                {"predictions": [9], "probabilities": [0.934]},
+                "Bag \N{RIGHTWARDS ARROW}\nAnkle boot, 93 %",
+            ),
+        ],
+    )
+    def test_titles_have_the_true_class_and_the_prediction(self, garments, arguments, title):
+        X, heat = garments[0][:1], np.zeros((1, 28, 28))
+        figure = plot_explanations(X, heat, [8], class_names=CLASS_NAMES, **arguments)
+        assert figure.axes[0].get_title() == title
+
+    @pytest.mark.parametrize("draw", [plot_samples, plot_explanations])
+    def test_keyword_arguments_reach_pictures_and_titles(self, garments, draw):
+        heat_maps = {"heat_maps": np.zeros((2, 28, 28))} if draw is plot_explanations else {}
+        style = {"im_kw": {"cmap": "viridis"}, "text_kw": {"size": 17}}
+        ax = draw(garments[0][:2], labels=[1, 2], **heat_maps, **style).axes[0]
+        assert ax.images[0].get_cmap().name == "viridis"
+        assert ax.title.get_fontsize() == 17
 
     def test_hot_pixels_are_colored(self, garments):
         hot = np.zeros((1, 28, 28))
@@ -78,6 +118,9 @@ class TestExplanations:
             ({"heat_maps": np.full((2, 28, 28), 2.0)}, "values from 2 to 2, expected 0 to 1"),
             ({"heat_maps": np.full((2, 28, 28), np.nan)}, "NaN"),
             ({"labels": [1]}, "inconsistent numbers of samples"),
+            ({"labels": [1, 2], "predictions": [1]}, "inconsistent numbers of samples"),
+            ({"predictions": [1, 2]}, "predictions needs labels, which is None; pass both"),
+            ({"labels": [1, 2], "probabilities": [1, 1]}, "probabilities needs predictions"),
             ({"alpha": 1.5}, "'alpha' parameter of plot_explanations"),
             ({"n_columns": 0}, "n_columns"),
         ],
