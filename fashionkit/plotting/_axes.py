@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Size = tuple[float, float]
 
 _LEGEND_LINES = 16  # of a column
+_NOTE_LETTERS = 60  # of a line
 
 
 class _FittingFigure(Figure):
@@ -131,8 +132,11 @@ def percent_ticks(axis: Any) -> None:
 
 def write_note(ax: Axes, label: str, left_out: Sequence[str], why: str) -> None:
     """Set the label of the horizontal axis, and below it which models are left out, and why."""
-    note = f"\nNot shown: {shortened(list(left_out), 5)} ({why})" if left_out else ""
-    ax.set_xlabel(label + note)
+    lines = [label]
+    if left_out:
+        note = f"Not shown: {shortened(list(left_out), 5)} ({why})"
+        lines += textwrap.wrap(note, _NOTE_LETTERS)
+    ax.set_xlabel("\n".join(lines))
 
 
 def legend_width(names: Iterable[str], max_letters: int) -> float:
