@@ -11,6 +11,8 @@ sender is in two folds.
                                                            # scikit-learn-intelex
     python benchmarks/transfer.py quick                    # one layer, in a minute
     python benchmarks/transfer.py basic --epochs 2         # the recipe "basic"
+    python benchmarks/transfer.py heads                    # what "mobilenetv2-head" was chosen from
+    python benchmarks/transfer.py head --train-size 20000  # "mobilenetv2-head"
     python benchmarks/transfer.py cached                   # features once, or in every epoch
     python benchmarks/transfer.py fine-tuned
     python benchmarks/transfer.py photos --photos DIR
@@ -51,6 +53,23 @@ HOLDERS = {
     "mobilenetv2-svm": "mobilenetv2",
     "mobilenetv2+hog-svm": "union__mobilenetv2__features",
     "best": "union__mobilenetv2__features",
+}
+# Parameters that are not those of "mobilenetv2-head".
+HEADS = {
+    "mobilenetv2-head": {},
+    "56 pixels": {"image_size": 56},
+    "blocks 9 and 12": {"layers": ["block_9_add", "block_12_add"]},
+    "level high": {"layers": "high"},
+    "last layer": {"layers": None},
+    "dropout 0.3": {"dropout": 0.3},
+    "20 epochs": {"epochs": 20},
+    "constant rate": {"learning_rate_schedule": "constant"},
+    "96 pixels, last layer, constant rate, batches of 32": {
+        "image_size": 96,
+        "layers": None,
+        "learning_rate_schedule": "constant",
+        "batch_size": 32,
+    },
 }
 PHOTO_SIZE = 224
 N_STUDY_TRAIN, N_STUDY_TEST = 6_000, 3_000
@@ -135,6 +154,31 @@ def run_basic(options) -> None:
         model.set_params(epochs=options.epochs)
     _evaluate(f"basic, {model.epochs} epochs", model, _fashion_mnist(options))
     print(model.summary())
+
+
+def run_head(options) -> None:
+    """A dense head on a frozen network, whose features are computed once."""
+    model = make_model("mobilenetv2-head", weights=options.weights, random_state=options.seed)
+    _evaluate("mobilenetv2-head", model.set_params(**options.params), _fashion_mnist(options))
+
+
+def run_heads(options) -> None:
+    """What the recipe "head" was chosen from, on 2,000 other training images."""
+    X, y = fetch_fashion_mnist("train", return_X_y=True)
+    X, X_test, y, y_test = train_test_split(
+        X, y, train_size=10_000, test_size=2_000, stratify=y, random_state=0
+    )
+    rows = []
+    for name, params in HEADS.items():
+        model = make_model("mobilenetv2-head", weights=options.weights, random_state=options.seed)
+        model.set_params(**params)
+        fitting = cpu_seconds(lambda model=model: model.fit(X, y))
+        probabilities = model.predict_proba(X_test)
+        accuracy = np.mean(model.classes_[probabilities.argmax(axis=1)] == y_test)
+        loss = log_loss(y_test, probabilities)
+        rows.append((name, f"{100 * accuracy:.2f}", f"{loss:.4f}", f"{fitting:.0f}"))
+        print(f"  {rows[-1]}", flush=True)
+    print_table(("variant", "validation accuracy (%)", "log loss", "fit (CPU s)"), rows)
 
 
 def run_cached(options) -> None:
@@ -489,6 +533,8 @@ PARTS = {
     "invariant": run_invariant,
     "quick": run_quick,
     "basic": run_basic,
+    "head": run_head,
+    "heads": run_heads,
     "cached": run_cached,
     "fine-tuned": run_fine_tuned,
     "photos": run_photos,

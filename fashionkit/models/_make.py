@@ -62,10 +62,11 @@ def make_model(
     ``estimator__svm__backend="sklearnex"`` it is several times faster and gives the same up to
     rounding.
 
-    A file with the ImageNet weights of MobileNetV2 is ``weights`` of "mobilenetv2" and
-    "mobilenetv2-tuned", ``mobilenetv2__weights`` of "mobilenetv2-svm" and the others on these
-    features, ``union__mobilenetv2__features__weights`` of "mobilenetv2+hog-svm" and its like, and
-    ``estimator__union__mobilenetv2__features__weights`` of "best".
+    A file with the ImageNet weights of MobileNetV2 is ``weights`` of "mobilenetv2",
+    "mobilenetv2-head" and "mobilenetv2-tuned", ``mobilenetv2__weights`` of "mobilenetv2-svm" and
+    the others on these features, ``union__mobilenetv2__features__weights`` of
+    "mobilenetv2+hog-svm" and its like, and ``estimator__union__mobilenetv2__features__weights``
+    of "best".
 
     Examples
     --------

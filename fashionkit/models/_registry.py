@@ -104,6 +104,9 @@ MODELS: dict[str, Model] = {
         space=_DROPOUT,
     ),
     "mobilenetv2": _transfer("basic", "A frozen MobileNetV2 between a convolution and a head."),
+    "mobilenetv2-head": _transfer(
+        "head", "A dense head on a frozen MobileNetV2, whose features are computed once."
+    ),
     "mobilenetv2-tuned": _transfer("tuned", "A MobileNetV2, fine-tuned together with its head."),
     "best": Model(
         "features",

@@ -277,7 +277,7 @@ class TransferClassifier(BaseKerasClassifier):
         Parameters
         ----------
         name : str
-            "basic" or "tuned"; see :mod:`fashionkit.neural.recipes`.
+            "basic", "head" or "tuned"; see :mod:`fashionkit.neural.recipes`.
 
         **params : dict
             Parameters that differ from the recipe's, or that it leaves open, such as

@@ -33,6 +33,11 @@ name       purpose                                      source
            trained convolution: 3,733,992 parameters,   deep learning and transfer learning
            of which 1,476,008 are trained               models", M.Tech mini project report,
                                                         2024
+``head``   the head of ``basic`` in minutes: images     our own, after ``basic``
+           go once through a frozen MobileNetV2 at 64
+           pixels, up to the end of its last stage of
+           a 16th of the resolution; one cycle of the
+           learning rate
 ``tuned``  as accurate as ``strong``, in less time: a   our own, after the Keras guide
            MobileNetV2 at 56 pixels, up to its last     "Transfer learning & fine-tuning",
            stage of a 16th of the resolution; three     2020
@@ -69,7 +74,7 @@ def list_recipes(kind: str = "CNNClassifier") -> list[str]:
     >>> recipes.list_recipes()
     ['basic', 'quick', 'fast', 'strong']
     >>> recipes.list_recipes("TransferClassifier")
-    ['basic', 'tuned']
+    ['basic', 'head', 'tuned']
     """
     if kind not in _RECIPES:
         raise ValueError(f"kind={kind!r}, expected one of {choices(_RECIPES)}.")
@@ -177,6 +182,22 @@ def _basic_transfer() -> dict[str, Any]:
     }
 
 
+def _head_transfer() -> dict[str, Any]:
+    return {
+        "backbone": "mobilenetv2",
+        "layers": "block_12_add",
+        "image_size": 64,
+        "pooling": "flatten",
+        "head_units": 128,
+        "dropout": 0.5,
+        "optimizer": "adam",
+        "learning_rate": 0.001,
+        "learning_rate_schedule": "one-cycle",
+        "epochs": 10,
+        "batch_size": 64,
+    }
+
+
 def _tuned_transfer() -> dict[str, Any]:
     return {
         "backbone": "mobilenetv2",
@@ -199,5 +220,9 @@ def _tuned_transfer() -> dict[str, Any]:
 
 _RECIPES = {
     "CNNClassifier": {"basic": _basic, "quick": _quick, "fast": _fast, "strong": _strong},
-    "TransferClassifier": {"basic": _basic_transfer, "tuned": _tuned_transfer},
+    "TransferClassifier": {
+        "basic": _basic_transfer,
+        "head": _head_transfer,
+        "tuned": _tuned_transfer,
+    },
 }

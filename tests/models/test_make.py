@@ -27,7 +27,7 @@ from fashionkit import (
 from fashionkit.neural import recipes
 
 NETWORKS = ["cnn", "cnn-quick", "cnn-fast", "cnn-strong", "hierarchical"]
-TRANSFER = ["mobilenetv2", "mobilenetv2-tuned"]
+TRANSFER = ["mobilenetv2", "mobilenetv2-head", "mobilenetv2-tuned"]
 PAIRS = [
     f"{features}-{classifier}"
     for features in ("hog", "sift", "color", "pixels", "mobilenetv2", "mobilenetv2+hog")
@@ -96,7 +96,7 @@ def test_networks_are_recipes(name):
 
 
 def test_transfer_models_are_recipes():
-    for name, recipe in (("mobilenetv2", "basic"), ("mobilenetv2-tuned", "tuned")):
+    for name, recipe in zip(TRANSFER, ("basic", "head", "tuned"), strict=True):
         assert repr(make_model(name)) == repr(TransferClassifier.from_recipe(recipe))
 
 
@@ -196,7 +196,8 @@ def test_descriptions_have_a_row_for_each_model():
         "mobilenetv2" in name or name == "best" for name in models.index
     ]
     assert models["accuracy"].dropna().between(0.4, 0.96).all()
-    assert np.isnan(models.loc["mobilenetv2-tree", ["accuracy", "cpu_minutes"]].tolist()).all()
+    for name in ("mobilenetv2-tree", "mobilenetv2-head"):
+        assert np.isnan(models.loc[name, ["accuracy", "cpu_minutes"]].tolist()).all()
 
 
 def test_figures_are_those_of_the_documentation():

@@ -360,6 +360,16 @@ def test_the_recipe_is_the_report_s_model(data):
     assert model.dropout == 0.5
 
 
+def test_the_recipe_head_computes_features_once(data, monkeypatch):
+    X, y, _, _ = data
+    model = TransferClassifier.from_recipe("head", weights=None, alpha=0.35, random_state=0)
+    assert (model.head_units, model.dropout, model.learning_rate) == (128, 0.5, 0.001)
+    assert (model.channels, model.fine_tune, model.augmentation) == ("repeat", False, None)
+    counts = count_features(monkeypatch)
+    model.set_params(epochs=2).fit(X[:30], y[:30])
+    assert sum(counts) == 30
+
+
 @pytest.mark.parametrize(
     "function",
     [functools.partial(tiny_backbone), lambda shape: tiny_backbone(shape), TinyBackbone()],
@@ -423,7 +433,7 @@ def test_the_network_can_be_saved(data, head, tmp_path):
 
 
 def test_recipes_belong_to_a_class():
-    assert recipes.list_recipes("TransferClassifier") == ["basic", "tuned"]
+    assert recipes.list_recipes("TransferClassifier") == ["basic", "head", "tuned"]
     with pytest.raises(ValueError, match="is for TransferClassifier"):
         CNNClassifier.from_recipe("tuned")
     with pytest.raises(ValueError, match="is for CNNClassifier"):
