@@ -360,13 +360,12 @@ def test_the_recipe_is_the_report_s_model(data):
     assert model.dropout == 0.5
 
 
-def test_the_recipe_head_computes_features_once(data, monkeypatch):
+def test_the_recipe_head_is_the_report_s_head_on_features_computed_once(data, monkeypatch):
     X, y, _, _ = data
-    model = TransferClassifier.from_recipe("head", weights=None, alpha=0.35, random_state=0)
+    model = TransferClassifier.from_recipe("head", epochs=2, random_state=0)
     assert (model.head_units, model.dropout, model.learning_rate) == (128, 0.5, 0.001)
-    assert (model.channels, model.fine_tune, model.augmentation) == ("repeat", False, None)
     counts = count_features(monkeypatch)
-    model.set_params(epochs=2).fit(X[:30], y[:30])
+    model.set_params(backbone=tiny_backbone, layers=None, weights=None).fit(X[:30], y[:30])
     assert sum(counts) == 30
 
 
@@ -490,17 +489,30 @@ def test_heat_maps_are_those_of_the_backbone_s_output(data, head):
     assert head.explain(X_test[:3], layer="backbone_tiny_backbone").max() > 0
 
 
+def real_weights(alpha):
+    """Return the path of Keras's weights, or skip the test where there are none."""
+    folder = Path(os.environ.get("FASHIONKIT_DATA", "")) / "keras" / "models"
+    path = folder / f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_224_no_top.h5"
+    if not path.is_file():
+        pytest.skip(f"needs Keras's weights: put {path.name} into keras/models of FASHIONKIT_DATA")
+    return path
+
+
+@pytest.mark.slow  # that real weights tell garments apart is tested in features/test_backbone.py
+@pytest.mark.realdata
+def test_the_recipe_head_tells_garments_apart(fashion_mnist):
+    X, y, X_test, y_test = fashion_mnist
+    model = TransferClassifier.from_recipe("head", weights=real_weights("1.0"), random_state=0)
+    assert model.fit(X, y).score(X_test, y_test) > 0.85
+
+
 @pytest.mark.slow  # that real weights tell garments apart is tested in features/test_backbone.py
 @pytest.mark.realdata
 @pytest.mark.parametrize("alpha", ["0.35", "1.0"])
 def test_fine_tuning_real_weights_helps(fashion_mnist, alpha):
     X, y, X_test, y_test = fashion_mnist
-    folder = Path(os.environ.get("FASHIONKIT_DATA", "")) / "keras" / "models"
-    path = folder / f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_224_no_top.h5"
-    if not path.is_file():
-        pytest.skip(f"needs Keras's weights: put {path.name} into keras/models of FASHIONKIT_DATA")
     model = TransferClassifier(
-        weights=path,
+        weights=real_weights(alpha),
         alpha=float(alpha),
         layers="mid",
         image_size=56,
