@@ -204,7 +204,7 @@ class ParetoDisplay:
             accuracy,
             **with_defaults(scatter_kw, PathCollection, color=first["color"], zorder=3),
         )
-        front = _pareto_front(cost, accuracy)
+        front = pareto_front(cost, accuracy)
         self.front_ = [names[i] for i in front]
         style = {"color": second["color"], "linewidth": 1.2, "drawstyle": "steps-post"}
         (self.line_,) = self.ax_.plot(
@@ -245,7 +245,7 @@ class ParetoDisplay:
         return names[shown].tolist(), cost[shown], accuracy[shown], names[~shown].tolist()
 
 
-def _pareto_front(cost: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
+def pareto_front(cost: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
     """Return the positions of the points that no other dominates, cheapest first."""
     order = np.lexsort((-accuracy, cost))
     best = np.maximum.accumulate(accuracy[order])
