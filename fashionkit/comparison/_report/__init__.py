@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from fashionkit._files import write_whole
 
+if TYPE_CHECKING:
+    from fashionkit.comparison._comparison import Comparison
 
-def write_report(comparison: Any, path: str | os.PathLike[str]) -> Path:
-    """Write the report."""
-    return write_whole(Path(path), lambda part: part.write_text(comparison._repr_html_()))
+
+def write_report(comparison: Comparison, path: str | os.PathLike[str]) -> Path:
+    """Write the report; the arguments are those of ``Comparison.to_html``."""
+    from fashionkit.comparison._report._render import render
+
+    text = render(comparison)
+    return write_whole(Path(path).expanduser(), lambda part: part.write_text(text, "utf-8"))
