@@ -31,39 +31,44 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 comparison = compare_models(
-    {
-        "cnn": make_model("cnn", epochs=5, random_state=0),
-        "hog-svm": make_model("hog-svm", random_state=0),
-    },
+    ["hog-svm", "hog-tree", ("cnn", make_model("cnn", epochs=5))],
     X_train,
     y_train,
     X_test=X_test,
     y_test=y_test,
     class_names=CLASS_NAMES,
+    random_state=0,
 )
 comparison
 
 # %%
-# The same as text, with what chance explains:
+# The same as text. Below the table stands what can be said of the differences:
 
 print(comparison)
 
 # %%
-# What the network confuses. The method ``comparison.save(folder)`` writes such a matrix for
-# each model, together with the table and the learning curves.
+# All pairs, with the probabilities that the first model is better by more than half a point,
+# equal in practice, or worse:
 
-import matplotlib.pyplot as plt
-from sklearn.metrics import ConfusionMatrixDisplay
+comparison.pairwise(margin=0.005)
 
-_, ax = plt.subplots(figsize=(7, 7), layout="constrained")
-_ = ConfusionMatrixDisplay.from_predictions(
-    comparison.y_test,
-    comparison.predictions["cnn"],
-    display_labels=CLASS_NAMES,
-    normalize="true",
-    values_format=".0%",
-    xticks_rotation="vertical",
-    cmap="Blues",
-    colorbar=False,
-    ax=ax,
+# %%
+# The accuracies with their 95 % intervals, and what a prediction costs:
+
+from fashionkit.plotting import (
+    AccuracyDisplay,
+    ConfusionDisplay,
+    ParetoDisplay,
 )
+
+_ = AccuracyDisplay.from_comparison(comparison)
+
+# %%
+
+_ = ParetoDisplay.from_comparison(comparison)
+
+# %%
+# What the network confuses. The method ``comparison.save(folder)`` writes all tables and
+# figures, and ``comparison.to_html("report.html")`` a report as one file.
+
+_ = ConfusionDisplay.from_comparison(comparison, "cnn")

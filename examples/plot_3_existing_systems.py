@@ -18,7 +18,6 @@ from fashionkit import (
     list_models,
     make_baseline,
     make_garments,
-    make_model,
 )
 
 try:
@@ -44,12 +43,13 @@ names = [
     if not name.endswith("-tree")
 ]
 comparison = compare_models(
-    {name: make_model(name, random_state=0) for name in names},
+    names,
     X_train,
     y_train,
     X_test=X_test,
     y_test=y_test,
     class_names=CLASS_NAMES,
+    random_state=0,
 )
 comparison
 

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.utils._param_validation import validate_params
-from sklearn.utils.parallel import Parallel, delayed
 
-import fashionkit
-from fashionkit._images import users_level
-from fashionkit.comparison._checkpoint import Checkpoint
 from fashionkit.comparison._comparison import Comparison
-from fashionkit.comparison._evaluation import Result, evaluate
 from fashionkit.comparison._metrics import metric_columns
-from fashionkit.comparison._models import describe_model, read_models
-from fashionkit.comparison._progress import Progress
-from fashionkit.comparison._splits import Data, make_data, seed_of
+from fashionkit.comparison._models import read_models
+from fashionkit.comparison._run import Run
+from fashionkit.comparison._splits import make_data, seed_of
 from fashionkit.datasets._names import choices
-
-logger = logging.getLogger(__name__)
-
-_UNFINISHED = "KeyboardInterrupt: not finished"
-_CHECKPOINT_FORMAT = 1
 
 
 @validate_params(
@@ -192,91 +179,13 @@ def compare_models(
         clones = read_models(models, seed=seed, memory=memory)
         data = make_data(X, y, X_test, y_test, cv=cv, groups=groups, class_names=class_names)
         scorer = _make_scorer(scoring, clones)
-        run = _Run(clones, data, scorer, seed, checkpoint_dir, memory)
+        run = Run(clones, data, scorer, seed, checkpoint_dir, memory)
         results = run.go(n_jobs, verbose)
     if all(result.error for result in results):
         reasons = "; ".join(f"{result.model!r}: {result.error}" for result in results)
         cause = next((result.exception for result in results if result.exception), None)
         raise ValueError(f"Every model failed. {reasons}") from cause
     return Comparison(results, data, seed)
-
-
-class _Run:
-    """The evaluations of one call, some of which may be finished."""
-
-    def __init__(
-        self,
-        clones: dict[str, Any],
-        data: Data,
-        scorer: Callable | None,
-        seed: int | None,
-        checkpoint_dir: Any,
-        memory: Any,
-    ):
-        self._clones = clones
-        self._data = data
-        self._scorer = scorer
-        self._memory = memory
-        self._tasks = [(name, part) for name in clones for part in data.parts]
-        self._keys: dict[str, str] = {}
-        self._checkpoint: Checkpoint | None = None
-        if checkpoint_dir is not None:
-            self._keys = {name: describe_model(name, clones[name]) for name in clones}
-            settings = _settings(data, seed, scorer)
-            self._checkpoint = Checkpoint(checkpoint_dir, settings)
-
-    def go(self, n_jobs: int | None, verbose: int) -> list[Result]:
-        """Return all results in the order of the models."""
-        results: dict[tuple[str, str], Result] = {}
-        with Progress(list(self._clones), len(self._data.parts), bool(verbose)) as progress:
-            for result in self._read():
-                results[result.model, result.part] = result
-                progress.add(result)
-            left = [task for task in self._tasks if task not in results]
-            try:
-                for result in self._evaluate(left, n_jobs, verbose, progress):
-                    results[result.model, result.part] = result
-                    self._keep(result)
-                    progress.add(result)
-            except KeyboardInterrupt:
-                if all(result.error for result in results.values()):
-                    raise
-                _warn_of_interruption([task for task in self._tasks if task not in results])
-        return [results.get(task) or Result(*task, error=_UNFINISHED) for task in self._tasks]
-
-    def _read(self) -> Iterator[Result]:
-        """Yield what is finished already."""
-        for name, part in self._tasks if self._checkpoint else ():
-            result = self._checkpoint.read(name, self._keys[name], part)  # type: ignore[union-attr]
-            if result is not None:
-                yield result
-
-    def _evaluate(
-        self, tasks: list[tuple[str, str]], n_jobs: int | None, verbose: int, progress: Progress
-    ) -> Iterator[Result]:
-        """Yield the results of tasks as they finish."""
-
-        def calls() -> Iterator[Any]:
-            for name, part in tasks:
-                progress.begin(name)
-                estimator = _shown(clone(self._clones[name]), verbose)
-                yield delayed(evaluate)(
-                    name, estimator, part, self._data, scorer=self._scorer, memory=self._memory
-                )
-
-        return Parallel(n_jobs=n_jobs, return_as="generator_unordered")(calls())
-
-    def _keep(self, result: Result) -> None:
-        if result.error:
-            logger.info("Model %r failed on %s.\n%s", *_place(result), result.traceback)
-            message = f"Model {result.model!r} failed: {result.error}"
-            warnings.warn(message, UserWarning, stacklevel=users_level())
-        elif self._checkpoint:
-            self._checkpoint.write(result, self._keys[result.model])
-
-
-def _place(result: Result) -> tuple[str, str]:
-    return result.model, result.part
 
 
 def _feature_folder(checkpoint_dir: Any, stack: contextlib.ExitStack) -> str:
@@ -305,30 +214,3 @@ def _make_scorer(scoring: Any, clones: dict[str, Any]) -> Callable | None:
     if not scoring:
         return None
     return check_scoring(next(iter(clones.values())), scoring=scoring, raise_exc=False)
-
-
-def _settings(data: Data, seed: int | None, scorer: Callable | None) -> dict[str, Any]:
-    """Return what results of one checkpoint have in common."""
-    return {
-        "format": _CHECKPOINT_FORMAT,
-        "fashionkit": fashionkit.__version__,
-        "training images": data.train.fingerprint(),
-        "test images": data.test.fingerprint() if data.test else None,
-        "folds": data.describe_folds().hash,
-        "random_state": seed,
-        "scoring": sorted(scorer._scorers) if scorer is not None else [],  # type: ignore[attr-defined]
-    }
-
-
-def _shown(estimator: Any, verbose: int) -> Any:
-    """Let a network show its epochs."""
-    params = estimator.get_params(deep=False)
-    if verbose >= 2 and "verbose" in params and "epochs" in params:
-        estimator.set_params(verbose=1)
-    return estimator
-
-
-def _warn_of_interruption(left: list[tuple[str, str]]) -> None:
-    models = list(dict.fromkeys(name for name, _ in left))
-    message = f"The comparison was interrupted; it has no results of {choices(models)}."
-    warnings.warn(message, UserWarning, stacklevel=users_level())

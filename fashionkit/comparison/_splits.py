@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,10 @@ class ImageSet:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def __sizeof__(self) -> int:
+        """Return the bytes of all arrays: by it dask decides what is sent to a worker once."""
+        return int(getattr(self.X, "nbytes", 0)) + self.y.nbytes + object.__sizeof__(self)
 
     def rows(self, rows: np.ndarray) -> ImageSet:
         """Return some of the images."""
@@ -73,6 +78,11 @@ class Data:
     folds: list[tuple[np.ndarray, np.ndarray]]
     labels: np.ndarray
     class_names: list[str]
+
+    def __sizeof__(self) -> int:
+        """Return the bytes of all arrays: by it dask decides what is sent to a worker once."""
+        parts = [sys.getsizeof(one) for one in (self.train, self.test) if one is not None]
+        return sum(parts) + object.__sizeof__(self)
 
     @property
     def parts(self) -> list[str]:
