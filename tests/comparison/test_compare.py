@@ -377,18 +377,15 @@ def test_save_writes_every_file_and_nothing_else(data, tiny_cnn, tmp_path):
     assert comparison.save(folder) == paths
 
 
-def test_save_draws_no_learning_curves_where_nothing_has_epochs(result, tmp_path):
-    names = [path.name for path in result.save(tmp_path)]
-    assert "learning_curves.png" not in names
-    assert "confusion_matrix_svm.png" in names
-
-
-def test_save_leaves_no_figure_open(result, tmp_path):
+def test_save_leaves_no_figure_open_and_draws_no_curves_where_nothing_has_epochs(result, tmp_path):
     import matplotlib.pyplot as plt
 
     before = plt.get_fignums()
-    result.save(tmp_path)
+    names = [path.name for path in result.save(tmp_path, report=False)]
     assert plt.get_fignums() == before
+    assert "learning_curves.png" not in names
+    assert "confusion_matrix_svm.png" in names
+    assert "report.html" not in names
 
 
 def test_a_file_that_cannot_be_written_leaves_the_others(result, tmp_path, monkeypatch):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -133,3 +137,33 @@ def test_jobs_give_the_same_as_one_after_the_other(folds, data):
         assert_array_equal(parallel.predictions_[name], folds.predictions_[name])
         assert_array_equal(parallel.probabilities_[name], folds.probabilities_[name])
     assert parallel.folds_.hash == folds.folds_.hash
+
+
+def killer(marker):
+    """Return a model whose fit ends its process: once for a file, always for a folder."""
+
+    class KillsItsProcess(KNeighborsClassifier):  # in here, so that workers need not import it
+        def fit(self, X, y):
+            if not marker.exists() or marker.is_dir():
+                marker.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().fit(X, y)
+
+    return KillsItsProcess(3)
+
+
+@pytest.mark.posix
+def test_the_work_of_a_process_that_dies_is_done_by_others(data, tmp_path):
+    models = {"knn": MODELS["knn"], "once": killer(tmp_path / "marker")}
+    comparison = compare_models(models, *data, cv=2, n_jobs=2)
+    assert not comparison.errors_
+    assert_array_equal(comparison.predictions_["once"], comparison.predictions_["knn"])
+
+
+@pytest.mark.posix
+@pytest.mark.slow
+def test_a_model_that_always_ends_its_process_leaves_the_results_of_the_others(data, tmp_path):
+    models = {"knn": MODELS["knn"], "always": killer(tmp_path)}
+    with pytest.warns(UserWarning, match="'always' failed: TerminatedWorkerError"):
+        comparison = compare_models(models, *data, cv=2, n_jobs=2)
+    assert list(comparison.predictions_) == ["knn"]
