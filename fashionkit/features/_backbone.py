@@ -123,9 +123,10 @@ class BackboneFeatures(ImageTransformer):
     within a layer. The fitted transformer holds the weights that it needs, so that a pickle of
     it loads without the file that they came from.
 
-    ``fit`` raises FileNotFoundError if the weights are not on disk and cannot be downloaded,
-    and ValueError if the network or a layer is unknown, or the weights are those of another
-    network.
+    ``fit`` warns if Keras's weights for the image size are not on disk and cannot be downloaded,
+    and those for 224 pixels, which are on disk, are used instead. It raises FileNotFoundError if
+    neither are, and ValueError if the network or a layer is unknown, or the weights are those of
+    another network.
 
     References
     ----------
