@@ -50,7 +50,7 @@ def make_search(
 
     **params
         Parameters of the model, as for :func:`make_model`. They are fixed: the search leaves
-        them alone.
+        them alone, and what is within them.
 
     Returns
     -------
@@ -96,8 +96,11 @@ def make_search(
     (50,)
     """
     model = make_model(name, memory=memory, random_state=random_state, **params)
-    space = search_space(find_model(name), model)
-    space = {parameter: values for parameter, values in space.items() if parameter not in params}
+    space = {
+        parameter: values
+        for parameter, values in search_space(find_model(name), model).items()
+        if not _is_fixed(parameter, params)
+    }
     if not space:
         fixed = f"with {', '.join(params)} fixed " if params else ""
         raise ValueError(
@@ -109,3 +112,8 @@ def make_search(
     return RandomizedSearchCV(
         model, space, n_iter=n_iter, cv=cv, n_jobs=n_jobs, random_state=random_state
     )
+
+
+def _is_fixed(parameter: str, params: dict[str, Any]) -> bool:
+    """Tell whether a parameter is among those given, or is one of an object that is."""
+    return any(parameter == given or parameter.startswith(f"{given}__") for given in params)

@@ -90,6 +90,11 @@ def test_a_parameter_that_is_passed_is_fixed():
     assert "epochs" not in search.param_distributions
 
 
+def test_an_architecture_that_is_passed_is_searched_no_further():
+    search = make_search("cnn", architecture="lenet5")
+    assert set(search.param_distributions) == {"learning_rate", "batch_size", "epochs"}
+
+
 def test_a_splitter_is_taken_as_it_is():
     splitter = GroupKFold(2)
     assert make_search("cnn", cv=splitter).cv is splitter
