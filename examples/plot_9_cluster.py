@@ -56,7 +56,7 @@ search.best_params_
 # ------------
 #
 # The best of the search, the same model with its defaults, and a network, for which each worker
-# starts TensorFlow when it first needs it.
+# starts TensorFlow when it first needs it. A comparison sends its images only once by itself.
 
 models = {
     "hog-svm, tuned": search.best_estimator_,
@@ -64,9 +64,7 @@ models = {
     "cnn": make_model("cnn", epochs=3, random_state=0),
 }
 with (
-    joblib.parallel_config(
-        backend="dask", scatter=[X, y, X_test, y_test]
-    ),
+    joblib.parallel_config(backend="dask"),
     get_task_stream(client) as comparison_tasks,
 ):
     comparison = compare_models(
