@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,13 @@ from fashionkit.comparison._report._tables import models_on_front, p_text
 from fashionkit.datasets._names import percent
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fashionkit.comparison._comparison import Comparison
 
 logger = logging.getLogger(__name__)
+
+_N_CURVES = 8  # that can be told apart in one figure
 
 # Shades of the pairwise verdicts: see-through, so that text is readable on any background.
 _SHADES = LinearSegmentedColormap.from_list(
@@ -36,16 +39,16 @@ class Figure:
     error: str = ""
 
 
-def make_figures(comparison: Comparison) -> dict[str, Figure]:
+def make_figures(comparison: Comparison, pairs: pd.DataFrame) -> dict[str, Figure]:
     """Return all figures that the results have data for, by name."""
-    makers: dict[str, Callable[[Comparison], Figure]] = {"accuracy": _accuracy, "cost": _cost}
-    if len(comparison.predictions_) > 1:
-        makers["pairwise"] = _pairwise
+    figures = [_accuracy(comparison), _cost(comparison)]
     if any(one is not None for one in comparison.probabilities_.values()):
-        makers["reliability"] = _reliability
+        figures.append(_reliability(comparison))
     if comparison.histories_:
-        makers["curves"] = _curves
-    return {name: make(comparison) for name, make in makers.items()}
+        figures.append(_curves(comparison))
+    if len(pairs):
+        figures.append(_pairwise(comparison, pairs))
+    return {figure.name: figure for figure in figures}
 
 
 def _accuracy(comparison: Comparison) -> Figure:
@@ -76,11 +79,11 @@ def _cost(comparison: Comparison) -> Figure:
     )
 
 
-def _pairwise(comparison: Comparison) -> Figure:
+def _pairwise(comparison: Comparison, pairs: pd.DataFrame) -> Figure:
     text = "; ".join(
         f"{row.first} against {row.second}: {100 * row.difference:.2f} points, "
         f"p {p_text(row.p_holm)}"
-        for row in comparison.pairwise().itertuples()
+        for row in pairs.itertuples()
     )
     title = "Accuracy of the row minus that of the column, in percentage points"
     options = {"im_kw": {"cmap": _SHADES}, "text_kw": {"color": INK}}
@@ -93,7 +96,8 @@ def _reliability(comparison: Comparison) -> Figure:
         f"{name} {percent(error, 1)}" for name, error in errors.items()
     )
     title = "Reliability: how often predictions of each confidence are right"
-    return _draw("reliability", title, text, "ReliabilityDisplay", comparison)
+    names = [name for name, known in comparison.probabilities_.items() if known is not None]
+    return _draw_curves("reliability", title, text, "ReliabilityDisplay", comparison, names)
 
 
 def _curves(comparison: Comparison) -> Figure:
@@ -101,8 +105,20 @@ def _curves(comparison: Comparison) -> Figure:
     for name, history in comparison.histories_.items():
         last = ", ".join(f"{key} {values[-1]:.3g}" for key, values in history.items() if values)
         parts.append(f"{name} after the last epoch: {last}")
-    title = "Learning curves"
-    return _draw("curves", title, "; ".join(parts), "TrainingHistoryDisplay", comparison)
+    text, names = "; ".join(parts), list(comparison.histories_)
+    return _draw_curves(
+        "curves", "Learning curves", text, "TrainingHistoryDisplay", comparison, names
+    )
+
+
+def _draw_curves(
+    name: str, title: str, text: str, display: str, comparison: Comparison, names: list[str]
+) -> Figure:
+    """Draw the curves of as many models as can be told apart."""
+    if len(names) <= _N_CURVES:
+        return _draw(name, title, text, display, comparison)
+    title = f"{title}; the {_N_CURVES} most accurate models"
+    return _draw(name, title, text, display, comparison, names=names[:_N_CURVES])
 
 
 def _draw(

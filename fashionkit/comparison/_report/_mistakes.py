@@ -53,21 +53,28 @@ def make_mistakes(comparison: Comparison, album: Album) -> list[Mistakes]:
     return [_group(comparison, album, *group) for group in groups]
 
 
-def shown_images(
-    comparison: Comparison, album: Album, name: str, positions: Sequence[int]
-) -> list[Shown]:
-    """Return those of some evaluated images that have a stored picture."""
-    class_of = dict(zip(comparison.classes_.tolist(), comparison.class_names_, strict=True))
-    confidence = confidences(comparison, name)
-    shown = []
-    for position in positions:
-        if (row := int(comparison.indices_[position])) not in album:
-            continue
-        true = class_of[comparison.y_true_[position].item()]
-        predicted = class_of[comparison.predictions_[name][position].item()]
-        sure = "" if confidence is None else percent(confidence[position], 0)
-        shown.append(Shown(row, f"{true} → {predicted}", sure, file_of(comparison.images_, row)))
-    return shown
+class Gallery:
+    """The stored pictures of evaluated images, with what one model says of them."""
+
+    def __init__(self, comparison: Comparison, album: Album, name: str):
+        self.confidence = confidences(comparison, name)
+        self._images, self._rows = comparison.images_, comparison.indices_
+        self._album = album
+        names = np.array(comparison.class_names_, dtype=object)
+        self._true, self._predicted = (
+            names[np.searchsorted(comparison.classes_, labels)]
+            for labels in (comparison.y_true_, comparison.predictions_[name])
+        )
+
+    def show(self, positions: Sequence[int]) -> list[Shown]:
+        """Return those of some evaluated images that have a stored picture."""
+        stored = [position for position in positions if self._rows[position] in self._album]
+        return [self._show(position, int(self._rows[position])) for position in stored]
+
+    def _show(self, position: int, row: int) -> Shown:
+        text = f"{self._true[position]} → {self._predicted[position]}"
+        sure = "" if self.confidence is None else percent(self.confidence[position], 0)
+        return Shown(row, text, sure, file_of(self._images, row))
 
 
 def file_of(images: object, row: int) -> str:
@@ -78,10 +85,10 @@ def file_of(images: object, row: int) -> str:
 def _group(
     comparison: Comparison, album: Album, title: str, text: str, name: str, is_wrong: np.ndarray
 ) -> Mistakes:
+    gallery = Gallery(comparison, album, name)
     positions = np.flatnonzero(is_wrong)
-    confidence = confidences(comparison, name)
-    if confidence is not None:
-        positions = positions[np.argsort(-confidence[positions], kind="stable")]
+    if gallery.confidence is not None:
+        positions = positions[np.argsort(-gallery.confidence[positions], kind="stable")]
     first = positions[:_N_MISTAKES].tolist()
     album.add(comparison.indices_[first])
-    return Mistakes(title, text, len(positions), shown_images(comparison, album, name, first))
+    return Mistakes(title, text, len(positions), gallery.show(first))

@@ -11,7 +11,7 @@ from fashionkit.comparison._pairwise import DEFAULT_MARGIN
 from fashionkit.comparison._report._figures import make_figures
 from fashionkit.comparison._report._leakage import make_leakage
 from fashionkit.comparison._report._matrices import Matrix, in_turns, make_matrix
-from fashionkit.comparison._report._mistakes import file_of, make_mistakes, shown_images
+from fashionkit.comparison._report._mistakes import Gallery, file_of, make_mistakes
 from fashionkit.comparison._report._pictures import Album
 from fashionkit.comparison._report._provenance import describe_images, describe_run
 from fashionkit.comparison._report._summary import summarise
@@ -52,13 +52,14 @@ def _unbroken(text: str) -> str:
 
 def _content(comparison: Comparison) -> dict[str, Any]:
     """Return what the template takes, by name."""
+    pairs = comparison.pairwise()
     matrices = [make_matrix(comparison, name) for name in comparison.predictions_]
     return {
-        "summary": summarise(comparison),
+        "summary": summarise(comparison, pairs),
         "tables": [table_of_models(comparison, part) for part in _parts(comparison)],
-        "figures": make_figures(comparison),
+        "figures": make_figures(comparison, pairs),
         "verdicts": comparison.verdicts(),
-        "pairs": table_of_pairs(comparison.pairwise(), DEFAULT_MARGIN),
+        "pairs": table_of_pairs(pairs, DEFAULT_MARGIN),
         "matrices": matrices,
         "class_names": comparison.class_names_,
         "classes": table_of_classes(comparison),
@@ -106,9 +107,9 @@ def _cells(comparison: Comparison, matrices: list[Matrix], album: Album) -> dict
     """Return the stored pictures of each cell, and their files."""
     cells = {}
     for i, matrix in enumerate(matrices):
+        gallery = Gallery(comparison, album, matrix.name)
         for cell in matrix.cells():
-            shown = shown_images(comparison, album, matrix.name, cell.positions)
-            if shown:
+            if shown := gallery.show(cell.positions):
                 key = f"{i}-{cell.true}-{cell.predicted}"
                 cells[key] = [[one.row, one.confidence] for one in shown]
     files = {row: file for row in album.sources if (file := file_of(comparison.images_, row))}

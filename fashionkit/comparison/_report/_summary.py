@@ -51,9 +51,8 @@ class Summary(NamedTuple):
     steps: list[Step]
 
 
-def summarise(comparison: Comparison) -> Summary:
+def summarise(comparison: Comparison, pairs: pd.DataFrame) -> Summary:
     """Return what the first screen says."""
-    pairs = comparison.pairwise()
     best, *others = comparison.predictions_
     equals = equals_of_best(best, pairs)
     row = comparison.to_frame().set_index("model").loc[best]

@@ -65,18 +65,29 @@
     return made;
   };
   const dialog = document.getElementById("cell");
-  const open = button => {
-    const images = data.cells[button.dataset.cell];
-    const model = button.closest("details").querySelector("summary").firstChild.textContent;
-    const count = Number(button.dataset.count).toLocaleString("en");
-    document.getElementById("cell-title").textContent = button.ariaLabel.replace(/:[^:]*$/, "");
+  const open = (model, title, count, images) => {
+    document.getElementById("cell-title").textContent = title;
     document.getElementById("cell-text").textContent =
-      `By ${model.trim()}: ${images.length} of ${count} shown.`;
+      `By ${model}: ${images.length} of ${count} shown.`;
     document.getElementById("cell-pictures").replaceChildren(...images.map(item));
     dialog.showModal();
   };
-  all("button[data-cell]").forEach(button =>
-    button.addEventListener("click", () => open(button)));
+  // Each cell with images becomes a button.
+  for (const table of all("table.confusion")) {
+    const headings = all("thead th", table).map(heading => heading.textContent);
+    for (const cell of all("td[data-cell]", table)) {
+      const [percent, count] = all("span", cell).map(span => span.textContent);
+      const trueClass = cell.parentElement.cells[0].textContent;
+      const title = `${trueClass} predicted as ${headings[cell.cellIndex - 1]}`;
+      const button = element("button", "", "");
+      button.type = "button";
+      button.setAttribute("aria-label", `${title}: ${count}, ${percent} %`);
+      button.append(...cell.childNodes);
+      button.addEventListener("click", () =>
+        open(table.dataset.model, title, count, data.cells[cell.dataset.cell]));
+      cell.append(button);
+    }
+  }
   dialog.addEventListener("click", event => event.target === dialog && dialog.close());
 
   // Printing shows everything.
