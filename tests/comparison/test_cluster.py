@@ -17,6 +17,8 @@ from fashionkit import CNNClassifier, compare_models, make_garments
 
 distributed = pytest.importorskip("distributed")
 
+pytestmark = pytest.mark.slow  # each worker imports everything, and one of them starts TensorFlow
+
 N_FOLDS = 3
 
 
@@ -45,28 +47,33 @@ def models(marker):
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """Compare on a cluster and without one; count the bytes that client and scheduler send."""
-    folder = tmp_path_factory.mktemp("markers")
-    X, y = make_garments(1000, random_state=0)
-    sent = []
+def cluster():
+    """Start a cluster of two processes, to which what takes n_jobs goes inside of "dask"."""
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster),
-        pytest.MonkeyPatch.context() as patch,
     ):
-        write = distributed.comm.tcp.TCP.write
+        yield cluster
 
-        async def count(*args, **kwargs):
-            n_bytes = await write(*args, **kwargs)
-            sent.append(n_bytes)
-            return n_bytes
 
+@pytest.fixture(scope="module")
+def runs(cluster, tmp_path_factory):
+    """Compare on a cluster and without one; count the bytes that client and scheduler send."""
+    folder = tmp_path_factory.mktemp("markers")
+    X, y = make_garments(1000, random_state=0)
+    sent = []
+    write = distributed.comm.tcp.TCP.write
+
+    async def count(*args, **kwargs):
+        n_bytes = await write(*args, **kwargs)
+        sent.append(n_bytes)
+        return n_bytes
+
+    with pytest.MonkeyPatch.context() as patch, joblib.parallel_config(backend="dask"):
         patch.setattr(distributed.comm.tcp.TCP, "write", count)
-        with joblib.parallel_config(backend="dask"):
-            spread = compare_models(models(folder / "killed"), X, y, cv=N_FOLDS, n_jobs=2)
+        spread = compare_models(models(folder / "killed"), X, y, cv=N_FOLDS, n_jobs=2)
     (folder / "spared").touch()
     alone = compare_models(models(folder / "spared"), X, y, cv=N_FOLDS)
     has_killed = (folder / "killed").exists()
@@ -90,3 +97,15 @@ def test_a_worker_that_is_killed_costs_no_result_and_no_bit(runs):
 def test_images_are_sent_once_and_not_with_each_task(runs):
     # To the scheduler, and from it to a worker: 2 times, where tasks with images had 24.
     assert runs.X.nbytes < runs.n_bytes < 4 * runs.X.nbytes
+
+
+@pytest.mark.posix
+def test_images_of_which_the_only_copy_dies_with_a_worker_are_sent_again(cluster, tmp_path):
+    X, y = make_garments(200, random_state=0)
+    every = models(tmp_path / "killed")
+    first_to_run = {name: every[name] for name in ("deadly", "dummy")}
+    with joblib.parallel_config(backend="dask"):
+        comparison = compare_models(first_to_run, X, y, cv=2, n_jobs=2)
+    assert (tmp_path / "killed").exists()
+    assert comparison.errors_ == {}
+    assert set(comparison.predictions_) == {"deadly", "dummy"}
