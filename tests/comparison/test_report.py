@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from html.parser import HTMLParser
 
@@ -289,9 +290,10 @@ def test_a_table_of_features_has_no_pictures(made_up, report):
     X = np.random.RandomState(0).normal(size=(100, 5))
     text, page = report(made_up({"good": 0.9, "poor": 0.6}, X=X))
     assert "data:image/jpeg" not in text
-    assert 'class="picture' not in text
+    assert 'class="picture ' not in text
     assert "mistakes" not in page.values("id")
     assert "data-cell=" not in text
+    assert "also trained on" not in page.text
     assert "Confusions" in page.text
 
 
@@ -310,6 +312,19 @@ def test_photos_in_files_have_thumbnails_with_their_names(made_up, report, tmp_p
     assert f"10 photos in {tmp_path}" in page.text
 
 
+def test_photos_that_are_gone_leave_a_sentence(made_up, report, tmp_path):
+    for label in ("bag", "coat"):
+        (tmp_path / label).mkdir()
+        for i in range(6):
+            Image.new("RGB", (60, 60), (9 * i, 0, 0)).save(tmp_path / label / f"{i}.png")
+    folder = ImageFolder(tmp_path, image_size=60)
+    comparison = made_up({"poor": 0.3}, X=folder, with_test=False, cv=2)
+    shutil.rmtree(tmp_path / "bag")
+    shutil.rmtree(tmp_path / "coat")
+    _, page = report(comparison)
+    assert "Not all pictures could be read: ValueError" in page.text
+
+
 def test_repeated_images_are_counted_and_shown_side_by_side(made_up, report):
     X = np.random.RandomState(0).randint(0, 256, (60, 28, 28), dtype=np.uint8)
     X[30:33] = X[:3]
@@ -317,6 +332,7 @@ def test_repeated_images_are_counted_and_shown_side_by_side(made_up, report):
     assert (
         "3 of 30 evaluated images are also among the training images: 3 with the same" in page.text
     )
+    assert "Do not evaluate on what was trained on." in page.text
     assert "3 of 3 shown: the evaluated image, and the training image" in page.text
     assert 'class="picture p0"' in text
     assert 'class="picture t0"' in text

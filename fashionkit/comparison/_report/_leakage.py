@@ -62,16 +62,9 @@ def make_leakage(comparison: Comparison, album: Album, training_album: Album) ->
     for row, pair in zip(rows, first.itertuples(), strict=True):
         if row not in album or pair.training_image not in training_album:
             continue
-        labels = list(dict.fromkeys([names[pair.label], names[pair.training_label]]))
-        files = [file_of(comparison.images_, row)]
-        files.append(file_of(comparison._data.train.X, pair.training_image))
-        pairs.append(
-            Pair(
-                row,
-                pair.training_image,
-                pair.kind,
-                " / ".join(labels),
-                ", ".join(filter(None, files)),
-            )
-        )
+        label, training_label = names[pair.label], names[pair.training_label]
+        labels = label if label == training_label else f"{label}, trained as {training_label}"
+        files = file_of(comparison.images_, row)
+        files += f", {file_of(comparison._data.train.X, pair.training_image)}" if files else ""
+        pairs.append(Pair(row, pair.training_image, pair.kind, labels, files))
     return Leakage(text, len(found), table, tuple(pairs))

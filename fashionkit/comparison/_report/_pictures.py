@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 import warnings
 from collections.abc import Iterable
 from typing import Any
@@ -13,6 +14,8 @@ from PIL import Image
 
 from fashionkit.datasets import ImageFolder
 from fashionkit.plotting._pictures import read_pictures
+
+logger = logging.getLogger(__name__)
 
 _THUMBNAIL = 96  # pixels of the longer side
 _CRISP = 48  # up to this side, images are enlarged pixel by pixel
@@ -42,24 +45,23 @@ class Album:
 
     is_crisp : bool
         Whether they are enlarged without smoothing.
+
+    error : str
+        Why no more pictures could be read; empty where they could.
     """
 
     def __init__(self, images: Any, max_bytes: int):
         self.sources: dict[int, str] = {}
+        self.size = (0, 0)
+        self.is_crisp = False
+        self.error = ""
         self._left = max_bytes
         self._is_full = False
-        self._images = images if isinstance(images, ImageFolder) else _quietly_read(images)
-        height, width = (
-            self._images.shape[1:3]
-            if isinstance(images, ImageFolder)
-            else (self._images.pixels.shape[1:3])
-        )
-        longer = max(height, width)
-        scale = _THUMBNAIL / longer if longer > _CRISP else _ENLARGED // longer
-        self.is_crisp = longer <= _CRISP
-        self.size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        if min(height, width) < _SMALLEST:
-            self.size = (0, 0)
+        try:
+            self._images = images if isinstance(images, ImageFolder) else _quietly_read(images)
+            self._choose_size()
+        except Exception as error:  # the rest of the report is still worth writing
+            self._give_up(error)
 
     def __bool__(self) -> bool:
         return self.size != (0, 0)
@@ -72,13 +74,34 @@ class Album:
         if not self or self._is_full:
             return
         new = [row for row in dict.fromkeys(map(int, rows)) if row not in self.sources]
-        for row, picture in zip(new, self._read(np.array(new, dtype=np.int64)), strict=True):
+        try:
+            pictures = self._read(np.array(new, dtype=np.int64))
+        except Exception as error:  # a file may have gone since the models read it
+            self._give_up(error)
+            return
+        for row, picture in zip(new, pictures, strict=True):
             source = _data_uri(picture, self.is_crisp)
             if len(source) > self._left:
                 self._is_full = True
                 return
             self._left -= len(source)
             self.sources[row] = source
+
+    def _choose_size(self) -> None:
+        """Choose how large pictures are shown, where the images are large enough to be images."""
+        images = self._images if isinstance(self._images, ImageFolder) else self._images.pixels
+        height, width = images.shape[1:3]
+        if min(height, width) < _SMALLEST:
+            return
+        longer = max(height, width)
+        self.is_crisp = longer <= _CRISP
+        scale = _ENLARGED // longer if self.is_crisp else _THUMBNAIL / longer
+        self.size = (max(1, round(width * scale)), max(1, round(height * scale)))
+
+    def _give_up(self, error: Exception) -> None:
+        logger.info("Reading pictures failed.", exc_info=True)
+        self.error = f"{type(error).__name__}: {error}"
+        self._is_full = True
 
     def _read(self, rows: np.ndarray) -> np.ndarray:
         """Read some images: bytes of shape (n_rows, height, width, channels)."""

@@ -54,8 +54,9 @@ def _content(comparison: Comparison) -> dict[str, Any]:
     """Return what the template takes, by name."""
     pairs = comparison.pairwise()
     matrices = [make_matrix(comparison, name) for name in comparison.predictions_]
+    pictures = _pictures(comparison, matrices)
     return {
-        "summary": summarise(comparison, pairs),
+        "summary": summarise(comparison, pairs, pictures["leakage"]),
         "tables": [table_of_models(comparison, part) for part in _parts(comparison)],
         "figures": make_figures(comparison, pairs),
         "verdicts": comparison.verdicts(),
@@ -66,7 +67,7 @@ def _content(comparison: Comparison) -> dict[str, Any]:
         "images": table_of_images(comparison),
         "sources": _sources(comparison),
         "run": describe_run(comparison),
-        **_pictures(comparison, matrices),
+        **pictures,
     }
 
 
@@ -91,7 +92,7 @@ def _pictures(comparison: Comparison, matrices: list[Matrix]) -> dict[str, Any]:
     if comparison._data.test is not None:
         training_album = Album(comparison._data.train.X, _TRAINING_PICTURE_BYTES)
     mistakes = make_mistakes(comparison, album) if album else []
-    leakage = make_leakage(comparison, album, training_album)
+    leakage = make_leakage(comparison, album, training_album) if album else None
     for positions in in_turns(matrices) if album else ():
         album.add(comparison.indices_[positions])
     return {

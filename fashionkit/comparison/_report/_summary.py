@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fashionkit.comparison._comparison import Comparison
+    from fashionkit.comparison._report._leakage import Leakage
 
 _METRICS = {metric.name: metric for metric in METRICS}
 _WANTED = 0.98  # accuracy on the images that nobody reviews
@@ -51,7 +52,7 @@ class Summary(NamedTuple):
     steps: list[Step]
 
 
-def summarise(comparison: Comparison, pairs: pd.DataFrame) -> Summary:
+def summarise(comparison: Comparison, pairs: pd.DataFrame, leakage: Leakage | None) -> Summary:
     """Return what the first screen says."""
     best, *others = comparison.predictions_
     equals = equals_of_best(best, pairs)
@@ -61,7 +62,7 @@ def summarise(comparison: Comparison, pairs: pd.DataFrame) -> Summary:
         title=_title(best, others, equals),
         verdict=_verdict(best, others, equals, pairs),
         facts=_facts(row, others, equals, pairs),
-        steps=_steps(comparison, pairs, equals),
+        steps=_steps(comparison, pairs, equals, leakage),
     )
 
 
@@ -133,12 +134,19 @@ def _facts(
     ]
 
 
-def _steps(comparison: Comparison, pairs: pd.DataFrame, equals: Sequence[str] | None) -> list[Step]:
+def _steps(
+    comparison: Comparison,
+    pairs: pd.DataFrame,
+    equals: Sequence[str] | None,
+    leakage: Leakage | None,
+) -> list[Step]:
     """Return what to do next, most important first."""
     best, *others = comparison.predictions_
     steps = [_step_of_choice(comparison, pairs, equals)] if others else []
     steps += _steps_of_classes(comparison.confusion_matrix(best), comparison.class_names_)
     steps += _steps_of_review(comparison, best)
+    if leakage and leakage.total:
+        steps.append(Step("Do not evaluate on what was trained on.", leakage.text, "data"))
     if comparison.errors_:
         names = shortened(list(comparison.errors_), 4)
         steps.append(Step("Mend what failed.", f"No results from {names}.", "models"))
@@ -201,7 +209,7 @@ def _steps_of_review(comparison: Comparison, best: str) -> list[Step]:
             f"{wanted} accuracy is not reachable by sending doubtful images to review: even the "
             "most confident predictions are wrong too often."
         )
-        return [Step("Do not rely on its confidence.", text, "mistakes")]
+        return [Step(f"Do not rely on its confidence for {wanted}.", text, "mistakes")]
     if not review.share:
         text = f"All images together reach {percent(review.accuracy, 1)}."
         return [Step(f"No review is needed for {wanted} accuracy.", text)]
