@@ -13,7 +13,8 @@ import re
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, NoReturn
 
 import fashionkit
 from fashionkit._cli import compare
@@ -49,10 +50,33 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, with the option that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.match(r"unrecognized arguments: (--?\w[\w-]*)", message)
+        if unknown:
+            options = [
+                option for parser in _parsers(self) for option in parser._option_string_actions
+            ]
+            nearest = get_close_matches(unknown[1], options, n=1)
+            message += f"; the nearest option is {nearest[0]}" if nearest else ""
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def _parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """Return a parser and those of its commands: unknown options are reported by the former."""
+    inner = [
+        one
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for one in action.choices.values()
+    ]
+    return [parser, *inner]
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="fashionkit", description="Classify images of fashion articles."
-    )
+    parser = _Parser(prog="fashionkit", description="Classify images of fashion articles.")
     parser.add_argument(
         "--version", action="version", version=f"fashionkit {fashionkit.__version__}"
     )

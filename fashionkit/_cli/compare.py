@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import textwrap
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import fashionkit
 from fashionkit.datasets._choose import DEFAULT_IMAGE_SIZE, choose_images
 
 _DEFAULT_MODELS = ("cnn", "mobilenetv2-head", "hog-svm", "hog-knn", "hog-tree", "hog-forest")
+
+_DATA_SETS = ("fashion-mnist", "garments")
 
 # Combinations of parameters that a search tries.
 _N_ITER = 20
@@ -132,6 +136,8 @@ def add_parser(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.full and (arguments.train_size or arguments.test_size):
         arguments.error("--full takes all images: leave out --train-size and --test-size")
+    if nearest := _misspelt(arguments.data):
+        arguments.error(f"--data {arguments.data!r} is no file; the nearest name is {nearest!r}")
     from fashionkit._files import prepare_folder
 
     prepare_folder(arguments.output)  # rather now than after the training
@@ -167,6 +173,13 @@ def _run(arguments: argparse.Namespace) -> int:
     print("Written:", *written, sep="\n  ")
     is_interrupted = any(why.startswith("KeyboardInterrupt") for why in comparison.errors_.values())
     return 130 if is_interrupted else 1 if comparison.errors_ else 0
+
+
+def _misspelt(data: str | None) -> str | None:
+    """Return the data set that was probably meant by what is neither one nor a file."""
+    if data is None or data in _DATA_SETS or os.path.exists(data):
+        return None
+    return next(iter(get_close_matches(data.lower(), _DATA_SETS, n=1)), None)
 
 
 def _make_model(name: str, arguments: argparse.Namespace, memory: str) -> Any:

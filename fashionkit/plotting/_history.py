@@ -215,7 +215,7 @@ class TrainingHistoryDisplay:
                 if is_one:
                     title = _title(label, metric, model, history, best)
             axes.set(xlabel="Epoch", ylabel=label, title=title)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             axes.grid(visible=True, alpha=0.3)
         percent_ticks(self.axes_[0].yaxis)
         self.lines_ = lines[next(iter(lines))] if is_one else lines
