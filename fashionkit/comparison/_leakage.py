@@ -6,10 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
+from fashionkit._images import fit_images
 from fashionkit.comparison._splits import Data
 from fashionkit.inspection import find_duplicates
+
+# Rows of fewer pixels than a square of this side are numbers of a table.
+_LEAST_SIDE = 8
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +27,10 @@ def find_leakage(data: Data) -> pd.DataFrame:
     evaluated = data.train if data.test is None else data.test
     columns = ["image", "training_image", "kind", "distance", "label", "training_label"]
     rows = []
+    is_table = _is_table(data.train.X)
     for position, row, pair, training_row in _pairs(data):
+        if is_table and pair.kind != "identical":
+            continue  # rows of a few numbers are near each other without being the same
         labels = evaluated.y[row], data.train.y[training_row]
         rows.append((position, training_row, pair.kind, pair.distance, *labels, *_paths(pair, row)))
     if rows and len(rows[0]) > len(columns):
@@ -30,6 +38,11 @@ def find_leakage(data: Data) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=columns)
     nearest = frame.sort_values(["image", "distance", "training_image"], kind="stable")
     return nearest.drop_duplicates("image").reset_index(drop=True)
+
+
+def _is_table(X: Any) -> bool:
+    """Tell whether rows are too short for images: strips, or squares of few pixels."""
+    return fit_images(BaseEstimator(), X).pixels.shape[1] < _LEAST_SIDE
 
 
 def _pairs(data: Data) -> Iterator[tuple[int, int, Bunch, int]]:
