@@ -224,6 +224,31 @@ class Comparison(Verdicts):
         ------
         OSError
             If the file is not writable.
+
+        See Also
+        --------
+        save : Writes the report, tables and figures to a folder.
+
+        Notes
+        -----
+        The first screen says which model is best, how sure that is, at what cost, and what to do
+        next. Tables can be sorted and filtered, cells of the confusion matrices show their
+        images. The file is readable on a phone, in dark mode, in print and by screen readers.
+
+        It contains pictures of some of the images, at most 2.2 MB in all, and the names of their
+        files, the folder of the images and the command line: look at it before you pass it on.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from fashionkit import compare_models, make_garments
+        >>> from sklearn.dummy import DummyClassifier
+        >>> X, y = make_garments(300, random_state=0)
+        >>> comparison = compare_models({"guess": DummyClassifier()}, X, y, cv=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     comparison.to_html(Path(folder) / "report.html").stat().st_size > 100_000
+        True
         """
         return write_report(self, path)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from sklearn.model_selection import RepeatedStratifiedKFold
 
 from fashionkit import ImageFolder
 from fashionkit.comparison._report._pictures import Album
@@ -257,6 +258,18 @@ def test_the_most_confident_mistakes_come_first(made_up, report):
     confidence = comparison.probabilities_["poor"].max(axis=1)
     first = np.flatnonzero(wrong)[np.argmax(confidence[wrong])]
     assert re.search(r"picture p(\d+)", text).group(1) == str(first)
+
+
+def test_images_of_repeated_folds_are_shown_once(made_up, report):
+    X = np.random.RandomState(0).randint(0, 256, (60, 28, 28), dtype=np.uint8)
+    cv = RepeatedStratifiedKFold(n_splits=2, n_repeats=4, random_state=0)
+    text, _ = report(made_up({"poor": 0.2}, X=X, with_test=False, cv=cv))
+    shown = re.findall(r'class="picture p(\d+)', text)
+    assert len(shown) == len(set(shown)) == 12
+    (data,) = re.findall(r'id="cells">(.*?)</script>', text)
+    for images in json.loads(data)["cells"].values():
+        rows = [row for row, _ in images]
+        assert len(rows) == len(set(rows))
 
 
 def test_an_album_holds_no_more_bytes_than_it_may():

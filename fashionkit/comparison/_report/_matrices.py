@@ -78,15 +78,18 @@ def make_matrix(comparison: Comparison, name: str) -> Matrix:
     true = np.searchsorted(comparison.classes_, comparison.y_true_)
     predicted = np.searchsorted(comparison.classes_, comparison.predictions_[name])
     order = np.argsort(np.where(true == predicted, confidence, -confidence), kind="stable")
-    shown: dict[tuple[int, int], list[int]] = {}
+    # Repeated folds evaluate an image several times: it is shown once.
+    shown: dict[tuple[int, int], dict[int, int]] = {}
     for position, i, j in zip(order, true[order], predicted[order], strict=True):
-        of_cell = shown.setdefault((int(i), int(j)), [])
+        of_cell = shown.setdefault((int(i), int(j)), {})
         if len(of_cell) < PER_CELL:
-            of_cell.append(int(position))
+            of_cell.setdefault(int(comparison.indices_[position]), int(position))
     n = range(len(counts))
     rows = [
         [
-            MatrixCell(i, j, int(counts[i, j]), counts[i, j] / totals[i], shown.get((i, j), ()))
+            MatrixCell(
+                i, j, int(counts[i, j]), counts[i, j] / totals[i], [*shown.get((i, j), {}).values()]
+            )
             for j in n
         ]
         for i in n

@@ -89,6 +89,7 @@ def _group(
     positions = np.flatnonzero(is_wrong)
     if gallery.confidence is not None:
         positions = positions[np.argsort(-gallery.confidence[positions], kind="stable")]
-    first = positions[:_N_MISTAKES].tolist()
+    _, at = np.unique(comparison.indices_[positions], return_index=True)  # each image once
+    first = positions[np.sort(at)][:_N_MISTAKES].tolist()
     album.add(comparison.indices_[first])
     return Mistakes(title, text, len(positions), gallery.show(first))

@@ -47,7 +47,7 @@ def render(comparison: Comparison) -> str:
 
 def _unbroken(text: str) -> str:
     """Keep each number and its unit on one line."""
-    return re.sub(r"(?<=[\d=<>]) (?=[%\d])", "\N{NO-BREAK SPACE}", text)
+    return re.sub(r"(?<=[\d=<>]) (?=[%\d])|(?<=\bp) (?=[=<])", "\N{NO-BREAK SPACE}", text)
 
 
 def _content(comparison: Comparison) -> dict[str, Any]:
