@@ -8,6 +8,7 @@ import shutil
 import sys
 from html.parser import HTMLParser
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -372,6 +373,16 @@ def test_30_models_and_30_classes_are_reported_within_bounds(made_up, report):
     text, page = report(made_up(skills, X=X, labels=range(30)))
     assert len(text) < 4_000_000
     assert "30 models on 600 test images, 30 classes" in page.text
+
+
+def test_drawing_knows_nothing_of_the_users_style_and_leaves_it_alone():
+    before = dict(mpl.rcParams)
+    plain = draw_svg("some", lambda ax: ax.subplots().plot([0, 1]))
+    with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "backend": "pdf"}):
+        set_by_user = dict(mpl.rcParams)
+        assert draw_svg("some", lambda ax: ax.subplots().plot([0, 1])) == plain
+        assert dict(mpl.rcParams) == set_by_user
+    mpl.use(before["backend"])
 
 
 def test_drawings_have_the_colours_of_the_page_and_names_as_they_are():

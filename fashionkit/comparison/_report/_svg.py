@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import matplotlib as mpl
+from matplotlib import style
 from matplotlib.colors import to_hex
 
 from fashionkit.plotting._axes import figure_for_file
@@ -65,7 +65,7 @@ def draw_svg(name: str, draw: Callable[..., Any], *arguments: Any, **options: An
         The element, without attributes of a fixed size; its colours are variables of the page,
         its text is text.
     """
-    with mpl.rc_context({**mpl.rcParamsDefault, **_STYLE, "svg.hashsalt": name}):
+    with style.context({**_STYLE, "svg.hashsalt": name}, after_reset=True):
         figure = figure_for_file(draw, *arguments, **options)
         for ax in figure.axes:
             ax.set_title("")  # the page has it
