@@ -246,7 +246,7 @@ def test_frozen_features_have_imagenet_weights():
     assert features.weights == "imagenet"
 
 
-@pytest.mark.slow  # the best one does in test_models.py
+@pytest.mark.slow  # the best one does in models/test_make.py
 def test_the_strong_pipeline_fits_and_predicts(garments):
     X, y = garments
     pipeline = make_baseline(
