@@ -104,7 +104,7 @@ def _verdict(
         return f"{lead} It may not lead over {shortened(list(equals), 4)}." if equals else lead
     lead = f"{lead} is within what chance explains {certainty}."
     others = [name for name in equals if name != row.second]
-    return f"{lead} So is that over {shortened(others, 3)}." if others else lead
+    return f"{lead} The same holds for {shortened(others, 3)}." if others else lead
 
 
 def _facts(
