@@ -163,15 +163,15 @@ def compare_models(
     --------
     >>> from fashionkit import compare_models, make_garments
     >>> from sklearn.dummy import DummyClassifier
-    >>> X, y = make_garments(600, random_state=0)
+    >>> X, y = make_garments(300, random_state=0)
     >>> comparison = compare_models(
-    ...     ["hog-knn", ("guess", DummyClassifier())],
-    ...     X[:400], y[:400], X_test=X[400:], y_test=y[400:], random_state=0,
+    ...     ["pixels-tree", ("guess", DummyClassifier())],
+    ...     X[:200], y[:200], X_test=X[200:], y_test=y[200:], random_state=0,
     ... )
     >>> comparison.to_frame()["model"].tolist()
-    ['hog-knn', 'guess']
-    >>> comparison.pairwise()["p_value"][0] < 0.001
-    True
+    ['pixels-tree', 'guess']
+    >>> print(comparison.verdicts()[0])
+    pixels-tree (...) is better than guess (...): ... more than chance (p < 0.001). ...
     """
     seed = seed_of(random_state)
     with contextlib.ExitStack() as stack:

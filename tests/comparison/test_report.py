@@ -367,6 +367,7 @@ def test_one_fold_is_called_too_little(made_up, report):
     assert "a single fold: too little to say how sure" in page.text
 
 
+@pytest.mark.slow
 def test_30_models_and_30_classes_are_reported_within_bounds(made_up, report):
     skills = {f"model {i}": 0.9 - i / 100 for i in range(30)}
     X = np.random.RandomState(0).randint(0, 256, (1_200, 28, 28), dtype=np.uint8)
