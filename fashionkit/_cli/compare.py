@@ -9,6 +9,8 @@ import textwrap
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+import joblib
+
 import fashionkit
 from fashionkit.datasets._choose import DEFAULT_IMAGE_SIZE, choose_images
 
@@ -108,7 +110,8 @@ def add_parser(commands: Any) -> None:
         "--n-jobs",
         type=int,
         metavar="N",
-        help="how many models or folds to fit at the same time; -1 for one per core (default: 1)",
+        help="how many models or folds to fit at the same time; -1 for one per core (default: 1, "
+        "which itself uses all cores where it can)",
     )
     parser.add_argument(
         "--checkpoint-dir",
@@ -150,7 +153,11 @@ def _run(arguments: argparse.Namespace) -> int:
         image_size=arguments.image_size,
     )
     print(f"Data: {choice.description}", flush=True)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as memory:
+    # One model after the other, each on all cores, unless several are asked for.
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as memory,
+        joblib.parallel_config(n_jobs=-1),
+    ):
         comparison = fashionkit.compare_models(
             [_make_model(name, arguments, memory) for name in arguments.models or _DEFAULT_MODELS],
             choice.X,
@@ -158,7 +165,7 @@ def _run(arguments: argparse.Namespace) -> int:
             X_test=choice.X_test,
             y_test=choice.y_test,
             cv=_shuffled(arguments),
-            n_jobs=arguments.n_jobs,
+            n_jobs=arguments.n_jobs or 1,
             random_state=arguments.seed,
             checkpoint_dir=arguments.checkpoint_dir,
             class_names=choice.target_names,
