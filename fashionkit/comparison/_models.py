@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import joblib
-from sklearn.base import clone, is_regressor
+from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit.models import make_model
@@ -86,14 +87,22 @@ def forget_memory(estimator: Any, location: str | os.PathLike[str]) -> None:
 
 
 def _clone(name: str, estimator: Any) -> Any:
-    if isinstance(estimator, type) or not (
-        hasattr(estimator, "fit") and hasattr(estimator, "predict")
-    ):
+    said = f"models[{name!r}] is {estimator!r}"
+    if isinstance(estimator, type) or not hasattr(estimator, "fit"):
+        raise ValueError(f"{said}; expected a classifier with fit and predict.")
+    if not (hasattr(estimator, "get_params") and hasattr(estimator, "__sklearn_tags__")):
         raise ValueError(
-            f"models[{name!r}] is {estimator!r}; expected a classifier with fit and predict."
+            f"{said}, which scikit-learn cannot clone; derive its class from ClassifierMixin and "
+            "BaseEstimator of sklearn.base."
         )
-    if is_regressor(estimator):
-        raise ValueError(f"models[{name!r}] is {estimator!r}, a regressor; expected a classifier.")
+    if getattr(estimator, "refit", True) is False:
+        raise ValueError(f"{said}, which cannot predict after its search; pass refit=True to it.")
+    kind = get_tags(estimator).estimator_type
+    if kind not in ("classifier", None):
+        raise ValueError(f"{said}, of the type {kind!r}; expected a classifier.")
+    # Some classifiers, such as StackingClassifier, have predict only after fit.
+    if not (is_classifier(estimator) or hasattr(estimator, "predict")):
+        raise ValueError(f"{said}; expected a classifier with fit and predict.")
     if _is_frozen(estimator):
         try:
             check_is_fitted(estimator.estimator)

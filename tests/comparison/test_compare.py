@@ -273,7 +273,7 @@ def test_a_training_that_ctrl_c_ends_early_is_no_result(data):
             "class_names has 2 names, but y has 10 classes",
         ),
         ({"verbose": "loud"}, "'verbose' parameter"),
-        ({"models": {"a": LinearRegression()}}, "a regressor; expected a classifier"),
+        ({"models": {"a": LinearRegression()}}, "of the type 'regressor'; expected a classifier"),
         ({"models": {"a": FrozenEstimator(KNN)}}, "a model that is not fitted"),
         ({"y_test": None}, "X_test is given without y_test"),
         ({"X_test": None, "y_test": None}, "pass a test set as X_test and y_test, or cv"),

@@ -8,8 +8,15 @@ from numpy.testing import assert_array_equal
 from scipy.stats import randint
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    IsolationForest,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
@@ -22,6 +29,7 @@ from fashionkit.comparison._forms import flat_rows, takes_images
 from fashionkit.comparison._models import describe_model, read_models
 
 KNN = KNeighborsClassifier(3)
+STACKING = StackingClassifier([("knn", KNN)])
 HOG_KNN = make_baseline("hog", "knn")
 
 
@@ -142,6 +150,36 @@ def test_every_model_gets_the_seed_unless_it_has_its_own():
     assert clones["own"].random_state == 5
     assert models["forest"][-1].random_state is None
     assert read_models(models, seed=None, memory="unused")["forest"][-1].random_state is None
+
+
+class Underived:
+    """A classifier that does not follow scikit-learn's contract."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X))
+
+
+@pytest.mark.parametrize("model", [STACKING, make_pipeline(StandardScaler(), STACKING)])
+def test_a_classifier_that_predicts_only_after_fit_is_a_model(model):
+    assert list(read_models({"stacking": model}, seed=0, memory="unused")) == ["stacking"]
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (KMeans(3), "of the type 'clusterer'; expected a classifier"),
+        (IsolationForest(), "of the type 'outlier_detector'; expected a classifier"),
+        (make_pipeline(StandardScaler()), "expected a classifier with fit and predict"),
+        (GridSearchCV(KNN, {}, refit=False), "pass refit=True"),
+        (Underived(), "derive its class from ClassifierMixin and BaseEstimator"),
+    ],
+)
+def test_what_cannot_classify_is_refused(model, message):
+    with pytest.raises(ValueError, match=message):
+        read_models({"a": model}, seed=0, memory="unused")
 
 
 def test_named_models_share_features_only_where_they_have_the_same(tmp_path):
