@@ -20,6 +20,9 @@ from fashionkit.comparison._run import Run
 from fashionkit.comparison._splits import make_data, seed_of
 from fashionkit.datasets._names import choices
 
+# Columns of the tables beside those of the metrics.
+_LABEL_COLUMNS = ("model", "fold", "error")
+
 
 @validate_params(
     {
@@ -97,7 +100,8 @@ def compare_models(
 
     scoring : str, callable, list or dict, default=None
         Scores to add to those that are always measured, as for
-        :func:`~sklearn.model_selection.cross_validate`.
+        :func:`~sklearn.model_selection.cross_validate`. A callable returns one number; for
+        several, pass a dict. A score that a model cannot have is NaN.
 
     n_jobs : int, default=None
         Number of models or folds to fit at the same time; None for 1, unless a
@@ -141,7 +145,8 @@ def compare_models(
     Warns
     -----
     UserWarning
-        If a model failed, or after Ctrl-C. The results of the others are kept.
+        If a model, a score, or the probabilities of a model failed, or after Ctrl-C. All other
+        results are kept.
 
     See Also
     --------
@@ -178,8 +183,8 @@ def compare_models(
         memory = _feature_folder(checkpoint_dir, stack)
         clones = read_models(models, seed=seed, memory=memory)
         data = make_data(X, y, X_test, y_test, cv=cv, groups=groups, class_names=class_names)
-        scorer = _make_scorer(scoring, clones)
-        run = Run(clones, data, scorer, seed, checkpoint_dir, memory)
+        scorers = _read_scorers(scoring, clones)
+        run = Run(clones, data, scorers, seed, checkpoint_dir, memory)
         results = run.go(n_jobs, verbose)
     if all(result.error for result in results):
         reasons = "; ".join(f"{result.model!r}: {result.error}" for result in results)
@@ -197,20 +202,25 @@ def _feature_folder(checkpoint_dir: Any, stack: contextlib.ExitStack) -> str:
     return stack.enter_context(folder)
 
 
-def _make_scorer(scoring: Any, clones: dict[str, Any]) -> Callable | None:
-    """Return a function that computes a dict of all scores that are not measured anyway."""
+def _read_scorers(scoring: Any, clones: dict[str, Any]) -> dict[str, Callable]:
+    """Return functions that compute all scores that are not measured anyway."""
+    measured = metric_columns()
     if callable(scoring):
         scoring = {getattr(scoring, "__name__", "score"): scoring}
-    names = [scoring] if isinstance(scoring, str) else scoring or ()
-    measured = metric_columns()
+    if isinstance(scoring, str):
+        scoring = [scoring]
     if isinstance(scoring, Mapping):
-        if taken := [name for name in scoring if name in measured]:
+        if taken := [name for name in scoring if name in (*_LABEL_COLUMNS, *measured)]:
             raise ValueError(
                 f"scoring has the names {choices(taken)}, which are columns of the table already; "
                 "rename them."
             )
     else:
-        scoring = [name for name in names if name not in measured]
-    if not scoring:
-        return None
-    return check_scoring(next(iter(clones.values())), scoring=scoring, raise_exc=False)
+        if others := [entry for entry in scoring or () if not isinstance(entry, str)]:
+            raise ValueError(
+                f"scoring has the entry {others[0]!r}, expected a name of scikit-learn; pass a "
+                "dict from name to callable."
+            )
+        scoring = {name: name for name in scoring or () if name not in measured}
+    model = next(iter(clones.values()))
+    return {name: check_scoring(model, scoring=score) for name, score in scoring.items()}

@@ -8,26 +8,31 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
 from typing import Any
 
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from fashionkit._images import users_level
 from fashionkit.baselines._memory import Times, saved_times
+from fashionkit.comparison._answers import (
+    Answers,
+    check_classes,
+    check_predictions,
+    compute_scores,
+    in_order,
+    predict_proba,
+)
 from fashionkit.comparison._forms import flat_rows, takes_images
 from fashionkit.comparison._metric import Costs, Outcome
 from fashionkit.comparison._metrics import compute_metrics
 from fashionkit.comparison._models import forget_memory
 from fashionkit.comparison._splits import TEST, Data, ImageSet
-from fashionkit.datasets._names import choices
 from fashionkit.neural import TrainingInterrupted
 from fashionkit.plotting._history import training_history
 
 _N_WARM_UP = 8
 
-# Predictions of one image: at most so many, and no new one after so many seconds.
+# Predictions of one image: their maximum number, and seconds after which no new one begins.
 _N_SINGLE = 10
 _SINGLE_SECONDS = 1.0
 
@@ -90,7 +95,7 @@ def evaluate(
     part: str,
     data: Data,
     *,
-    scorer: Callable | None = None,
+    scorers: Mapping[str, Callable] | None = None,
     memory: Any = None,
 ) -> Result:
     """Fit an estimator and evaluate it on the images of one part; an exception is a result, too.
@@ -109,8 +114,8 @@ def evaluate(
     data : Data
         All images.
 
-    scorer : callable, default=None
-        Returns a dict of the user's scores of ``(estimator, X, y)``.
+    scorers : dict of str to callable, default=None
+        The user's scores, functions of ``(estimator, X, y)``.
 
     memory : path, default=None
         Cache of features that is deleted after the comparison.
@@ -121,29 +126,36 @@ def evaluate(
         The evaluation.
     """
     try:
-        return _evaluate(model, estimator, part, data, scorer, memory)
+        return _evaluate(model, estimator, part, data, scorers or {}, memory)
     except Exception as error:  # whatever a model raises, the others are evaluated
         said = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return Result(model, part, error=said, traceback=traceback.format_exc(), exception=error)
 
 
 def _evaluate(
-    model: str, estimator: Any, part: str, data: Data, scorer: Callable | None, memory: Any
+    model: str,
+    estimator: Any,
+    part: str,
+    data: Data,
+    scorers: Mapping[str, Callable],
+    memory: Any,
 ) -> Result:
     train, test = (_in_form(images, estimator) for images in data.part(part))
     with saved_times() as saved:
         fit_times = _measure(lambda: _fit(estimator, train))[1]
     for times in saved:
         fit_times = fit_times.plus(times)
-    classes = _check_classes(estimator, data.labels)
+    classes = check_classes(estimator, data.labels)
     estimator.predict(_safe_indexing(test.X, slice(0, _N_WARM_UP)))
-    y_pred, predict_times = _measure(lambda: np.asarray(estimator.predict(test.X)))
+    predicted, predict_times = _measure(lambda: estimator.predict(test.X))
+    y_pred = check_predictions(predicted, data.labels, len(test))
     single_seconds = _time_single(estimator, test.X)
     answers = {"predict": y_pred}
-    if hasattr(estimator, "predict_proba"):
-        answers["predict_proba"] = estimator.predict_proba(test.X)
-    probabilities = _in_order(answers.get("predict_proba"), classes, data.labels)
-    scores = _scores(scorer, _Answers(estimator, test.X, answers), test)
+    probabilities = predict_proba(model, estimator, test.X, classes)
+    if probabilities is not None:
+        answers["predict_proba"] = probabilities
+        probabilities = in_order(probabilities, classes, data.labels)
+    scores = compute_scores(model, scorers, Answers(estimator, test.X, answers), test)
     if memory is not None:
         forget_memory(estimator, memory)
     costs = Costs(
@@ -199,41 +211,6 @@ def _time_single(estimator: Any, X: Any) -> float:
     return float(np.median(seconds[1:] or seconds))
 
 
-def _check_classes(estimator: Any, labels: np.ndarray) -> np.ndarray:
-    """Return the classes of a fitted model, which a model fitted before may have its own."""
-    classes = np.asarray(getattr(estimator, "classes_", labels))
-    if set(classes.tolist()) != set(labels.tolist()):
-        raise ValueError(
-            f"the model has the classes {choices(classes.tolist(), most=12)}, but y has "
-            f"{choices(labels.tolist(), most=12)}; pass a model that is fitted on the same classes."
-        )
-    return classes
-
-
-def _scores(scorer: Callable | None, answers: _Answers, test: ImageSet) -> dict[str, float]:
-    """Return the user's scores; NaN for one that fails."""
-    scores = {} if scorer is None else scorer(answers, test.X, test.y)
-    for name, value in scores.items():
-        if isinstance(value, str):  # scikit-learn returns the traceback
-            message = f"Score {name!r} failed: {value.strip().splitlines()[-1]}"
-            warnings.warn(message, UserWarning, stacklevel=users_level())
-            scores[name] = np.nan
-    return scores
-
-
-def _in_order(
-    probabilities: np.ndarray | None, classes: np.ndarray, labels: np.ndarray
-) -> np.ndarray | None:
-    """Return float64 probabilities in the order of the labels; None for a model without."""
-    if probabilities is None:
-        return None
-    # In one precision for all: scikit-learn bounds losses by the precision given.
-    probabilities = np.asarray(probabilities, dtype=np.float64)
-    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
-    column = {label: i for i, label in enumerate(classes.tolist())}
-    return probabilities[:, [column[label] for label in labels.tolist()]]
-
-
 def _n_parameters(estimator: Any) -> float:
     """Return the number of weights of a network, or of the one at the end of a pipeline."""
     for name in ("best_estimator_", "estimator"):
@@ -264,23 +241,3 @@ class _Counter:
         size = memoryview(data).nbytes
         self.n_bytes += size
         return size
-
-
-class _Answers:
-    """A fitted model that repeats its answers to the evaluated images, for scorers."""
-
-    def __init__(self, estimator: Any, X: Any, answers: dict[str, np.ndarray]):
-        self._estimator = estimator
-        self._X = X
-        self._answers = answers
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._estimator, name)
-        if name not in self._answers:
-            return method
-
-        @wraps(method)
-        def answer(X: Any) -> Any:
-            return self._answers[name] if X is self._X else method(X)
-
-        return answer

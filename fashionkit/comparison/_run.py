@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sklearn.base import clone
@@ -38,21 +38,21 @@ class Run:
         self,
         clones: dict[str, Any],
         data: Data,
-        scorer: Callable | None,
+        scorers: Mapping[str, Callable],
         seed: int | None,
         checkpoint_dir: Any,
         memory: Any,
     ):
         self._clones = clones
         self._data = data
-        self._scorer = scorer
+        self._scorers = scorers
         self._memory = memory
         self._tasks = [(name, part) for name in clones for part in data.parts]
         self._keys: dict[str, str] = {}
         self._checkpoint: Checkpoint | None = None
         if checkpoint_dir is not None:
             self._keys = {name: describe_model(name, clones[name]) for name in clones}
-            settings = _settings(data, seed, scorer)
+            settings = _settings(data, seed, scorers)
             self._checkpoint = Checkpoint(checkpoint_dir, settings)
 
     def go(self, n_jobs: int | None, verbose: int) -> list[Result]:
@@ -94,7 +94,7 @@ class Run:
             progress.begin(name)
             estimator = _shown(clone(self._clones[name]), verbose)
             return delayed(evaluate)(
-                name, estimator, part, self._data, scorer=self._scorer, memory=self._memory
+                name, estimator, part, self._data, scorers=self._scorers, memory=self._memory
             )
 
         def run(tasks: list[Task]) -> Iterator[Result]:
@@ -132,7 +132,7 @@ def _place(result: Result) -> Task:
     return result.model, result.part
 
 
-def _settings(data: Data, seed: int | None, scorer: Callable | None) -> dict[str, Any]:
+def _settings(data: Data, seed: int | None, scorers: Iterable[str]) -> dict[str, Any]:
     """Return what results of one checkpoint have in common."""
     return {
         "format": _CHECKPOINT_FORMAT,
@@ -141,7 +141,7 @@ def _settings(data: Data, seed: int | None, scorer: Callable | None) -> dict[str
         "test images": data.test.fingerprint() if data.test else None,
         "folds": data.describe_folds().hash,
         "random_state": seed,
-        "scoring": sorted(scorer._scorers) if scorer is not None else [],  # type: ignore[attr-defined]
+        "scoring": sorted(scorers),
     }
 
 

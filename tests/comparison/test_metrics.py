@@ -30,6 +30,27 @@ def toy(**changes):
     return Metric(**{**row, **changes})
 
 
+class Spoilt(KNeighborsClassifier):
+    """A classifier whose answers are changed."""
+
+    def __init__(self, predict=None, predict_proba=None):
+        super().__init__(3)
+        self.changes = {"predict": predict, "predict_proba": predict_proba}
+
+    def get_params(self, deep=True):
+        return self.changes
+
+    def predict(self, X):
+        return self._change("predict", super().predict(X))
+
+    def predict_proba(self, X):
+        return self._change("predict_proba", super().predict_proba(X))
+
+    def _change(self, method, answer):
+        change = self.changes[method]
+        return answer if change is None else change(answer)
+
+
 @pytest.fixture
 def register(monkeypatch):
     """Return a function that adds rows to the table, the one place that names metrics."""
@@ -45,8 +66,8 @@ def compare(garments):
     """Return a function that compares quick models on a few images."""
     X, y = garments[0].reshape(300, -1), garments[1]
 
-    def run(models):
-        return compare_models(models, X[:60], y[:60], X_test=X[60:100], y_test=y[60:100])
+    def run(models, **options):
+        return compare_models(models, X[:60], y[:60], X_test=X[60:100], y_test=y[60:100], **options)
 
     return run
 
@@ -143,3 +164,84 @@ def test_the_frame_s_documentation_lists_every_column():
     assert "{columns}" not in text
     for metric in _metrics.METRICS:
         assert f"{', '.join(metric.column_names)} : float\n" in text
+
+
+def negative(probabilities):
+    return probabilities - 0.5
+
+
+def unknown(probabilities):
+    return np.where(np.arange(len(probabilities))[:, None] == 3, np.nan, probabilities)
+
+
+def zero(probabilities):
+    return probabilities * (np.arange(len(probabilities))[:, None] != 3)
+
+
+def narrow(probabilities):
+    return probabilities[:, :5]
+
+
+def missing(probabilities):
+    raise NotImplementedError("none here")
+
+
+@pytest.mark.parametrize("change", [negative, unknown, zero, narrow, missing])
+def test_what_is_no_probability_leaves_its_columns_empty(compare, change):
+    with pytest.warns(UserWarning, match="Model 'a' has no probabilities: ") as warned:
+        comparison = compare({"a": Spoilt(predict_proba=change), "knn": KNeighborsClassifier(3)})
+    assert len(warned) == 1
+    assert comparison.probabilities_["a"] is None
+    frame = comparison.to_frame().set_index("model")
+    empty = ["top_2_accuracy", "log_loss", "expected_calibration_error"]
+    assert frame.loc["a", empty].isna().all()
+    assert frame.loc["a", "accuracy"] == frame.loc["knn", "accuracy"]
+
+
+def test_a_column_of_predictions_counts_as_one_label_for_each_image(compare):
+    models = {"a": Spoilt(predict=lambda y: y[:, None]), "knn": KNeighborsClassifier(3)}
+    comparison = compare(models)
+    assert comparison.predictions_["a"].shape == (40,)
+    assert comparison.to_frame()["accuracy"].nunique() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda y: y[:1], r"shape \(1,\) for 40 images"),
+        (lambda y: y - 1, "the labels -1 that do not occur in y"),
+        (lambda y: y.astype(str), "the labels '0', '1', "),
+        (lambda y: np.full(len(y), np.nan), "the labels nan that"),
+    ],
+)
+def test_predictions_that_are_no_labels_are_an_error_of_the_model(compare, change, message):
+    with pytest.warns(UserWarning, match=message):
+        comparison = compare({"a": Spoilt(predict=change), "guess": DummyClassifier()})
+    assert list(comparison.predictions_) == ["guess"]
+
+
+def test_a_score_that_a_model_cannot_have_is_missing(compare):
+    models = {"knn": KNeighborsClassifier(3), "svm": LinearSVC(tol=0.5)}
+    message = "Score 'neg_log_loss' of model 'svm' failed: AttributeError: LinearSVC has none of"
+    with pytest.warns(UserWarning, match=message):
+        comparison = compare(models, scoring=["neg_log_loss", "f1_weighted"])
+    frame = comparison.to_frame().set_index("model")
+    assert np.isnan(frame.loc["svm", "neg_log_loss"])
+    assert frame["f1_weighted"].notna().all()
+    assert frame.loc["knn", "neg_log_loss"] == pytest.approx(-frame.loc["knn", "log_loss"])
+
+
+def test_a_score_may_be_any_callable(compare):
+    def half(estimator, X, y):
+        return 0.5
+
+    assert compare({"guess": DummyClassifier()}, scoring=half).to_frame()["half"][0] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("scoring", "message"),
+    [({"model": "f1_macro"}, "the names 'model'"), ([len], "pass a dict from name to callable")],
+)
+def test_scores_without_a_name_for_themselves_are_refused(compare, scoring, message):
+    with pytest.raises(ValueError, match=message):
+        compare({"guess": DummyClassifier()}, scoring=scoring)
