@@ -108,7 +108,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--n-jobs",
-        type=int,
+        type=_jobs,
         metavar="N",
         help="how many models or folds to fit at the same time; -1 for one per core (default: 1, "
         "which itself uses all cores where it can)",
@@ -213,7 +213,7 @@ def _shuffled(arguments: argparse.Namespace) -> Any:
 
 
 def _without_missing_weights(comparison: Any) -> Any:
-    """Leave out the models that nobody has asked for, and that cannot be had without a network."""
+    """Leave out the default models whose weights are unavailable."""
     missing = [n for n, why in comparison.errors_.items() if _NO_WEIGHTS in why]
     return comparison.without(missing) if missing else comparison
 
@@ -251,6 +251,12 @@ def _positive(text: str) -> int:
 def _folds(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 2:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 2")
+    return int(text)
+
+
+def _jobs(text: str) -> int:
+    if not text.isascii() or not text.removeprefix("-").isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number other than 0")
     return int(text)
 
 

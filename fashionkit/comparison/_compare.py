@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sklearn.metrics import check_scoring
-from sklearn.utils._param_validation import validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 
 from fashionkit.comparison._comparison import Comparison
 from fashionkit.comparison._metrics import metric_columns
@@ -34,7 +34,11 @@ _LABEL_COLUMNS = ("model", "fold", "error")
         "cv": ["cv_object"],
         "groups": ["array-like", None],
         "scoring": [str, callable, list, tuple, set, dict, None],
-        "n_jobs": [Integral, None],
+        "n_jobs": [
+            Interval(Integral, None, -1, closed="right"),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
         "random_state": ["random_state"],
         "checkpoint_dir": [str, os.PathLike, None],
         "class_names": ["array-like", dict, None],
@@ -186,8 +190,9 @@ def compare_models(
         scorers = _read_scorers(scoring, clones)
         run = Run(clones, data, scorers, seed, checkpoint_dir, memory)
         results = run.go(n_jobs, verbose)
-    if all(result.error for result in results):
-        reasons = "; ".join(f"{result.model!r}: {result.error}" for result in results)
+    failed = {result.model: result for result in reversed(results) if result.error}
+    if len(failed) == len(clones):
+        reasons = "; ".join(f"{name!r}: {failed[name].error}" for name in clones)
         cause = next((result.exception for result in results if result.exception), None)
         raise ValueError(f"Every model failed. {reasons}") from cause
     return Comparison(results, data, seed)

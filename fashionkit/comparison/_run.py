@@ -68,9 +68,11 @@ class Run:
                     self._keep(result)
                     progress.add(result)
             except KeyboardInterrupt:
-                if all(result.error for result in results.values()):
+                left = [task for task in self._tasks if task not in results]
+                failed = {name for (name, _), result in results.items() if result.error}
+                if set(self._clones) <= failed | {name for name, _ in left}:
                     raise
-                _warn_of_interruption([task for task in self._tasks if task not in results])
+                _warn_of_interruption(left)
         return [results.get(task) or Result(*task, error=_UNFINISHED) for task in self._tasks]
 
     def _read(self) -> Iterator[Result]:

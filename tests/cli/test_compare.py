@@ -301,7 +301,8 @@ def test_version(capsys):
         (["compare", "--data", "Fashion-MNIST"], "the nearest name is 'fashion-mnist'"),
         (["compare", "--cv", "1"], "'1' is not a whole number of at least 2"),
         (["compare", "--tune", "0"], "'0' is not a whole number of at least 1"),
-        (["compare", "--n-jobs", "two"], "invalid int value: 'two'"),
+        (["compare", "--n-jobs", "two"], "'two' is not a whole number other than 0"),
+        (["compare", "--n-jobs", "0"], "'0' is not a whole number other than 0"),
     ],
 )
 def test_arguments_that_mean_nothing_exit_with_2(arguments, message, capsys):

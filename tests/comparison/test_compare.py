@@ -281,7 +281,7 @@ def test_a_training_that_ctrl_c_ends_early_is_no_result(data):
         ({"cv": [(np.arange(200), [])]}, "no image to evaluate on in fold 1"),
         ({"scoring": {"n_bytes": "accuracy"}}, "'n_bytes', which are columns"),
         ({"scoring": "goodness"}, "goodness"),
-        ({"n_jobs": "all"}, "'n_jobs' parameter"),
+        ({"n_jobs": 0}, "'n_jobs' parameter"),
     ],
 )
 def test_bad_arguments_are_refused_before_anything_is_fitted(data, changes, message):

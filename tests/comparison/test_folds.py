@@ -111,6 +111,37 @@ def test_a_model_that_fails_on_one_fold_says_which(data):
     assert comparison.to_frame()["accuracy"].isna().tolist() == [False, True]
 
 
+class FailsOnce(KNeighborsClassifier):
+    """A classifier whose second fit raises an exception."""
+
+    def __init__(self, error, calls):
+        super().__init__(3)
+        self.params = {"error": error, "calls": calls}
+
+    def get_params(self, deep=True):
+        return self.params
+
+    def __sklearn_clone__(self):
+        return self
+
+    def fit(self, X, y):
+        self.params["calls"].append(1)
+        if len(self.params["calls"]) == 2:
+            raise self.params["error"]
+        return super().fit(X, y)
+
+
+@pytest.mark.filterwarnings("ignore:Model 'a' failed")
+def test_a_single_model_that_fails_on_one_fold_leaves_nothing_to_compare(data):
+    with pytest.raises(ValueError, match=r"failed\. 'a': RuntimeError: no luck$"):
+        compare_models({"a": FailsOnce(RuntimeError("no luck"), [])}, *data, cv=3)
+
+
+def test_ctrl_c_before_all_folds_of_any_model_is_passed_on(data):
+    with pytest.raises(KeyboardInterrupt):
+        compare_models({"a": FailsOnce(KeyboardInterrupt, [])}, *data, cv=3)
+
+
 def test_one_fold_is_too_few_for_a_verdict(data):
     splitter = StratifiedShuffleSplit(1, test_size=0.5, random_state=0)
     comparison = compare_models(MODELS, *data, cv=splitter)
