@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,6 @@ from sklearn.utils import (
     column_or_1d,
 )
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import _num_samples
 
 from fashionkit._images import LazyImages
 from fashionkit.datasets._names import choices, name_labels, unknown_labels
@@ -143,7 +143,7 @@ def make_data(
     check_classification_targets(y)
     labels = unique_labels(y)
     test = None if X_test is None else _check_test(X_test, y_test, labels)
-    folds = [] if cv is None else _split(X, y, cv, groups, labels)
+    folds = [] if cv is None else _split(y, cv, groups, labels)
     return Data(ImageSet(X, y), test, folds, labels, _name(labels, class_names))
 
 
@@ -168,30 +168,44 @@ def _check_test(X: Any, y: Any, labels: np.ndarray) -> ImageSet:
 
 
 def _split(
-    X: Any, y: np.ndarray, cv: Any, groups: Any, labels: np.ndarray
+    y: np.ndarray, cv: Any, groups: Any, labels: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]]:
+    said = f"cv={textwrap.shorten(repr(cv), 100, placeholder=' ...')}"
     splitter = check_cv(cv, y, classifier=True)
     folds = []
-    for i, parts in enumerate(splitter.split(np.zeros(_num_samples(X)), y, groups)):
-        train, test = (_rows(part) for part in parts)
+    for i, parts in enumerate(splitter.split(np.zeros(len(y)), y, groups)):
+        train, test = (_rows(part, len(y), f"{said}, {fold_name(i)}") for part in parts)
         if not len(test):
-            raise ValueError(f"cv={cv!r} leaves no image to evaluate on in {fold_name(i)}.")
+            raise ValueError(f"{said} leaves no image to evaluate on in {fold_name(i)}.")
+        if len(np.intersect1d(train, test)):
+            raise ValueError(
+                f"{said} has images both to train on and to evaluate on in "
+                f"{fold_name(i)}; leave them out of one of the two."
+            )
         seen = set(y[train].tolist())
         if missing := [label for label in labels.tolist() if label not in seen]:
             raise ValueError(
-                f"cv={cv!r} leaves the classes {choices(missing, most=5)} without a training image "
+                f"{said} leaves the classes {choices(missing, most=5)} without a training image "
                 f"in {fold_name(i)}; use fewer folds, or a splitter that keeps classes together, "
                 "such as StratifiedKFold or StratifiedGroupKFold."
             )
         folds.append((train, test))
     if not folds:
-        raise ValueError(f"cv={cv!r} gives no folds; pass a number, a splitter or a list of pairs.")
+        raise ValueError(f"{said} gives no folds; pass a number, a splitter or a list of pairs.")
     return folds
 
 
-def _rows(part: Any) -> np.ndarray:
+def _rows(part: Any, n_images: int, said: str) -> np.ndarray:
     part = np.asarray(part)
-    return np.flatnonzero(part) if part.dtype == bool else part.astype(np.int64)
+    if part.dtype == bool and part.shape == (n_images,):
+        return np.flatnonzero(part)
+    is_rows = part.ndim == 1 and (part.dtype.kind in "iu" or not part.size)
+    if not is_rows or (part.size and not 0 <= part.min() <= part.max() < n_images):
+        raise ValueError(
+            f"{said}: expected arrays of whole numbers from 0 to {n_images - 1}, or masks of "
+            f"{n_images} values."
+        )
+    return part.astype(np.int64)
 
 
 def _name(labels: np.ndarray, class_names: Any) -> list[str]:

@@ -74,6 +74,36 @@ def test_a_test_set_decides_the_ranking_where_there_are_folds_too(data):
     assert comparison.pairwise()["p_value"][0] != comparison.pairwise(part="folds")["p_value"][0]
 
 
+def test_folds_may_be_masks_or_lists(data):
+    mask = np.arange(180) < 120
+    rows = list(range(120)), list(range(120, 180))
+    splits = compare_models(
+        {"guess": DummyClassifier()}, *data, cv=iter([(mask, ~mask), rows])
+    ).folds_.splits
+    for of_masks, of_lists in zip(*splits, strict=True):
+        assert_array_equal(of_masks, of_lists)
+
+
+ROWS = np.arange(120)
+
+
+@pytest.mark.parametrize(
+    ("fold", "message"),
+    [
+        ((ROWS, [180]), "fold 1: expected arrays of whole numbers from 0 to 179"),
+        ((ROWS, [-1]), "expected arrays of whole numbers"),
+        ((ROWS, [150.5]), "expected arrays of whole numbers"),
+        ((ROWS, [[150]]), "expected arrays of whole numbers"),
+        ((ROWS, np.arange(170) > 150), "or masks of 180 values"),
+        ((ROWS, [119, 120]), "images both to train on and to evaluate on in fold 1"),
+    ],
+)
+def test_folds_of_other_rows_are_refused(data, fold, message):
+    with pytest.raises(ValueError, match=message) as info:
+        compare_models({"guess": DummyClassifier()}, *data, cv=[fold])
+    assert len(str(info.value)) < 300
+
+
 def test_groups_stay_together(data):
     groups = np.arange(180) // 2
     comparison = compare_models(MODELS, *data, cv=GroupKFold(3), groups=groups)
