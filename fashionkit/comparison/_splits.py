@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.model_selection import check_cv
 from sklearn.utils import (
     Bunch,
@@ -139,9 +141,13 @@ def make_data(
     if groups is not None and cv is None:
         raise ValueError("groups is given without cv; pass a splitter, such as cv=GroupKFold(5).")
     y = column_or_1d(y, warn=True)
-    check_consistent_length(X, y)
+    _check_images("X", X, y)
     check_classification_targets(y)
     labels = unique_labels(y)
+    if len(labels) < 2:
+        raise ValueError(
+            f"y has the class {choices(labels.tolist())} only; pass images of at least two classes."
+        )
     test = None if X_test is None else _check_test(X_test, y_test, labels)
     folds = [] if cv is None else _split(y, cv, groups, labels)
     return Data(ImageSet(X, y), test, folds, labels, _name(labels, class_names))
@@ -154,9 +160,20 @@ def seed_of(random_state: Any) -> int | None:
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
+def _check_images(argument: str, X: Any, y: np.ndarray) -> None:
+    if isinstance(X, str | os.PathLike):
+        raise ValueError(
+            f"{argument}={str(X)!r}, expected images; pass ImageFolder({str(X)!r}) to read those "
+            "of a folder."
+        )
+    if issparse(X):
+        raise ValueError(f"{argument} is sparse, expected dense images; pass {argument}.toarray().")
+    check_consistent_length(X, y)
+
+
 def _check_test(X: Any, y: Any, labels: np.ndarray) -> ImageSet:
     y = column_or_1d(y, warn=True)
-    check_consistent_length(X, y)
+    _check_images("X_test", X, y)
     if not len(y):
         raise ValueError("X_test has no images; at least one is needed.")
     if unseen := unknown_labels(y.tolist(), labels.tolist()):
@@ -213,7 +230,9 @@ def _name(labels: np.ndarray, class_names: Any) -> list[str]:
         return name_labels(labels, class_names)
     except ValueError as error:
         # Labels that are not 0, 1, ... can be named in their sorted order, too.
-        if isinstance(class_names, Mapping) or len(class_names) != len(labels):
+        if isinstance(class_names, Mapping):
+            raise
+        if len(class_names) != len(labels):
             raise ValueError(
                 f"class_names has {len(class_names)} names, but y has {len(labels)} classes: "
                 f"{choices(labels.tolist(), most=12)}; pass one name for each."

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
@@ -254,24 +255,22 @@ def test_a_training_that_ctrl_c_ends_early_is_no_result(data):
         ({"models": [KNN]}, r"or \(name, estimator\)"),
         ({"models": [("a", KNN), ("a", KNN)]}, "two entries of the name 'a'"),
         ({"models": {1: KNN}}, r"or \(name, estimator\)"),
-        (
-            {"models": {"a": FunctionTransformer()}},
-            "expected a classifier with fit and predict",
-        ),
+        ({"models": {"a": FunctionTransformer()}}, "expected a classifier with fit and predict"),
         ({"models": {"a": "knn"}}, "expected a classifier"),
         ({"models": KNN}, "'models' parameter"),
         ({"y": np.zeros(3)}, "inconsistent numbers of samples"),
         ({"y_test": np.zeros(3)}, "inconsistent numbers of samples"),
         (
             {"y_test": np.arange(100)},
-            r"labels 10, 11, 12, 13, 14 and 85 more that do not occur in y",
+            "labels 10, 11, 12, 13, 14 and 85 more that do not occur in y",
         ),
         ({"X_test": np.zeros((0, 784)), "y_test": []}, "X_test has no images"),
         ({"y": np.linspace(0, 1, 200)}, "Unknown label type"),
-        (
-            {"class_names": ["a", "b"]},
-            "class_names has 2 names, but y has 10 classes",
-        ),
+        ({"y": np.zeros(200), "y_test": np.zeros(100)}, "y has the class 0.0 only"),
+        ({"X": csr_array((200, 784))}, r"X is sparse, .*; pass X\.toarray\(\)"),
+        ({"X_test": "photos"}, r"X_test='photos', expected images; pass ImageFolder\('photos'\)"),
+        ({"class_names": ["a", "b"]}, "class_names has 2 names, but y has 10 classes"),
+        ({"class_names": {0: "a"}}, "labels 1, 2, 3, 4, 5 and 4 more have no name"),
         ({"verbose": "loud"}, "'verbose' parameter"),
         ({"models": {"a": LinearRegression()}}, "of the type 'regressor'; expected a classifier"),
         ({"models": {"a": FrozenEstimator(KNN)}}, "a model that is not fitted"),
