@@ -82,7 +82,7 @@ def compare_models(
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
             (n_samples, height, width, channels), DataFrame or ImageFolder
         Training images. scikit-learn's own classifiers get them as flat rows, all other models
-        as they are.
+        as they are. No model may change an array: it is read only.
 
     y : array-like of shape (n_samples,)
         Class labels of any type.

@@ -47,6 +47,10 @@ class ImageSet:
         """Return some of the images."""
         return ImageSet(_safe_indexing(self.X, rows), self.y[rows])
 
+    def locked(self) -> ImageSet:
+        """Return the same, which no model can change for the next one."""
+        return ImageSet(_locked(self.X), _locked(self.y))
+
     def fingerprint(self) -> str:
         """Return a hash of the pixels, or of what the files are, and of the labels."""
         pixels = self.X._identity if isinstance(self.X, LazyImages) else self.X
@@ -93,12 +97,12 @@ class Data:
         return test + [fold_name(i) for i in range(len(self.folds))]
 
     def part(self, name: str) -> tuple[ImageSet, ImageSet]:
-        """Return the images of a part to train on, and those to evaluate on."""
+        """Return the images of a part to train on, and those to evaluate on, to be read only."""
         if name == TEST:
             assert self.test is not None
-            return self.train, self.test
+            return self.train.locked(), self.test.locked()
         train, test = self.folds[int(name.removeprefix("fold ")) - 1]
-        return self.train.rows(train), self.train.rows(test)
+        return self.train.rows(train).locked(), self.train.rows(test).locked()
 
     @property
     def test_share(self) -> float:
@@ -112,6 +116,15 @@ class Data:
         for rows in (rows for fold in self.folds for rows in fold):
             digest.update(np.append(len(rows), rows).astype("<i8").tobytes())
         return Bunch(splits=list(self.folds), hash=digest.hexdigest()[:16] if self.folds else "")
+
+
+def _locked(array: Any) -> Any:
+    """Return a view of an array that refuses to be written to; anything else as it is."""
+    if not isinstance(array, np.ndarray):
+        return array
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def fold_name(i: int) -> str:

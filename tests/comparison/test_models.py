@@ -96,6 +96,29 @@ def test_models_for_tables_and_for_images_are_compared_on_the_same_images(garmen
     assert frame.loc["cnn", "n_parameters"] == cnn.model_.count_params()
 
 
+class Changing(Foreign):
+    """A classifier that changes the images that it is passed."""
+
+    def fit(self, X, y):
+        X[:] = 0
+        return super().fit(X, y)
+
+
+def test_no_model_changes_the_images_of_the_others(garments):
+    X, y = garments[0].astype(float), garments[1].copy()
+    scaled = make_pipeline(StandardScaler(copy=False), KNN)
+    with pytest.warns(UserWarning, match="'changing' failed: ValueError: .* read-only"):
+        comparison = compare_models(
+            {"changing": Changing(), "scaled": scaled, "knn": KNN},
+            X[:100],
+            y[:100],
+            X_test=X[100:150],
+            y_test=y[100:150],
+        )
+    assert list(comparison.errors_) == ["changing"]
+    assert_array_equal(X, garments[0])
+
+
 def test_a_frozen_model_is_compared_without_fitting_it_again(garments):
     X, y = garments[0].reshape(300, -1), garments[1]
     old = FrozenEstimator(KNeighborsClassifier(1).fit(X[:50], y[:50]))
