@@ -48,7 +48,7 @@ class Checkpoint:
         self.folder = prepare_folder(folder)
         header = self.folder / _HEADER
         if header.exists():
-            _check(json.loads(header.read_text(encoding="utf-8")), settings, self.folder)
+            _check(_read(header), settings, self.folder)
         else:
             text = json.dumps(settings, indent=2)
             write_whole(header, lambda path: path.write_text(text, encoding="utf-8"))
@@ -89,6 +89,15 @@ class Checkpoint:
 
     def _path(self, model: str, key: str, part: str) -> Path:
         return self.folder / f"{file_name(model)}-{key}-{part.replace(' ', '-')}.pickle"
+
+
+def _read(header: Path) -> dict[str, Any]:
+    """Return the settings in a file; nothing of a file of another kind."""
+    try:
+        found = json.loads(header.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _check(found: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> None:

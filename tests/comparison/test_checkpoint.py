@@ -100,6 +100,14 @@ def test_results_of_other_data_are_refused_and_left_alone(data, tmp_path, change
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize("text", ["", "[1]", "{"])
+def test_a_folder_with_a_foreign_file_is_refused(data, tmp_path, text):
+    (tmp_path / "comparison.json").write_text(text)
+    with pytest.raises(ValueError, match=r"checkpoint_dir=.* has results of another comparison"):
+        compare_models({"a": Counted()}, **data, checkpoint_dir=tmp_path)
+    assert (tmp_path / "comparison.json").read_text() == text
+
+
 @pytest.mark.parametrize("damage", [lambda b: b[:-40], lambda b: b"", lambda b: b"x" + b[1:]])
 def test_a_damaged_result_is_computed_again(data, tmp_path, damage):
     compare_models({"a": Counted()}, **data, checkpoint_dir=tmp_path)
