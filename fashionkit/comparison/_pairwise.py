@@ -153,7 +153,7 @@ def _practice(row: Any, margin: float) -> str:
 
 
 def _probability(value: float) -> str:
-    return "> 99 %" if value > 0.995 else "< 1 %" if value < 0.005 else percent(value, 0)
+    return "> 99 %" if value >= 0.995 else "< 1 %" if value < 0.005 else percent(value, 0)
 
 
 def _frame(rows: list[Verdict]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from fashionkit.comparison._pairwise import compare_on_test
+from fashionkit.comparison._pairwise import compare_on_test, sentences
 from fashionkit.comparison._statistics import (
     correlated_t_odds,
     dirichlet_odds,
@@ -184,3 +184,10 @@ def test_new_names_and_another_order_change_no_verdict(rng):
             row.p_equal,
             row.p_better,
         )
+
+
+def test_no_sentence_calls_a_probability_certain():
+    pairs = compare_on_test({"a": np.array([True]), "b": np.array([False])}, 0.005)
+    assert pairs["p_better"][0] == pytest.approx(0.995)  # the prior is uniform
+    (said,) = sentences(pairs, ["a", "b"], {"a": 1.0, "b": 0.0}, 0.005)
+    assert said.endswith(": > 99 %; equal in practice: 1 %; worse: < 1 %.")
