@@ -285,6 +285,9 @@ class Comparison(Verdicts):
         """
         return write_files(self, folder, with_report=report)
 
+    @validate_params(
+        {"self": "no_validation", "names": ["array-like", set]}, prefer_skip_nested_validation=True
+    )
     def without(self, names: Sequence[str]) -> Comparison:
         """Return the comparison without some of the models, as if they had not been compared.
 
@@ -306,9 +309,9 @@ class Comparison(Verdicts):
         known = [model.name for model in self._models]
         if unknown := [name for name in names if name not in known]:
             raise ValueError(f"Unknown models {choices(unknown)}; choose from {choices(known)}.")
-        left = [result for result in self._results if result.model not in names]
-        if all(result.error for result in left):
+        if all(model.name in names for model in self._ranked):
             raise ValueError(f"Without {choices(names)}, no model with a result is left.")
+        left = [result for result in self._results if result.model not in names]
         return Comparison(left, self._data, self.seed_)
 
     def __str__(self) -> str:

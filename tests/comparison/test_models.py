@@ -205,6 +205,25 @@ def test_what_cannot_classify_is_refused(model, message):
         read_models({"a": model}, seed=0, memory="unused")
 
 
+def test_models_can_be_left_out(made_up):
+    comparison = made_up({"a": 0.9, "b": 0.6, "c": 0.3}, failed=["broken"])
+    assert list(comparison.without(["b"]).predictions_) == ["a", "c"]
+    assert comparison.without(["broken"]).errors_ == {}
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ("b", "'names' parameter of .* Got 'b'"),
+        (["d"], "Unknown models 'd'; choose from 'a', 'b', 'broken'"),
+        (["a", "b"], "Without 'a', 'b', no model with a result is left"),
+    ],
+)
+def test_models_that_cannot_be_left_out_are_named(made_up, names, message):
+    with pytest.raises(ValueError, match=message):
+        made_up({"a": 0.9, "b": 0.6}, failed=["broken"]).without(names)
+
+
 def test_named_models_share_features_only_where_they_have_the_same(tmp_path):
     clones = read_models(["hog-knn", "hog-tree", "pixels-tree"], seed=0, memory=str(tmp_path))
     assert clones["hog-knn"].memory.location == clones["hog-tree"].memory.location
