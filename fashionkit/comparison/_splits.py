@@ -48,7 +48,7 @@ class ImageSet:
         return ImageSet(_safe_indexing(self.X, rows), self.y[rows])
 
     def locked(self) -> ImageSet:
-        """Return the same, which no model can change for the next one."""
+        """Return the same images and labels, protected from changes."""
         return ImageSet(_locked(self.X), _locked(self.y))
 
     def fingerprint(self) -> str:
@@ -97,12 +97,15 @@ class Data:
         return test + [fold_name(i) for i in range(len(self.folds))]
 
     def part(self, name: str) -> tuple[ImageSet, ImageSet]:
-        """Return the images of a part to train on, and those to evaluate on, to be read only."""
+        """Return the images of a part to train on, and those to evaluate on.
+
+        A model that changes them changes none of those of the next model.
+        """
         if name == TEST:
             assert self.test is not None
             return self.train.locked(), self.test.locked()
         train, test = self.folds[int(name.removeprefix("fold ")) - 1]
-        return self.train.rows(train).locked(), self.train.rows(test).locked()
+        return self.train.rows(train), self.train.rows(test)
 
     @property
     def test_share(self) -> float:
@@ -119,7 +122,9 @@ class Data:
 
 
 def _locked(array: Any) -> Any:
-    """Return a view of an array that refuses to be written to; anything else as it is."""
+    """Return a read-only view of an array, a copy of a frame, and anything else as it is."""
+    if hasattr(array, "iloc"):  # scikit-learn writes to frames that are read only
+        return array.copy()
     if not isinstance(array, np.ndarray):
         return array
     view = array.view()
