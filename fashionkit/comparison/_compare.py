@@ -10,7 +10,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils._param_validation import Interval, validate_params
 
 from fashionkit.comparison._comparison import Comparison
@@ -82,7 +82,7 @@ def compare_models(
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
             (n_samples, height, width, channels), DataFrame or ImageFolder
         Training images. scikit-learn's own classifiers get them as flat rows, all other models
-        as they are. No model may change an array: it is read only.
+        as they are. Those of an array are read only.
 
     y : array-like of shape (n_samples,)
         Class labels of any type.
@@ -228,4 +228,7 @@ def _read_scorers(scoring: Any, clones: dict[str, Any]) -> dict[str, Callable]:
             )
         scoring = {name: name for name in scoring or () if name not in measured}
     model = next(iter(clones.values()))
-    return {name: check_scoring(model, scoring=score) for name, score in scoring.items()}
+    return {
+        name: get_scorer(score) if isinstance(score, str) else check_scoring(model, scoring=score)
+        for name, score in scoring.items()
+    }

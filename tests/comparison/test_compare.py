@@ -279,7 +279,7 @@ def test_a_training_that_ctrl_c_ends_early_is_no_result(data):
         ({"groups": np.arange(200)}, "groups is given without cv"),
         ({"cv": [(np.arange(200), [])]}, "no image to evaluate on in fold 1"),
         ({"scoring": {"n_bytes": "accuracy"}}, "'n_bytes', which are columns"),
-        ({"scoring": "goodness"}, "goodness"),
+        ({"scoring": "goodness"}, "'goodness' is not a valid scoring value"),
         ({"n_jobs": 0}, "'n_jobs' parameter"),
     ],
 )
