@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sklearn.base import clone
@@ -18,6 +18,7 @@ from fashionkit.comparison._models import describe_model
 from fashionkit.comparison._progress import Progress
 from fashionkit.comparison._splits import Data
 from fashionkit.datasets._names import choices
+from fashionkit.neural._core.fingerprint import describe
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ def _place(result: Result) -> Task:
     return result.model, result.part
 
 
-def _settings(data: Data, seed: int | None, scorers: Iterable[str]) -> dict[str, Any]:
+def _settings(data: Data, seed: int | None, scorers: Mapping[str, Callable]) -> dict[str, Any]:
     """Return what results of one checkpoint have in common."""
     return {
         "format": _CHECKPOINT_FORMAT,
@@ -143,7 +144,7 @@ def _settings(data: Data, seed: int | None, scorers: Iterable[str]) -> dict[str,
         "test images": data.test.fingerprint() if data.test else None,
         "folds": data.describe_folds().hash,
         "random_state": seed,
-        "scoring": sorted(scorers),
+        "scoring": {name: describe(scorer) for name, scorer in scorers.items()},
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
+from sklearn.metrics import f1_score, make_scorer
 from sklearn.neighbors import KNeighborsClassifier
 
 from fashionkit import compare_models
@@ -98,6 +99,18 @@ def test_results_of_other_data_are_refused_and_left_alone(data, tmp_path, change
         compare_models({"a": Counted()}, **change(data), checkpoint_dir=tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert len(calls) == 1
+
+
+def test_other_scores_of_the_same_name_are_refused(data, tmp_path):
+    def arguments(average):
+        score = make_scorer(f1_score, average=average)
+        return {**data, "scoring": {"f1": score}, "checkpoint_dir": tmp_path}
+
+    for _ in range(2):
+        compare_models({"a": Counted()}, **arguments("macro"))
+    assert len(calls) == 1
+    with pytest.raises(ValueError, match="'scoring' differ"):
+        compare_models({"a": Counted()}, **arguments("weighted"))
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{"])
