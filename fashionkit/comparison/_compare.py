@@ -82,7 +82,7 @@ def compare_models(
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
             (n_samples, height, width, channels), DataFrame or ImageFolder
         Training images. scikit-learn's own classifiers get them as flat rows, all other models
-        as they are. Those of an array are read only.
+        as they are. Arrays are passed as read-only views.
 
     y : array-like of shape (n_samples,)
         Class labels of any type.

@@ -255,10 +255,11 @@ class Comparison(Verdicts):
     def save(self, folder: str | os.PathLike[str], *, report: bool = True) -> list[Path]:
         """Write tables, verdicts, the report and figures to a folder.
 
-        The files are ``results.csv``, the frame; ``pairwise.csv`` and ``per_class.csv``;
-        ``folds.csv`` where there are folds; ``confusion_matrix_<model>.png`` for each model;
-        ``learning_curves.png`` where a model was trained in epochs; other figures; and
-        ``report.html``, the last. Existing files of these names are replaced.
+        The files are ``results.csv``, the frame; ``pairwise.csv``, ``per_class.csv`` and
+        ``leakage.csv``; ``verdicts.txt``, what is printed; ``folds.csv`` where there are folds;
+        ``confusion_matrix_<model>.png`` for each model; ``learning_curves.png`` where a model was
+        trained in epochs; other figures; and ``report.html``, the last. Existing files of these
+        names are replaced.
 
         Parameters
         ----------
