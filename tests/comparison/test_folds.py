@@ -213,6 +213,7 @@ def killer(marker):
 
 
 @pytest.mark.posix
+@pytest.mark.slow  # it starts processes anew
 def test_the_work_of_a_process_that_dies_is_done_by_others(data, tmp_path):
     models = {"knn": MODELS["knn"], "once": killer(tmp_path / "marker")}
     comparison = compare_models(models, *data, cv=2, n_jobs=2)
