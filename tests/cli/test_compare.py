@@ -3,6 +3,7 @@ import hashlib
 import struct
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -207,7 +208,10 @@ def test_help_names_every_model_without_tensorflow():
     assert listed == list_models()
 
 
-def test_folds_searches_and_checkpoints_are_passed_on(tmp_path, output, capsys):
+def test_folds_searches_and_checkpoints_are_passed_on(tmp_path, output, monkeypatch):
+    # Starting processes for so little takes longer than all the rest.
+    monkeypatch.setattr(compare.joblib, "parallel_config", lambda **_: nullcontext())
+    monkeypatch.setattr("fashionkit.comparison._files._figures", lambda comparison: {})
     command = ["compare", "--data", "garments", *SMALL, "--models", "pixels-tree", "color-tree"]
     command += [
         "--cv",
