@@ -17,8 +17,8 @@ from fashionkit._images import Images, fit_images
 from fashionkit.datasets import ImageFolder
 from fashionkit.inspection._fingerprints import Fingerprints, fingerprint, similar_hashes
 
-# Of images identical to each other, so many are paired with all the others: ten thousand blank
-# images would be fifty million pairs.
+# Number of identical images that are paired with all the others: ten thousand blank images would
+# otherwise be fifty million pairs.
 _MOST_PARTNERS = 16
 
 # Rows of the images in the first and in the second set that are identical to each other.

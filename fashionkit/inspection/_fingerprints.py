@@ -22,7 +22,7 @@ _SPREAD = 1.5
 # Standard deviation below which an image is one colour: half a gray level of 256.
 _LEAST_CONTRAST = 0.5 / 255
 
-# The hash is made of so many frequencies in each direction, and kept in bytes of 8 bits.
+# Number of frequencies of the hash in each direction; the hash is kept in bytes of 8 bits.
 _N_FREQUENCIES = 8
 _N_BYTES = 8
 

@@ -159,7 +159,7 @@ def _titles(
         ("probabilities", probabilities, "predictions", predictions),
     ):
         if given is not None and needs is None:
-            raise ValueError(f"{name} needs {needed}, which is None; pass both.")
+            raise ValueError(f"{name} needs {needed}, but it is None; pass both.")
     if labels is None:
         return [""] * n_images
     true = name_labels(labels, class_names)

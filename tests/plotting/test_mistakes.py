@@ -119,7 +119,7 @@ class TestExplanations:
             ({"heat_maps": np.full((2, 28, 28), np.nan)}, "NaN"),
             ({"labels": [1]}, "inconsistent numbers of samples"),
             ({"labels": [1, 2], "predictions": [1]}, "inconsistent numbers of samples"),
-            ({"predictions": [1, 2]}, "predictions needs labels, which is None; pass both"),
+            ({"predictions": [1, 2]}, "predictions needs labels, but it is None; pass both"),
             ({"labels": [1, 2], "probabilities": [1, 1]}, "probabilities needs predictions"),
             ({"alpha": 1.5}, "'alpha' parameter of plot_explanations"),
             ({"n_columns": 0}, "n_columns"),
