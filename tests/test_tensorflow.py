@@ -138,6 +138,7 @@ def test_a_tensorflow_that_the_user_has_started_is_taken_as_it_is():
 @pytest.mark.skipif(
     platform.machine() not in {"x86_64", "AMD64"}, reason="TensorFlow has oneDNN on x86 alone"
 )
+@pytest.mark.slow
 def test_a_user_who_chooses_a_log_level_sees_the_log():
     # oneDNN speaks of itself by default only on processors that it is fast on.
     stderr = start(TF_CPP_MIN_LOG_LEVEL="0", TF_ENABLE_ONEDNN_OPTS="1").stderr

@@ -145,6 +145,7 @@ def test_oblong_images_take_the_weights_of_the_largest_size():
 
 
 @pytest.mark.realdata
+@pytest.mark.slow
 def test_real_weights_for_224_pixels_serve_at_96(monkeypatch, keras_home, attempts):
     folder = Path(os.environ.get("FASHIONKIT_DATA", "")) / "keras"
     if not (folder / "models" / FOR_224).is_file():

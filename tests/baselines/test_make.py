@@ -181,6 +181,7 @@ def test_strings_as_labels_and_colour_images(garments):
     assert set(pipeline.predict(X)) <= set(labels)
 
 
+@pytest.mark.slow
 def test_grid_search_in_two_processes_computes_each_feature_set_once(garments, tmp_path):
     X, y = garments
     search = GridSearchCV(

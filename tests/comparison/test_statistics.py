@@ -21,9 +21,7 @@ from fashionkit.comparison._statistics import (
 N_DRAWS = 200
 
 # Of functions that take long.
-few_or_many = pytest.mark.parametrize(
-    "n_draws", [10, pytest.param(N_DRAWS, marks=pytest.mark.slow)]
-)
+few_or_many = pytest.mark.parametrize("n_draws", [pytest.param(N_DRAWS, marks=pytest.mark.slow)])
 
 
 @pytest.fixture

@@ -162,6 +162,7 @@ def test_linear_models_on_pixels_fall_short(linear_score):
     assert 0.75 < linear_score < 0.95
 
 
+@pytest.mark.slow
 def test_small_cnn_beats_linear_models(cnn_score, linear_score):
     assert cnn_score > linear_score + 0.03
 

@@ -300,6 +300,7 @@ def test_what_does_not_exist_is_named(images, params, message):
         backbone_features(**params).fit(images)
 
 
+@pytest.mark.slow
 def test_weights_of_another_width_or_network_are_refused(weights_file, images, tmp_path):
     path, _ = weights_file
     with pytest.raises(

@@ -188,6 +188,7 @@ class TestWorstMistakes:
             assert_allclose(table["probability"], probabilities.max(axis=1))
             assert table["probability"].is_monotonic_decreasing
 
+    @pytest.mark.slow
     def test_networks_tell_their_mistakes(self, garments, tiny_cnn):
         X, y = garments
         model = tiny_cnn(epochs=1).fit(X, y)

@@ -56,6 +56,16 @@ BAD = [
 
 each_architecture = pytest.mark.parametrize("name", architectures.list_architectures())
 
+# Those that take seconds to compile are trained at night.
+_LARGE = {"alexnet", "inception", "resnet", "wide_resnet"}
+each_architecture_trained = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in _LARGE else ())
+        for name in architectures.list_architectures()
+    ],
+)
+
 
 @pytest.fixture
 def bfloat16():
@@ -150,7 +160,7 @@ class TestEveryArchitecture:
         assert keras().backend.standardize_dtype(probabilities.dtype) == "float32"
         np.testing.assert_allclose(np.asarray(probabilities).sum(axis=1), 1, rtol=1e-5)
 
-    @each_architecture
+    @each_architecture_trained
     def test_it_is_a_classifier_that_can_be_cloned_and_pickled(self, name, garments):
         X, y = garments
         params = TINY.get(name, {})

@@ -105,6 +105,14 @@ def test_callbacks_see_the_averages_and_may_set_weights(tiny_cnn, garments):
     assert not np.allclose(lost.predict_proba(garments[0]), plain.predict_proba(garments[0]))
 
 
+@pytest.fixture(autouse=True)
+def hears_ctrl_c():
+    """Let Ctrl-C raise its exception, also in a process that was started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt_in(epoch):
     """Return a callback that does what Ctrl-C does, after a step of an epoch."""
 
