@@ -20,9 +20,6 @@ from fashionkit.comparison._statistics import (
 
 N_DRAWS = 200
 
-# Of functions that take long.
-few_or_many = pytest.mark.parametrize("n_draws", [pytest.param(N_DRAWS, marks=pytest.mark.slow)])
-
 
 @pytest.fixture
 def rng():
@@ -68,10 +65,10 @@ def test_holm_corrects_as_by_hand():
     assert holm(np.array([])).shape == (0,)
 
 
-@few_or_many
-def test_holm_is_that_of_statsmodels(rng, n_draws):
+@pytest.mark.slow  # their functions take long
+def test_holm_is_that_of_statsmodels(rng):
     multitest = pytest.importorskip("statsmodels.stats.multitest")
-    for _ in range(n_draws):
+    for _ in range(N_DRAWS):
         p_values = rng.random(rng.integers(1, 30)) ** 3
         expected = multitest.multipletests(p_values, method="holm")[1]
         assert_allclose(holm(p_values), expected, rtol=1e-12)
@@ -93,11 +90,11 @@ def test_shared_images_widen_the_error_as_nadeau_and_bengio_say():
     assert_allclose(resampled_t_test(differences, 1 / 3), expected, rtol=1e-6)
 
 
-@few_or_many
-def test_holm_over_all_pairs_is_that_of_scikit_posthocs(rng, n_draws):
+@pytest.mark.slow  # their functions take long
+def test_holm_over_all_pairs_is_that_of_scikit_posthocs(rng):
     posthocs = pytest.importorskip("scikit_posthocs")
     pairs = np.triu_indices(4, 1)
-    for _ in range(n_draws):
+    for _ in range(N_DRAWS):
         scores = list(rng.normal(0.9, 0.02, (4, 8)) + rng.normal(0, 0.02, (4, 1)))
         raw, corrected = (
             posthocs.posthoc_ttest(scores, p_adjust=method).to_numpy()[pairs]
