@@ -5,8 +5,7 @@ python benchmarks/kills.py
 Six models on three folds are compared in a process that is killed at a random moment and begun
 again with the same checkpoint, until it is finished; and so on, until there were 50 kills. After
 each, every result that was finished before is there, to the byte; and each finished comparison has
-the predictions of a process that nobody killed, and its figures to five digits: the last bits depend
-on where features lie in memory, and those of a killed process are read from the cache.
+the predictions of a process that nobody killed, and its figures to five digits.
 """
 
 from __future__ import annotations
