@@ -4,8 +4,8 @@ python benchmarks/kills.py
 
 Six models on three folds are compared in a process that is killed at a random moment and begun
 again with the same checkpoint, until it is finished; and so on, until there were 50 kills. After
-each, every result that was finished before is there, to the byte; and each finished comparison has
-the predictions of a process that nobody killed, and its figures to five digits.
+each, every result that was finished before is there, to the byte; and each finished comparison is
+that of a process that nobody killed, to the bit.
 """
 
 from __future__ import annotations
@@ -91,9 +91,9 @@ def _check_same(comparison: Comparison, expected: Comparison) -> None:
     for table in ("to_frame", "fold_scores"):
         frames = (getattr(one, table)() for one in (comparison, expected))
         first, second = (frame.loc[:, ~frame.columns.str.contains(TIMES)] for frame in frames)
-        pd.testing.assert_frame_equal(first, second, rtol=1e-5)
-    for name, y_pred in expected.predictions_.items():
-        assert (comparison.predictions_[name] == y_pred).all(), name
+        pd.testing.assert_frame_equal(first, second, check_exact=True)
+    for name, probabilities in expected.probabilities_.items():
+        assert (comparison.probabilities_[name] == probabilities).all(), name
 
 
 def _parse() -> argparse.Namespace:

@@ -114,6 +114,8 @@ class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         if X.dtype == np.float16:
             X = X.astype(np.float32)
         self.pca_ = PCA(min(self.n_components, *X.shape), random_state=random_state).fit(X)
+        # Of another layout in memory, as a pickle has them, products differ in their last bits.
+        self.pca_.components_ = np.ascontiguousarray(self.pca_.components_)
         self._n_features_out = self.pca_.n_components_
         return self
 

@@ -140,8 +140,16 @@ def test_a_pickled_baseline_predicts_the_same(fitted, garments):
     X = garments[0][200:230]
     again = pickle.loads(pickle.dumps(fitted))
     assert_array_equal(again.predict(X), fitted.predict(X))
-    # Pickling changes how arrays lie in memory, and that the last bits of products.
-    assert_allclose(again.predict_proba(X), fitted.predict_proba(X), atol=1e-5)
+    assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_features_from_a_cache_give_the_bits_of_computed_ones(garments, tmp_path):
+    X, y = garments
+    computed, read = (
+        make_baseline("hog", "svm", memory=tmp_path, random_state=0).fit(X[:200], y[:200])
+        for _ in range(2)
+    )
+    assert_array_equal(read.predict_proba(X[200:]), computed.predict_proba(X[200:]))
 
 
 def test_a_clone_with_the_same_seed_fits_the_same(fitted, garments):
