@@ -15,7 +15,7 @@ from fashionkit.comparison._statistics import (
     mcnemar,
     resampled_t_test,
 )
-from fashionkit.datasets._names import percent
+from fashionkit.datasets._names import odds_text, p_text, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,7 +135,7 @@ def _sentence(row: Any, accuracy: Mapping[str, float], margin: float) -> str:
     if np.isnan(row.p_holm):
         return f"{first} against {second}: one fold is too few for a verdict."
     points = f"{100 * row.difference:.2f} percentage points"
-    p = "p < 0.001" if row.p_holm < 0.001 else f"p = {row.p_holm:.2g}"
+    p = p_text(row.p_holm)
     if row.p_holm < SIGNIFICANCE:
         verdict = f"{first} is better than {second}: {points} are more than chance ({p})."
     else:
@@ -145,15 +145,11 @@ def _sentence(row: Any, accuracy: Mapping[str, float], margin: float) -> str:
 
 def _practice(row: Any, margin: float) -> str:
     """Say what the difference means in practice."""
-    better, equal, worse = map(_probability, (row.p_better, row.p_equal, row.p_worse))
+    better, equal, worse = map(odds_text, (row.p_better, row.p_equal, row.p_worse))
     return (
         f"Better by more than {100 * margin:g} points: {better}; equal in practice: {equal}; "
         f"worse: {worse}."
     )
-
-
-def _probability(value: float) -> str:
-    return "> 99 %" if value >= 0.995 else "< 1 %" if value < 0.005 else percent(value, 0)
 
 
 def _frame(rows: list[Verdict]) -> pd.DataFrame:

@@ -202,6 +202,20 @@ def percent(fraction: float, decimals: int = 2) -> str:
     return "\N{EN DASH}" if math.isnan(fraction) else f"{100 * fraction:.{decimals}f} %"
 
 
+def p_text(p_value: float) -> str:
+    """Write a p value: as "p = 0.023", "p < 0.001" or, for NaN, "p = –"."""
+    if math.isnan(p_value):
+        return "p = \N{EN DASH}"
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
+
+
+def odds_text(probability: float) -> str:
+    """Write a probability in per cent, which is never certain."""
+    if probability >= 0.995:
+        return "> 99 %"
+    return "< 1 %" if probability < 0.005 else percent(probability, 0)
+
+
 def shortened(texts: list[str], most: int | None = None) -> str:
     """Return texts side by side, and how many are left out."""
     shown = ", ".join(texts[:most])

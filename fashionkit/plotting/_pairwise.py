@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.utils._param_validation import validate_params
 
-from fashionkit.datasets._names import choices
+from fashionkit.datasets._names import choices, p_text
 from fashionkit.plotting._axes import one_axes, room_inside
 from fashionkit.plotting._colors import BLUE, ORANGE
 from fashionkit.plotting._docs import document_parameters
@@ -201,6 +201,5 @@ class PairwiseDisplay:
 
 def _cell(difference: float, p_value: float) -> str:
     difference = round(difference, 4) + 0.0  # without the sign of a negative zero
-    p = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
     points = f"{100 * difference:+.2f}".replace("-", _MINUS)
-    return points if np.isnan(p_value) else f"{points}\n{p}"
+    return points if np.isnan(p_value) else f"{points}\n{p_text(p_value)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fashionkit.datasets._names import percent, unknown
+from fashionkit.datasets._names import odds_text, p_text, percent, unknown
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,19 @@ def test_an_unknown_name_is_told_the_nearest():
         "'fit_seconds'."
     )
     assert "nearest" not in str(unknown("cost", "seconds", [], what="a column"))
+
+
+def test_p_values_and_probabilities_are_never_certain():
+    assert [p_text(p) for p in (0.0004, 0.0234, 1.0, float("nan"))] == [
+        "p < 0.001",
+        "p = 0.023",
+        "p = 1",
+        "p = \N{EN DASH}",
+    ]
+    assert [odds_text(p) for p in (1.0, 0.995, 0.994, 0.5, 0.004)] == [
+        "> 99 %",
+        "> 99 %",
+        "99 %",
+        "50 %",
+        "< 1 %",
+    ]

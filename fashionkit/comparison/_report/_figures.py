@@ -10,8 +10,8 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from fashionkit import plotting
 from fashionkit.comparison._report._svg import INK, draw_svg
-from fashionkit.comparison._report._tables import models_on_front, p_text
-from fashionkit.datasets._names import percent
+from fashionkit.comparison._report._tables import models_on_front
+from fashionkit.datasets._names import p_text, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,8 +81,7 @@ def _cost(comparison: Comparison) -> Figure:
 
 def _pairwise(comparison: Comparison, pairs: pd.DataFrame) -> Figure:
     text = "; ".join(
-        f"{row.first} against {row.second}: {100 * row.difference:.2f} points, "
-        f"p {p_text(row.p_holm)}"
+        f"{row.first} against {row.second}: {100 * row.difference:.2f} points, {p_text(row.p_holm)}"
         for row in pairs.itertuples()
     )
     title = "Accuracy of the row minus that of the column, in percentage points"

@@ -13,8 +13,7 @@ from fashionkit.comparison._report._advice import (
     review_for,
 )
 from fashionkit.comparison._report._matrices import confidences
-from fashionkit.comparison._report._tables import odds_text, p_text
-from fashionkit.datasets._names import percent, shortened
+from fashionkit.datasets._names import odds_text, p_text, percent, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +97,7 @@ def _verdict(
     lead = f"Its lead of {_points(row.difference)} over {row.second}, the next,"
     if equals is None:
         return f"{lead} was measured on a single fold: too little to say how sure it is."
-    certainty = f"(p {_p(row.p_holm)}, corrected for {_number(len(pairs), 'comparison')})"
+    certainty = f"({p_text(row.p_holm)}, corrected for {_number(len(pairs), 'comparison')})"
     if row.second not in equals:
         lead = f"{lead} is more than chance would explain {certainty}."
         return f"{lead} It may not lead over {shortened(list(equals), 4)}." if equals else lead
@@ -227,11 +226,6 @@ def _number(n: int, noun: str, plural: str = "") -> str:
 
 def _points(difference: float) -> str:
     return f"{100 * difference:.2f} percentage points"
-
-
-def _p(p: float) -> str:
-    text = p_text(p)
-    return text if text.startswith("<") else f"= {text}"
 
 
 def _times(ratio: float) -> str:

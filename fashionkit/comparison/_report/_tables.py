@@ -11,7 +11,7 @@ import numpy as np
 
 from fashionkit.comparison._metrics import metric_table
 from fashionkit.comparison._results import STD, Part
-from fashionkit.datasets._names import percent
+from fashionkit.datasets._names import odds_text, p_text, percent
 from fashionkit.plotting._pareto import pareto_front
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def table_of_pairs(pairs: Any, margin: float) -> Table:
     ]
     rows = []
     for row in pairs.itertuples():
-        p_values = [Cell(p_text(value), value) for value in (row.p_value, row.p_holm)]
+        p_values = [Cell(_p_cell(value), value) for value in (row.p_value, row.p_holm)]
         odds = [Cell(odds_text(p), p, shade=p) for p in (row.p_better, row.p_equal, row.p_worse)]
         difference = Cell(f"{100 * row.difference:.2f} points", row.difference)
         cells = [Cell(row.second, row.second), difference, *p_values, *odds]
@@ -172,14 +172,9 @@ def models_on_front(frame: Any) -> list[str]:
     return known["model"].iloc[pareto_front(cost, accuracy)].tolist()
 
 
-def p_text(p: float) -> str:
-    """Write a p value."""
-    return "–" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.2g}"
-
-
-def odds_text(p: float) -> str:
-    """Write a probability, which is never certain."""
-    return "> 99 %" if p > 0.995 else "< 1 %" if p < 0.005 else percent(p, 0)
+def _p_cell(p_value: float) -> str:
+    """Return a p value as it stands under the heading "p"."""
+    return p_text(p_value).removeprefix("p ").removeprefix("= ")
 
 
 def _best(metric: Metric, values: Any) -> float:
