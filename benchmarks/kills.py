@@ -27,8 +27,8 @@ from fashionkit import Comparison, compare_models, make_garments
 MODELS = ["cnn-quick", "hog-svm", "hog-knn", "hog-tree", "color-forest", "pixels-knn"]
 N_FOLDS = 3
 
-# Columns that depend on the clock, and the bytes of a pickle, of which equal objects that are not one
-# object take a few more.
+# Columns that depend on the clock, and the bytes of a pickle, which depend on which equal objects
+# in it are one.
 NOT_COMPARED = "seconds|_ms|n_bytes"
 
 
