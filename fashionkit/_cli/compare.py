@@ -14,7 +14,11 @@ import joblib
 import fashionkit
 from fashionkit.datasets._choose import DEFAULT_IMAGE_SIZE, choose_images
 
-_DEFAULT_MODELS = ("cnn", "mobilenetv2-head", "hog-svm", "hog-knn", "hog-tree", "hog-forest")
+# The costliest first, so that at the end no core waits for long.
+_DEFAULT_MODELS = ("hog-forest", "cnn", "hog-tree", "mobilenetv2-head", "hog-svm", "hog-knn")
+
+# How many models or folds are fitted at the same time unless told: each takes memory of its own.
+_MOST_JOBS = 4
 
 _DATA_SETS = ("fashion-mnist", "garments")
 
@@ -110,8 +114,8 @@ def add_parser(commands: Any) -> None:
         "--n-jobs",
         type=_jobs,
         metavar="N",
-        help="how many models or folds to fit at the same time; -1 for one per core (default: 1, "
-        "which itself uses all cores where it can)",
+        help="how many models or folds to fit at the same time; 1 for one that uses all cores "
+        f"where it can, -1 for one per core (default: one per core, {_MOST_JOBS} at most)",
     )
     parser.add_argument(
         "--checkpoint-dir",
@@ -153,19 +157,20 @@ def _run(arguments: argparse.Namespace) -> int:
         image_size=arguments.image_size,
     )
     print(f"Data: {choice.description}", flush=True)
-    # One model after the other, each on all cores, unless several are asked for.
+    names = arguments.models or _DEFAULT_MODELS
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # several processes share a GPU
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as memory,
         joblib.parallel_config(n_jobs=-1),
     ):
         comparison = fashionkit.compare_models(
-            [_make_model(name, arguments, memory) for name in arguments.models or _DEFAULT_MODELS],
+            [_make_model(name, arguments, memory) for name in names],
             choice.X,
             choice.y,
             X_test=choice.X_test,
             y_test=choice.y_test,
             cv=_shuffled(arguments),
-            n_jobs=arguments.n_jobs or 1,
+            n_jobs=arguments.n_jobs or _n_jobs(len(names) * (1 + (arguments.cv or 0))),
             random_state=arguments.seed,
             checkpoint_dir=arguments.checkpoint_dir,
             class_names=choice.target_names,
@@ -201,6 +206,11 @@ def _make_model(name: str, arguments: argparse.Namespace, memory: str) -> Any:
         )
         return name, search
     return (name, fashionkit.make_model(name, **params)) if params else name
+
+
+def _n_jobs(n_tasks: int) -> int:
+    """Return how many models or folds to fit at the same time."""
+    return min(joblib.cpu_count(), n_tasks, _MOST_JOBS)
 
 
 def _shuffled(arguments: argparse.Namespace) -> Any:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -92,18 +93,29 @@ class Run:
         gone: what it had is tried again, and then one by one, to find which task is to blame.
         """
 
-        def call(task: Task) -> Any:
+        def arguments(task: Task) -> dict[str, Any]:
             name, part = task
             progress.begin(name)
-            estimator = _shown(clone(self._clones[name]), verbose)
-            return delayed(evaluate)(
-                name, estimator, part, self._data, scorers=self._scorers, memory=self._memory
-            )
+            return {
+                "model": name,
+                "estimator": _shown(clone(self._clones[name]), verbose),
+                "part": part,
+                "data": self._data,
+                "scorers": self._scorers,
+                "memory": self._memory,
+            }
 
         def run(tasks: list[Task]) -> Iterator[Result]:
-            for result in Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-                map(call, tasks)
-            ):
+            results: Iterator[Result]
+            if (
+                n_jobs == 1 and effective_n_jobs(1) == 1
+            ):  # joblib would hold each model to one job too
+                results = (evaluate(**arguments(task)) for task in tasks)
+            else:
+                results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+                    delayed(evaluate)(**arguments(task)) for task in tasks
+                )
+            for result in results:
                 done.add((result.model, result.part))
                 yield result
 

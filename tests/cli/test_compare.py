@@ -168,7 +168,8 @@ def test_a_real_network_and_a_real_baseline(output, capsys):
     assert main([*arguments, "--output", str(output / "a" / "b")]) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith("Data: generated garments, as asked for: 60 training")
-    assert "1/2 cnn: " in captured.err
+    assert "1/2 " in captured.err
+    assert "2/2 " in captured.err
     assert "%|" not in captured.out
     written = {path.name for path in (output / "a" / "b").iterdir()}
     assert {"results.csv", "pairwise.csv", "learning_curves.png"} <= written
@@ -397,8 +398,18 @@ def made(name, *options):
 def test_models_are_passed_on_by_their_names_unless_something_is_asked_of_them():
     for name in list_models():
         assert made(name) == name
-    assert compare._DEFAULT_MODELS[:2] == ("cnn", "mobilenetv2-head")
+    assert {"cnn", "mobilenetv2-head"} <= set(compare._DEFAULT_MODELS)
     assert set(compare._DEFAULT_MODELS) <= set(list_models())
+
+
+@pytest.mark.parametrize(
+    ("n_cores", "n_tasks", "n_jobs"), [(1, 6, 1), (2, 6, 2), (2, 1, 1), (64, 6, 4)]
+)
+def test_a_model_per_core_is_fitted_at_a_time_and_four_at_most(
+    monkeypatch, n_cores, n_tasks, n_jobs
+):
+    monkeypatch.setattr("joblib.cpu_count", lambda: n_cores)
+    assert compare._n_jobs(n_tasks) == n_jobs
 
 
 def test_epochs_are_for_networks_alone():

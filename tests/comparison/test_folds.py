@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -197,6 +198,18 @@ def test_jobs_give_the_same_as_one_after_the_other(folds, data):
         assert_array_equal(parallel.predictions_[name], folds.predictions_[name])
         assert_array_equal(parallel.probabilities_[name], folds.probabilities_[name])
     assert parallel.folds_.hash == folds.folds_.hash
+
+
+def test_one_model_at_a_time_leaves_the_jobs_of_a_context_to_the_model(data):
+    class TellsItsJobs(KNeighborsClassifier):
+        def fit(self, X, y):
+            self.jobs_ = joblib.effective_n_jobs(None)
+            return super().fit(X, y)
+
+    X, y = data
+    with joblib.parallel_config(n_jobs=3):
+        comparison = compare_models({"jobs": TellsItsJobs(3)}, X, y, X_test=X, y_test=y, n_jobs=1)
+    assert comparison.estimators_["jobs"].jobs_ == 3
 
 
 def killer(marker):
