@@ -6,12 +6,10 @@ import functools
 import json
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import joblib
 from filelock import FileLock
@@ -19,46 +17,7 @@ from joblib.func_inspect import filter_args
 from joblib.memory import MemorizedFunc
 
 from fashionkit._files import write_whole
-
-
-class Times(NamedTuple):
-    """Wall time and CPU time in seconds."""
-
-    wall: float = 0.0
-    cpu: float = 0.0
-
-    @classmethod
-    def now(cls) -> Times:
-        """Return the clocks of this process."""
-        return cls(time.perf_counter(), time.process_time())
-
-    def since(self, start: Times) -> Times:
-        """Return what has passed since."""
-        return Times(self.wall - start.wall, self.cpu - start.cpu)
-
-    def plus(self, other: Times) -> Times:
-        """Return the sum of both."""
-        return Times(self.wall + other.wall, self.cpu + other.cpu)
-
-
-_saved: ContextVar[list[Times] | None] = ContextVar("saved", default=None)
-
-
-@contextmanager
-def saved_times() -> Iterator[list[Times]]:
-    """Collect the times that results from a cache have saved inside the block.
-
-    Yields
-    ------
-    saved : list of Times
-        One for each result, of the computation at which it was stored.
-    """
-    saved: list[Times] = []
-    token = _saved.set(saved)
-    try:
-        yield saved
-    finally:
-        _saved.reset(token)
+from fashionkit._times import Times, note_saved
 
 
 def once(memory: Any) -> Any:
@@ -145,8 +104,8 @@ class OnceFunction(MemorizedFunc):
         with suppress(OSError, ValueError, TypeError):  # the result is right without it
             if not is_stored:
                 write_whole(file, lambda path: path.write_text(json.dumps(taken)))
-            elif (saved := _saved.get()) is not None:
-                saved.append(Times(*json.loads(file.read_text())).since(taken))
+            else:
+                note_saved(Times(*json.loads(file.read_text())).since(taken))
 
     @contextmanager
     def _lock_call(self, args: tuple, kwargs: dict) -> Iterator[tuple[str, str]]:

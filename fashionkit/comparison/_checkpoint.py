@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from fashionkit._files import file_name, prepare_folder, write_whole
 from fashionkit._images import users_level
 from fashionkit.comparison._evaluation import Result
+from fashionkit.comparison._fits import fit_folder, forget_fit
 from fashionkit.datasets._names import choices
 
 logger = logging.getLogger(__name__)
@@ -74,9 +75,14 @@ class Checkpoint:
         path = self._path(result.model, key, result.part)
         try:
             write_whole(path, lambda part: _dump(result, part))
+            forget_fit(self.fit_folder(result.model, key, result.part))
         except Exception as error:  # a model that holds a function, or a full disk
             logger.info("Writing %s failed.", path, exc_info=True)
             self._write_without_estimator(result, path, error)
+
+    def fit_folder(self, model: str, key: str, part: str) -> Path:
+        """Return where a network may keep the state of its training until it has a result."""
+        return fit_folder(self.folder, self._path(model, key, part).stem)
 
     def _write_without_estimator(self, result: Result, path: Path, error: Exception) -> None:
         message = f"Model {result.model!r} could not be written to {path}: {error}"

@@ -118,8 +118,9 @@ def compare_models(
 
     checkpoint_dir : str or path-like, default=None
         Folder to write each result to as soon as it is finished, with its fitted model. The same
-        call goes on where it was, and a call with more models adds to what is there. The files
-        are pickles: load only your own.
+        call goes on where it was, and a call with more models adds to what is there. A network
+        that was being trained goes on after its last epoch, unless it has callbacks or a
+        ``checkpoint_dir`` of its own. The files are pickles: load only your own.
 
     class_names : sequence or dict of str, default=None
         Name of each label: a dict from label to name, or names of the labels 0, 1, ... or of

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pickle
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from fashionkit.baselines._memory import Times, saved_times
+from fashionkit._times import Times, saved_times
 from fashionkit.comparison._answers import (
     Answers,
     check_classes,
@@ -22,12 +22,12 @@ from fashionkit.comparison._answers import (
     in_order,
     predict_proba,
 )
+from fashionkit.comparison._fits import fit
 from fashionkit.comparison._forms import flat_rows, takes_images
 from fashionkit.comparison._metric import Costs, Outcome
 from fashionkit.comparison._metrics import compute_metrics
 from fashionkit.comparison._models import forget_memory
 from fashionkit.comparison._splits import TEST, Data, ImageSet
-from fashionkit.neural import TrainingInterrupted
 from fashionkit.plotting._history import training_history
 
 _N_WARM_UP = 8
@@ -97,6 +97,7 @@ def evaluate(
     *,
     scorers: Mapping[str, Callable] | None = None,
     memory: Any = None,
+    checkpoint_dir: Path | None = None,
 ) -> Result:
     """Fit an estimator and evaluate it on the images of one part; an exception is a result, too.
 
@@ -120,13 +121,16 @@ def evaluate(
     memory : path, default=None
         Cache of features that is deleted after the comparison.
 
+    checkpoint_dir : path, default=None
+        Folder for the state of a training, from which a killed comparison goes on.
+
     Returns
     -------
     result : Result
         The evaluation.
     """
     try:
-        return _evaluate(model, estimator, part, data, scorers or {}, memory)
+        return _evaluate(model, estimator, part, data, scorers or {}, memory, checkpoint_dir)
     except Exception as error:  # whatever a model raises, the others are evaluated
         said = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return Result(model, part, error=said, traceback=traceback.format_exc(), exception=error)
@@ -139,10 +143,11 @@ def _evaluate(
     data: Data,
     scorers: Mapping[str, Callable],
     memory: Any,
+    checkpoint_dir: Path | None,
 ) -> Result:
     train, test = (_in_form(images, estimator) for images in data.part(part))
     with saved_times() as saved:
-        fit_times = _measure(lambda: _fit(estimator, train))[1]
+        fit_times = _measure(lambda: fit(estimator, train, checkpoint_dir))[1]
     for times in saved:
         fit_times = fit_times.plus(times)
     classes = check_classes(estimator, data.labels)
@@ -180,15 +185,6 @@ def _evaluate(
 
 def _in_form(images: ImageSet, estimator: Any) -> ImageSet:
     return images if takes_images(estimator) else ImageSet(flat_rows(images.X), images.y)
-
-
-def _fit(estimator: Any, train: ImageSet) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", TrainingInterrupted)  # half a training is no result here
-        try:
-            estimator.fit(train.X, train.y)
-        except TrainingInterrupted as interruption:
-            raise KeyboardInterrupt from interruption
 
 
 def _measure(work: Callable[[], Any]) -> tuple[Any, Times]:

@@ -92,6 +92,7 @@ class Run:
         What a model raises is a result. So an exception comes from a process or machine that has
         gone: what it had is tried again, and then one by one, to find which task is to blame.
         """
+        checkpoint = self._checkpoint
 
         def arguments(task: Task) -> dict[str, Any]:
             name, part = task
@@ -103,6 +104,8 @@ class Run:
                 "data": self._data,
                 "scorers": self._scorers,
                 "memory": self._memory,
+                "checkpoint_dir": checkpoint
+                and checkpoint.fit_folder(name, self._keys[name], part),
             }
 
         def run(tasks: list[Task]) -> Iterator[Result]:

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.neighbors import KNeighborsClassifier
 
 from fashionkit import compare_models
+from fashionkit.neural._core.checkpoint import Checkpoint as TrainingCheckpoint
 
 calls = []
 
@@ -142,6 +143,89 @@ def test_a_model_that_cannot_be_pickled_leaves_its_results(data, tmp_path):
     assert len(calls) == 1
     assert second.estimators_ == {}
     assert_array_equal(first.predictions_["a"], second.predictions_["a"])
+
+
+@pytest.fixture(scope="module")
+def images(garments):
+    X, y = garments
+    return {"X": X[:200], "y": y[:200], "X_test": X[200:], "y_test": y[200:]}
+
+
+@pytest.fixture
+def network(tiny_cnn):
+    return tiny_cnn(epochs=3, random_state=0)
+
+
+def interrupt_after_two_epochs(data, network, folder, monkeypatch):
+    """Begin a comparison of a network in a folder, and return the state of its training."""
+    save = TrainingCheckpoint.save
+
+    def interrupt(checkpoint, state):
+        save(checkpoint, state)
+        if len(state.history["loss"]) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingCheckpoint, "save", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            compare_models({"network": network}, **data, checkpoint_dir=folder)
+    (state,) = folder.glob("fits/*/checkpoint.npz")
+    return state
+
+
+def go_on(data, network, folder, monkeypatch):
+    """Return a comparison of a network in a folder, and how many epochs it trained."""
+    save, n_epochs = TrainingCheckpoint.save, []
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            TrainingCheckpoint, "save", lambda *args: (save(*args), n_epochs.append(args))
+        )
+        comparison = compare_models({"network": network}, **data, checkpoint_dir=folder)
+    return comparison, len(n_epochs) - 1  # it is saved once more when it is finished
+
+
+def test_a_network_goes_on_after_its_last_epoch_and_all_its_time_counts(
+    images, network, tmp_path, monkeypatch
+):
+    unbroken = compare_models({"network": network}, **images)
+    file = interrupt_after_two_epochs(images, network, tmp_path, monkeypatch)
+    arrays = dict(np.load(file))
+    facts = json.loads(str(arrays["facts"]))
+    assert min(facts["times"]) > 0
+    facts["times"] = [1000.0, 2000.0]
+    np.savez(file, **{**arrays, "facts": np.array(json.dumps(facts))})
+    comparison, n_epochs = go_on(images, network, tmp_path, monkeypatch)
+    assert n_epochs == 1
+    assert_array_equal(comparison.probabilities_["network"], unbroken.probabilities_["network"])
+    assert 1000 < comparison.to_frame()["fit_seconds"][0] < 1100
+    assert 2000 < comparison.to_frame()["fit_cpu_seconds"][0] < 2100
+    assert comparison.estimators_["network"].checkpoint_dir is None
+    assert not (tmp_path / "fits").exists()
+
+
+def test_a_training_that_cannot_go_on_begins_again(images, network, tmp_path, monkeypatch):
+    file = interrupt_after_two_epochs(images, network, tmp_path, monkeypatch)
+    file.write_bytes(b"x")
+    with pytest.warns(UserWarning, match="could not go on and began again"):
+        comparison, n_epochs = go_on(images, network, tmp_path, monkeypatch)
+    assert n_epochs == 3
+    assert not comparison.errors_
+    assert not (tmp_path / "fits").exists()
+
+
+def test_a_network_with_callbacks_or_a_folder_of_its_own_keeps_no_state(images, network, tmp_path):
+    import keras
+
+    own = {"epochs": 1, "checkpoint_dir": tmp_path / "own"}
+    models = {
+        "called": clone(network).set_params(epochs=1, callbacks=[keras.callbacks.Callback()]),
+        "own": clone(network).set_params(**own),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        comparison = compare_models(models, **images, checkpoint_dir=tmp_path / "new")
+    assert comparison.estimators_["own"].checkpoint_dir == own["checkpoint_dir"]
+    assert not (tmp_path / "new" / "fits").exists()
 
 
 def test_a_model_that_failed_is_tried_again(data, tmp_path):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from fashionkit import Augmentation
+from fashionkit._times import Times
 from fashionkit.neural._core.checkpoint import FILE_NAME, Checkpoint, TrainingState
 
 # Everything that has a state of its own: dropout, normalisation, momenta, averages, a schedule,
@@ -190,12 +191,14 @@ def test_a_state_is_read_as_it_was_written(tmp_path):
         best_loss=np.inf,
         n_waited=0,
         best_weights=None,
+        times=Times(2.5, 3.5),
     )
     Checkpoint(tmp_path, {"seed": "1"}).save(state)
     read = Checkpoint(tmp_path, {"seed": "1"}).state
     assert (read.first_step, read.history, read.best_loss, read.best_weights) == (
         3, {"loss": [0.1, 1e-17]}, np.inf, None
     )  # fmt: skip
+    assert read.times == (2.5, 3.5)
     written = [*state.weights[0], *state.weights[1], *state.optimizer_state]
     for left, right in zip(
         written, [*read.weights[0], *read.weights[1], *read.optimizer_state], strict=True

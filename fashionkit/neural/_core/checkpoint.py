@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fashionkit._files import prepare_folder, write_whole
+from fashionkit._times import Times
 
 Arrays = list[np.ndarray]
 Weights = tuple[Arrays, Arrays]
@@ -47,6 +48,9 @@ class TrainingState:
     best_weights : tuple of list of ndarray, or None
         The weights of then.
 
+    times : Times, default=(0, 0)
+        How long the training has taken so far.
+
     is_finished : bool, default=False
         Whether there is nothing left to train.
     """
@@ -58,6 +62,7 @@ class TrainingState:
     best_loss: float
     n_waited: int
     best_weights: Weights | None
+    times: Times = Times(0.0, 0.0)  # noqa: RUF009, a tuple
     is_finished: bool = False
 
 
@@ -110,6 +115,7 @@ class Checkpoint:
             "history": state.history,
             "best_loss": state.best_loss,
             "n_waited": state.n_waited,
+            "times": state.times,
             "is_finished": state.is_finished,
             "has_best": state.best_weights is not None,
         }
@@ -170,6 +176,7 @@ def _state(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> TrainingStat
         weights=(groups["trainable"], groups["non_trainable"]),
         optimizer_state=groups["optimizer"],
         best_weights=best if facts["has_best"] else None,
+        times=Times(*facts.get("times", ())),  # which states of earlier versions lack
         **{name: facts[name] for name in _PLAIN_FACTS},
     )
 

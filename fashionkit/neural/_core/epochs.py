@@ -9,6 +9,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from fashionkit._tensorflow import keras
+from fashionkit._times import Times
 from fashionkit.neural._core.checkpoint import Checkpoint, TrainingState
 from fashionkit.neural._core.engine import Engine
 
@@ -72,7 +73,9 @@ def watch_class() -> type:
 
 def save_to(checkpoint: Checkpoint, engine: Engine, watch: Any) -> Callable[[int, dict], None]:
     """Return what writes the state of the training down after each epoch."""
-    history = {k: list(v) for k, v in checkpoint.state.history.items()} if checkpoint.state else {}
+    before = checkpoint.state
+    history = {k: list(v) for k, v in before.history.items()} if before else {}
+    times, start = before.times if before else Times(), Times.now()
     add = add_to(history)
 
     def save(epoch: int, logs: dict) -> None:
@@ -88,6 +91,7 @@ def save_to(checkpoint: Checkpoint, engine: Engine, watch: Any) -> Callable[[int
                 best_loss=watch.best_loss,
                 n_waited=watch.n_waited,
                 best_weights=watch.best_weights,
+                times=times.plus(Times.now().since(start)),
             )
         )
 

@@ -16,6 +16,7 @@ from fashionkit._backbones.seeded import Arrays, keras_settings
 from fashionkit._images import users_level
 from fashionkit._keras_compat import forget_model
 from fashionkit._tensorflow import keras, tensorflow, without_retracing_warnings
+from fashionkit._times import note_saved
 from fashionkit.neural._core import scikeras
 from fashionkit.neural._core.batches import (
     Order,
@@ -200,6 +201,7 @@ def train(phase: Phase, samples: Samples, validation: Samples | None) -> Trained
             )
         state = checkpoint.state if checkpoint else None
         if state is not None:
+            note_saved(state.times)
             engine.resume(
                 state.weights, state.optimizer_state, learning_rate, n_steps, state.first_step
             )
