@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from _measure import print_setting
+from _measure import print_setting, print_table
 from sklearn.model_selection import StratifiedGroupKFold
 
 from fashionkit import (
@@ -40,11 +40,29 @@ def main() -> None:
         checkpoint_dir=options.checkpoint_dir,
         verbose=1,
     )
-    print(f"\n{comparison}\n")
-    print(f"Test images that also stand in the training set: {len(comparison.leakage)}")
+    print()
+    _print_models(comparison.to_frame())
+    print(*comparison.verdicts(), sep="\n")
+    print(f"\nTest images that also stand in the training set: {len(comparison.leakage)}")
     print(comparison.without_leakage().to_string(index=False))
     if options.output:
         print("Written:", *comparison.save(options.output), sep="\n  ")
+
+
+def _print_models(frame: pd.DataFrame) -> None:
+    columns = (
+        ("accuracy (%)", lambda row: f"{100 * row.accuracy:.2f}"),
+        ("interval", lambda row: f"{100 * row.accuracy_low:.1f}–{100 * row.accuracy_high:.1f}"),
+        ("log loss", lambda row: f"{row.log_loss:.3f}"),
+        ("calibration error (%)", lambda row: f"{100 * row.expected_calibration_error:.1f}"),
+        ("fit (CPU s)", lambda row: f"{row.fit_cpu_seconds:.0f}"),
+        ("predict (CPU ms/image)", lambda row: f"{row.predict_cpu_ms_per_image:.2f}"),
+        ("MB", lambda row: f"{row.n_bytes / 1e6:.1f}"),
+    )
+    print_table(
+        ("model", *(name for name, _ in columns)),
+        [(row.model, *(show(row) for _, show in columns)) for row in frame.itertuples()],
+    )
 
 
 def _fashion_mnist() -> dict[str, Any]:

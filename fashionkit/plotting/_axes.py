@@ -56,11 +56,15 @@ def figure_for_file(draw: Callable[..., Any], *arguments: Any, **options: Any) -
     return figure
 
 
-def one_axes(ax: Any, size: Size) -> Axes:
-    """Return the axes passed, or new ones on a figure passed or, for None, of pyplot."""
+def one_axes(ax: Any, size: Size, *, layout: str = "constrained") -> Axes:
+    """Return the axes passed, or new ones on a figure passed or, for None, of pyplot.
+
+    Images need the layout "compressed": the other one cuts labels off beside axes whose aspect is
+    fixed.
+    """
     if ax is not None and not isinstance(ax, FigureBase):
         return ax
-    return _new_figure(ax, size).subplots()
+    return _new_figure(ax, size, layout).subplots()
 
 
 def two_axes(ax: Any, size: Size, *, ratios: tuple[int, int] = (1, 1), below: bool = False) -> Any:
@@ -175,11 +179,12 @@ def with_defaults(
     return {**defaults, **normalize_kwargs(dict(properties or {}), artist)}
 
 
-def _new_figure(figure: FigureBase | None, size: Size) -> FigureBase:
+def _new_figure(figure: FigureBase | None, size: Size, layout: str = "constrained") -> FigureBase:
     if figure is None:
         import matplotlib.pyplot as plt
 
-        return plt.figure(figsize=size, layout="constrained")
+        return plt.figure(figsize=size, layout=layout)
     if isinstance(figure, _FittingFigure):
         figure.set_size_inches(size)
+        figure.set_layout_engine(layout)
     return figure

@@ -287,7 +287,7 @@ class ConfusionDisplay:
         fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         lines = [textwrap.fill(name, _MAX_LETTERS) for name in names]
         cells, around = min(max(_CELL * len(names), 1.8), 18.0), _around(lines)
-        self.ax_ = one_axes(ax, (cells + around[0], cells + around[1]))
+        self.ax_ = one_axes(ax, (cells + around[0], cells + around[1]), layout="compressed")
         self.figure_ = self.ax_.figure
         self.im_ = draw_shades(self.ax_, fractions, [BLUE], 0.0, im_kw)
         bar = self.figure_.colorbar(

@@ -19,9 +19,10 @@ from fashionkit.plotting._matrix import draw_shades, write_cells
 if TYPE_CHECKING:
     import pandas as pd
 
-_MAX_READABLE_MODELS = 30
+_MAX_READABLE_MODELS = 20
 _MAX_LETTERS = 24  # of a line of a model's name
 _CELL = 0.85  # inches
+_CELL_WITHOUT_TEXT = 0.3
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -57,7 +58,7 @@ class PairwiseDisplay:
         The shades, from -1 to 1; 0 for pairs whose probabilities are NaN.
 
     text_ : ndarray of shape (n_models, n_models)
-        Text of each cell, empty on the diagonal; None with more than 30 models.
+        Text of each cell, empty on the diagonal; None with more than 20 models.
 
     See Also
     --------
@@ -157,8 +158,9 @@ class PairwiseDisplay:
         lines = [textwrap.fill(name, _MAX_LETTERS) for name in names]
         letters = max((len(line) for name in lines for line in name.split("\n")), default=0)
         around = (0.09 * letters + 2.1, 0.056 * letters + 1.2)
-        cells = min(max(_CELL * len(names), 2.0), 24.0)
-        self.ax_ = one_axes(ax, (cells + around[0], cells + around[1]))
+        is_readable = len(names) <= _MAX_READABLE_MODELS
+        cells = max((_CELL if is_readable else _CELL_WITHOUT_TEXT) * len(names), 2.0)
+        self.ax_ = one_axes(ax, (cells + around[0], cells + around[1]), layout="compressed")
         self.figure_ = self.ax_.figure
         self.im_ = draw_shades(self.ax_, shades, [ORANGE, BLUE], -1.0, im_kw)
         bar = self.figure_.colorbar(self.im_, ax=self.ax_, fraction=0.046, pad=0.03)
@@ -169,7 +171,7 @@ class PairwiseDisplay:
         self.ax_.set_yticks(ticks, lines)
         self.ax_.set_title("Row minus column,\nin percentage points of accuracy")
         self.text_ = None
-        if len(names) <= _MAX_READABLE_MODELS:
+        if is_readable:
             cell = min(room_inside(self.ax_, around)) / max(len(names), 1)
             self.text_ = write_cells(self.im_, texts, cell, text_kw)
         return self
