@@ -340,10 +340,12 @@ def draw_confusion_matrix(
 
 
 def _cell(count: int, fraction: float, values: str) -> str:
-    """Return the text of a cell: "0 %" is less than half a percent, empty is no image."""
+    """Return the text of a cell, empty for no image."""
     if count == 0:
         return ""
-    return percent(fraction, 0) if values == "percent" else str(count)
+    if values != "percent":
+        return str(count)
+    return "< 1 %" if fraction <= 0.005 else percent(fraction, 0)
 
 
 def _around(names: Sequence[str]) -> tuple[float, float]:

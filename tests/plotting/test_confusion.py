@@ -27,8 +27,13 @@ def texts(display):
 
 def test_cells_show_percentages_of_their_row():
     display = ConfusionDisplay(COUNTS).plot()
-    assert texts(display) == [["75 %", "25 %", ""], ["", "100 %", "0 %"], ["", "", ""]]
+    assert texts(display) == [["75 %", "25 %", ""], ["", "100 %", "< 1 %"], ["", "", ""]]
     assert_allclose(display.im_.get_array()[0], [0.75, 0.25, 0])
+
+
+def test_half_a_percent_is_not_written_as_none():
+    display = ConfusionDisplay([[199, 1], [0, 1]]).plot()
+    assert texts(display)[0] == ["100 %", "< 1 %"]
 
 
 def test_cells_may_show_counts_in_the_same_shades():

@@ -32,7 +32,7 @@ class MatrixCell:
         """The fraction as a whole number of per cent; empty without images."""
         if not self.count:
             return ""
-        return "<1" if self.fraction < 0.005 else f"{100 * self.fraction:.0f}"
+        return "<1" if self.fraction <= 0.005 else f"{100 * self.fraction:.0f}"
 
     @property
     def shade(self) -> float:
