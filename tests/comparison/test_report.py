@@ -16,6 +16,7 @@ from PIL import Image
 from sklearn.model_selection import RepeatedStratifiedKFold
 
 from fashionkit import ImageFolder
+from fashionkit.comparison._report._matrices import MatrixCell
 from fashionkit.comparison._report._pictures import Album
 from fashionkit.comparison._report._svg import draw_svg
 from fashionkit.plotting._colors import model_style
@@ -397,3 +398,9 @@ def test_drawings_have_the_colours_of_the_page_and_names_as_they_are():
     assert {"var(--ink)", "var(--line)", "var(--series-0)"} <= set(re.findall(r"var\([^)]*\)", svg))
     assert "<style" not in svg
     assert all(found.startswith("some-") for found in re.findall(r'\bid="([^"]*)', svg))
+
+
+def test_half_a_percent_is_not_written_as_none():
+    assert MatrixCell(0, 1, 5, 0.005).percentage == "<1"
+    assert MatrixCell(0, 1, 6, 0.006).percentage == "1"
+    assert MatrixCell(0, 1, 0, 0.0).percentage == ""
