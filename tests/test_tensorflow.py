@@ -129,6 +129,7 @@ print(tensorflow() is tf)
 
 
 @pytest.mark.posix
+@pytest.mark.slow  # as a forked process that started none, above
 def test_a_tensorflow_that_the_user_has_started_is_taken_as_it_is():
     said = start(FORK + STARTED_BY_USER, OMP_NUM_THREADS="1").stdout.splitlines()
     assert "was forked" in said[0]

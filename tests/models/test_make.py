@@ -147,6 +147,7 @@ def test_the_best_model_needs_no_extra_and_takes_one():
     assert fast.estimator["svm"].backend == "sklearnex"
 
 
+@pytest.mark.slow  # its parts are tested in tests/svm and tests/baselines
 def test_the_best_model_fits_and_predicts(garments):
     X, y = garments
     part = "estimator__union__mobilenetv2__features__"

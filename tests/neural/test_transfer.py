@@ -336,6 +336,7 @@ def test_layers_and_pooling_are_those_of_the_features(data):
     )
 
 
+@pytest.mark.slow  # trains 3.7 million parameters; the recipe's head is tested below
 def test_the_recipe_is_the_report_s_model(data):
     model = TransferClassifier.from_recipe("basic", weights=None, epochs=1, random_state=0)
     network = model.fit(data[0][:10], np.arange(10)).model_
