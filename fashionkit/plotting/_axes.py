@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.figure import Figure, FigureBase
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Size = tuple[float, float]
+Layout = Literal["constrained", "compressed"]
 
 _LEGEND_LINES = 16  # of a column
 _NOTE_LETTERS = 60  # of a line
@@ -56,7 +57,7 @@ def figure_for_file(draw: Callable[..., Any], *arguments: Any, **options: Any) -
     return figure
 
 
-def one_axes(ax: Any, size: Size, *, layout: str = "constrained") -> Axes:
+def one_axes(ax: Any, size: Size, *, layout: Layout = "constrained") -> Axes:
     """Return the axes passed, or new ones on a figure passed or, for None, of pyplot.
 
     Images need the layout "compressed": the other one cuts labels off beside axes whose aspect is
@@ -179,7 +180,9 @@ def with_defaults(
     return {**defaults, **normalize_kwargs(dict(properties or {}), artist)}
 
 
-def _new_figure(figure: FigureBase | None, size: Size, layout: str = "constrained") -> FigureBase:
+def _new_figure(
+    figure: FigureBase | None, size: Size, layout: Layout = "constrained"
+) -> FigureBase:
     if figure is None:
         import matplotlib.pyplot as plt
 
