@@ -110,9 +110,8 @@ class Run:
 
         def run(tasks: list[Task]) -> Iterator[Result]:
             results: Iterator[Result]
-            if (
-                n_jobs == 1 and effective_n_jobs(1) == 1
-            ):  # joblib would hold each model to one job too
+            # In joblib's hands, a model of several jobs would have one, too.
+            if n_jobs == 1 and effective_n_jobs(1) == 1:
                 results = (evaluate(**arguments(task)) for task in tasks)
             else:
                 results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,3 +75,15 @@ def test_what_does_not_belong_together_is_refused():
         PairwiseDisplay(PAIRS, names=["cnn", "hog-svm"]).plot()
     with pytest.raises(ValueError, match="but not 'p_holm'"):
         PairwiseDisplay(PAIRS.drop(columns="p_holm")).plot()
+
+
+def test_labels_of_many_models_lie_within_the_figure():
+    names = [*map("hog-svm {}".format, range(15)), "mobilenetv2+hog-forest15"]
+    rows = [
+        {"first": a, "second": b, "difference": 0.01, "p_holm": 0.5, "p_better": 0.5, "p_worse": 0}
+        for a, b in itertools.combinations(names, 2)
+    ]
+    figure = PairwiseDisplay(pd.DataFrame(rows)).plot().figure_
+    figure.draw_without_rendering()
+    box = figure.axes[0].get_tightbbox()
+    assert min(box.x0, box.y0) >= 0
