@@ -15,6 +15,7 @@ _HOMES = {
     "CalibratedSVC": "svm",
     "ColorHistogram": "features",
     "Comparison": "comparison",
+    "DistilledClassifier": "neural",
     "HOGFeatures": "features",
     "HierarchicalCNNClassifier": "neural",
     "ImageFolder": "datasets",
@@ -162,6 +163,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.neural import (
         CNNClassifier as CNNClassifier,
+    )
+    from fashionkit.neural import (
+        DistilledClassifier as DistilledClassifier,
     )
     from fashionkit.neural import (
         HierarchicalCNNClassifier as HierarchicalCNNClassifier,

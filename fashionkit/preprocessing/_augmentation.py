@@ -271,7 +271,7 @@ class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Distorted images, in the same range of pixels: integers of the dtype of ``X``,
             other pixels as float32.
         """
-        return self._apply(X, self.fit(X)._distort)
+        return self._apply(X, self.fit(X)._distort_first)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return images as they are: what is predicted is not distorted.
@@ -313,17 +313,23 @@ class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             return out.reshape(len(images), -1)
         return out[..., 0] if n_dimensions == 3 else out
 
-    def _distort(self, images: Images, out: np.ndarray) -> None:
+    def _distort_first(self, images: Images, out: np.ndarray) -> None:
+        """Fill an array with images as they are distorted in the first epoch."""
+        seed = check_random_state(self.random_state).randint(2**31, size=4)
+        self._distort(images, out, 0, np.random.default_rng(seed))
+
+    def _distort(
+        self, images: Images, out: np.ndarray, epoch: int, random: np.random.Generator
+    ) -> None:
         """Fill an array with distorted images, chunk by chunk."""
         if self.is_identity:
             _copy(images, out)
             return
-        random = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
         start = 0
         for chunk in images.chunks():
             stop = start + len(chunk)
             rows = np.arange(start, stop)
-            distorted, _ = augment(self, tensorflow().constant(chunk), None, rows, 0, random)
+            distorted, _ = augment(self, tensorflow().constant(chunk), None, rows, epoch, random)
             out[start:stop] = _unscale(np.asarray(distorted), images.pixel_range, out.dtype)
             start = stop
 

@@ -133,6 +133,19 @@ class BaseKerasClassifier(
         the training images is, whether they are given as ``X_val`` or held out by
         ``validation_fraction``. Accuracies in ``history_`` are not weighted.
         """
+        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        X_val: Any,
+        y_val: Any,
+        sample_weight_val: Any,
+        soften: Callable[[Samples, int], Samples] | None = None,
+    ) -> Self:
+        """Train on what ``soften`` makes of the samples and a seed, if it is given."""
         self._check_validation_given(X_val, y_val, sample_weight_val)
         goes_on = self.warm_start and hasattr(self, "_network")
         if goes_on:
@@ -146,7 +159,9 @@ class BaseKerasClassifier(
             self.classes_ = self._check_classes(unique_labels(y))
         class_weight = resolve_class_weight(self.class_weight, y)
         samples = self._make_samples(images, y, sample_weight, class_weight)
-        self._draw_seed(from_checkpoint=True)
+        seed = self._draw_seed(from_checkpoint=True)
+        if soften is not None:
+            samples = soften(samples, seed)
         validation: Samples | None
         if X_val is not None:
             images = self._check_images(X_val)

@@ -92,7 +92,8 @@ class PixelSource:
     Parameters
     ----------
     images : Images
-        The images. Those in memory are copied into the tensor, large types as float32.
+        The images. Those in memory are copied into the tensor, large types as float32;
+        memory-mapped ones count as files.
 
     Attributes
     ----------
@@ -103,7 +104,8 @@ class PixelSource:
     def __init__(self, images: Images):
         self._images = images
         self.error: Exception | None = None
-        self._tensor = None if isinstance(images.pixels, LazyImages) else _tensor(images.pixels)
+        pixels = images.pixels
+        self._tensor = None if isinstance(pixels, LazyImages | np.memmap) else _tensor(pixels)
 
     def gather(self, rows: Any) -> Any:
         """Return the images of some rows, unscaled."""
@@ -176,7 +178,8 @@ def make_batches(
         How to shuffle; None to keep the order.
 
     targets : ndarray of shape (n_classes, n_outputs), default=None
-        The row of targets of each class; None for indices of classes.
+        The row of targets of each class, of whose probabilities samples that have any get the
+        mean; None for indices of classes.
 
     target_weights : ndarray of shape (n_epochs, n_outputs), default=None
         What targets are multiplied with in each epoch of the fit.
@@ -193,7 +196,10 @@ def make_batches(
     classes = tf.convert_to_tensor(samples.targets)
     weights = None if samples.weights is None else tf.convert_to_tensor(samples.weights)
     rows = tf.convert_to_tensor(samples.rows)
-    n_samples = len(samples.rows)
+    n_samples, n_images, n_copies = len(samples.rows), len(samples.targets), samples.n_copies
+    soft = None
+    if samples.probabilities is not None:
+        soft = tf.convert_to_tensor(samples.probabilities @ targets)
     low, high = map(np.float32, samples.images.pixel_range)
 
     @traced_as_it_is
@@ -205,11 +211,15 @@ def make_batches(
         )
         if order is not None:
             indices = order.shuffled(indices, n_samples)
-        chosen = tf.gather(rows, indices)
+        chosen = places = tf.gather(rows, indices)
+        if order is not None and n_copies > 1:
+            places += n_images * (order.epoch.value() % n_copies)
         # Division, not multiplication by the inverse: bit for bit what prediction does.
-        images = (tf.cast(source.gather(chosen), tf.float32) - low) / (high - low)
+        images = (tf.cast(source.gather(places), tf.float32) - low) / (high - low)
         target = tf.gather(classes, chosen)
-        if targets is not None:
+        if soft is not None:
+            target = tf.gather(soft, places)
+        elif targets is not None:
             target = tf.gather(tf.constant(targets), target)
         if target_weights is not None:
             assert order is not None

@@ -57,7 +57,8 @@ def hash_samples(samples: Any) -> str:
         return "none"
     images = samples.images
     parts = (images.identity, images.pixel_range, samples.targets, samples.rows, samples.weights)
-    return joblib.hash(parts)
+    soft = () if samples.probabilities is None else (samples.probabilities,)
+    return joblib.hash((*parts, *soft))
 
 
 def _describe(value: Any, outer: tuple[int, ...]) -> str:

@@ -31,12 +31,22 @@ class Samples:
 
     weights : ndarray of shape (n_images,), dtype=float32, or None
         Weight of each image.
+
+    probabilities : ndarray of shape (n_copies * n_images, n_classes), dtype=float32, or None
+        What training aims at instead of the classes. ``images`` may then have distorted copies
+        of all images behind these, of which each epoch takes the next.
     """
 
     images: Images
     targets: np.ndarray
     rows: np.ndarray
     weights: np.ndarray | None = None
+    probabilities: np.ndarray | None = None
+
+    @property
+    def n_copies(self) -> int:
+        """Number of versions of each image, the first of which is the image itself."""
+        return len(self.images) // len(self.targets)
 
 
 def encode_labels(y: np.ndarray, classes: np.ndarray, name: str = "y") -> np.ndarray:
@@ -195,4 +205,5 @@ def hold_out(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Sam
             f"{len(np.unique(targets))} classes: {error} Pass more samples, a larger "
             "validation_fraction, or X_val and y_val to fit."
         ) from error
-    return replace(samples, rows=kept), replace(samples, rows=held_out)
+    # The held-out ones are evaluated by their true classes.
+    return replace(samples, rows=kept), replace(samples, rows=held_out, probabilities=None)

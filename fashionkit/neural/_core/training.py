@@ -33,7 +33,7 @@ from fashionkit.neural._core.inference import TrainedNetwork
 from fashionkit.neural._core.interruption import TrainingInterrupted
 from fashionkit.neural._core.network import NetworkSpec
 from fashionkit.neural._core.samples import Samples
-from fashionkit.neural._core.targets import Targets
+from fashionkit.neural._core.targets import Targets, class_targets
 
 # From how many parameters on, and how many of them in one layer, a network is warned of.
 _MANY_PARAMETERS = 5_000_000
@@ -186,6 +186,8 @@ def train(phase: Phase, samples: Samples, validation: Samples | None) -> Trained
             "fit was called inside of the scope of a tf.distribute strategy, which fashionkit does "
             "not train by; call it outside of the scope. Without one, the first GPU is used."
         )
+    if samples.probabilities is not None and phase.targets is None:
+        phase = replace(phase, targets=class_targets(samples.probabilities.shape[1], 0.0))
     checkpoint = _open_checkpoint(phase, samples, validation)
     compilation = Compilation(phase.targets is not None, phase.n_last, phase.schedule)
     n_steps = phase.epochs * -(-len(samples.rows) // phase.batch_size)
