@@ -20,6 +20,7 @@ _HOMES = {
     "HierarchicalCNNClassifier": "neural",
     "ImageFolder": "datasets",
     "InvariantSVC": "svm",
+    "NystroemClassifier": "svm",
     "PixelFeatures": "features",
     "SIFTFeatures": "features",
     "TransferClassifier": "neural",
@@ -181,6 +182,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.svm import (
         InvariantSVC as InvariantSVC,
+    )
+    from fashionkit.svm import (
+        NystroemClassifier as NystroemClassifier,
     )
 else:
 

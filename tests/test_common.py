@@ -22,6 +22,7 @@ from fashionkit import (
     HierarchicalCNNClassifier,
     HOGFeatures,
     InvariantSVC,
+    NystroemClassifier,
     PixelFeatures,
     SIFTFeatures,
     TransferClassifier,
@@ -69,6 +70,12 @@ EXPECTED_FAILURES = dict.fromkeys(
     (CNNClassifier, DistilledClassifier, HierarchicalCNNClassifier, TransferClassifier), FLOAT32
 )
 EXPECTED_FAILURES[CalibratedSVC] = FOLDS
+EXPECTED_FAILURES[NystroemClassifier] = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "repeats samples, one of which is left out at a time in the calibration; that weights and "
+        "repetitions give the same coefficients is tested in tests/svm/test_nystroem.py"
+    ),
+}
 # With views=None it passes all of them, on the same data.
 MIRRORED = {
     "check_classifiers_train": (
@@ -88,6 +95,7 @@ ESTIMATORS = [
     HOGFeatures(),
     InvariantSVC(make_pipeline(PixelFeatures(), CalibratedSVC(random_state=0))),
     InvariantSVC(make_pipeline(PixelFeatures(), CalibratedSVC(random_state=0)), views=None),
+    NystroemClassifier(random_state=0),
     PixelFeatures(),
     SIFTFeatures(),
     TransferClassifier(**TINY, learning_rate=0.5, **SGD),
@@ -121,6 +129,7 @@ def test_every_public_estimator_is_checked():
         HierarchicalCNNClassifier(),
         TransferClassifier(),
         CalibratedSVC(),
+        NystroemClassifier(),
         InvariantSVC(make_pipeline(PixelFeatures(), CalibratedSVC())),
     ],
     ids=repr,

@@ -1,0 +1,473 @@
+"""NystroemClassifier: a kernel machine whose cost grows linearly with the number of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.linalg import blas, cho_solve, cholesky, solve_triangular
+from scipy.special import log_softmax, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from fashionkit._images import read_rows
+
+# Values of the kernel that are in memory at a time, and how many samples they are of at least.
+_VALUES_PER_CHUNK = 2**26
+_MIN_PER_CHUNK = 256
+
+# Added to the diagonal, as a share of the number of samples, where rounding makes a matrix of
+# kernel values indefinite: ten times as much with each trial.
+_RIDGES = (0.0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
+
+# With fewer samples per component, all is computed in double precision.
+_MIN_RATIO = 2
+
+# Of the probabilities' scaling, on scores of variance 1: of few samples, a penalty is needed.
+_SCALING_C = 1.0
+
+
+class NystroemClassifier(ClassifierMixin, BaseEstimator):
+    r"""Kernel ridge classifier on support vectors of a sample, for any number of samples.
+
+    A support vector machine is fitted on a sample of the data. Its support vectors become the
+    components of a Nyström approximation [1]_, on which a least-squares classifier is fitted
+    with all data, in one pass over it. Time grows linearly with the number of samples, memory
+    not at all beside the data, which may be memory-mapped.
+
+    Read more in the :ref:`User Guide <baselines>`.
+
+    Parameters
+    ----------
+    n_components : int, default=10000
+        Maximum number of components. Time grows with its square.
+
+    gamma : "scale" or float, default="scale"
+        Coefficient of the RBF kernel; "scale" is 1 / (number of features * variance of the
+        sample), as in :class:`~sklearn.svm.SVC`.
+
+    C : float, default=1.0
+        Penalty of the support vector machine on the sample.
+
+    alpha : float, default=1e-6
+        Ridge penalty, per sample.
+
+    max_samples : int, default=30000
+        Maximum number of samples that the support vectors are found on, stratified by class.
+        Time grows with its square.
+
+    calibration_size : int, default=5000
+        Maximum number of samples on whose leave-one-out scores probabilities are calibrated.
+
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, multiplied with ``sample_weight``.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the samples.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels of the classes.
+
+    components_ : ndarray of shape (n_components, n_features)
+        Samples that the kernel is computed with.
+
+    dual_coef_ : ndarray of shape (n_components, n_classes)
+        Coefficients of the components.
+
+    intercept_ : ndarray of shape (n_classes,)
+        Frequencies of the classes, which are added to the scores.
+
+    gamma_ : float
+        Coefficient of the kernel.
+
+    scaling_coef_ : ndarray of shape (n_classes, n_classes)
+        Matrix that turns scores into the logarithms of probabilities.
+
+    scaling_intercept_ : ndarray of shape (n_classes,)
+        What is added to these.
+
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of features seen in ``fit``, where they are all strings.
+
+    See Also
+    --------
+    CalibratedSVC : The exact machine, for up to some 100,000 samples.
+    sklearn.kernel_approximation.Nystroem : The same approximation with random components.
+
+    Notes
+    -----
+    With kernel values :math:`K_{nm}` of samples and components, and :math:`K_{mm}` of
+    components, the coefficients solve
+
+    .. math:: (K_{nm}^T K_{nm} + \alpha n K_{mm}) \, a = K_{nm}^T y,
+
+    where a column of ``y`` is 1 for the samples of a class and 0 for others, less its mean
+    ([2]_, equation 8). That the components are support vectors, which lie where classes meet, is
+    our own. Other samples of the draw follow where there are fewer than ``n_components``.
+
+    Leave-one-out scores are computed in closed form ([3]_, section 4). A multinomial logistic
+    regression turns them into probabilities (matrix scaling, [4]_, section 4.2).
+
+    Samples of weight 0 are left out. Of samples that are repeated, one is left out at a time, so
+    that their leave-one-out scores, and with them probabilities, are too good.
+
+    References
+    ----------
+    .. [1] C. K. I. Williams and M. Seeger, "Using the Nyström Method to Speed Up Kernel
+       Machines", NIPS 2000.
+
+    .. [2] A. Rudi, L. Carratino and L. Rosasco, "FALKON: An Optimal Large Scale Kernel Method",
+       NIPS 2017.
+
+    .. [3] R. M. Rifkin and R. A. Lippert, "Notes on Regularized Least Squares", MIT Technical
+       Report, 2007.
+
+    .. [4] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural
+       Networks", ICML 2017.
+
+    Examples
+    --------
+    >>> from fashionkit import NystroemClassifier, PixelFeatures, make_garments
+    >>> from sklearn.pipeline import make_pipeline
+    >>> X, y = make_garments(250, random_state=0)
+    >>> clf = make_pipeline(PixelFeatures(), NystroemClassifier(random_state=0))
+    >>> clf.fit(X[:150], y[:150]).predict_proba(X[150:]).shape
+    (100, 10)
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "gamma": [StrOptions({"scale"}), Interval(Real, 0, None, closed="neither")],
+        "C": [Interval(Real, 0, None, closed="neither")],
+        "alpha": [Interval(Real, 0, None, closed="neither")],
+        "max_samples": [Interval(Integral, 2, None, closed="left")],
+        "calibration_size": [Interval(Integral, 2, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components: int = 10_000,
+        *,
+        gamma: str | float = "scale",
+        C: float = 1.0,
+        alpha: float = 1e-6,
+        max_samples: int = 30_000,
+        calibration_size: int = 5_000,
+        class_weight: dict | str | None = None,
+        random_state: Any = None,
+    ):
+        self.n_components = n_components
+        self.gamma = gamma
+        self.C = C
+        self.alpha = alpha
+        self.max_samples = max_samples
+        self.calibration_size = calibration_size
+        self.class_weight = class_weight
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NystroemClassifier:
+        """Choose the components, and fit the classifier.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features; a memory-mapped array is read a chunk at a time.
+
+        y : array-like of shape (n_samples,)
+            Labels of the classes.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples. None gives all samples the weight 1.
+
+        Returns
+        -------
+        self : NystroemClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If there is only one class.
+        """
+        X, y = validate_data(self, read_rows(X), y, dtype=[np.float64, np.float32])
+        check_classification_targets(y)
+        data = self._weighted(X, y, sample_weight)
+        random_state = check_random_state(self.random_state)
+        drawn = _draw(data, self.max_samples, random_state)
+        components, gamma = self._choose_components(data, drawn, random_state)
+        system = _System.of(data, components, gamma)
+        factor = system.factorize(self.alpha)
+        coef = cho_solve((factor, True), system.moments, check_finite=False)
+        rows = _draw(data, self.calibration_size, random_state, others_than=drawn)
+        scores = _leave_one_out(data, rows, components, gamma, factor, coef, system.prior)
+        scale = scores.std() or 1.0
+        scaling = LogisticRegression(C=_SCALING_C, max_iter=1000).fit(
+            scores / scale, data.targets[rows], data.weights[rows]
+        )
+        self.classes_, self.gamma_ = data.classes, gamma
+        self.components_ = components
+        self.dual_coef_ = coef.astype(components.dtype)
+        self.intercept_ = system.prior
+        self.scaling_coef_, self.scaling_intercept_ = _for_all_classes(scaling, scale)
+        return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the logarithms of the probabilities, or the log-odds of two classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_classes), or (n_samples,) of two classes
+            The class with the highest score is the one predicted. Of two classes, the
+            log-odds of ``classes_[1]``, which is predicted where they are positive.
+        """
+        scores = self._scaled_scores(X)
+        if len(self.classes_) == 2:
+            return scores[:, 1] - scores[:, 0]
+        return log_softmax(scores, axis=1)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        return softmax(self._scaled_scores(X), axis=1)
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        return log_softmax(self._scaled_scores(X), axis=1)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Labels from ``classes_``.
+        """
+        scores = self._scaled_scores(X)
+        return self.classes_[scores.argmax(axis=1)]
+
+    def _weighted(self, X: np.ndarray, y: np.ndarray, sample_weight: Any) -> _Data:
+        """Encode labels, and combine all weights."""
+        weights = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True, copy=True
+        )
+        kept = weights > 0
+        if not kept.any():  # scikit-learn before 1.8 accepts it
+            raise ValueError(
+                f"sample_weight has {len(kept)} weights that are all zero; pass a positive weight "
+                "for at least one sample of each class, or None."
+            )
+        classes = np.unique(y[kept])
+        if len(classes) < 2:
+            raise ValueError(
+                f"y has one class, {classes.tolist()[0]!r}; a classifier needs at least two."
+            )
+        weights[kept] *= compute_sample_weight(self.class_weight, y[kept])
+        rows = np.flatnonzero(kept)
+        return _Data(X, np.searchsorted(classes, y), weights, rows, classes)
+
+    def _choose_components(
+        self, data: _Data, rows: np.ndarray, random_state: np.random.RandomState
+    ) -> tuple[np.ndarray, float]:
+        """Return the components, support vectors of some rows, and the kernel's coefficient."""
+        X = data.X[rows]
+        variance = float(X.var()) or 1.0
+        gamma = 1 / (X.shape[1] * variance) if self.gamma == "scale" else float(self.gamma)
+        weights = data.weights[rows] / data.weights[rows].mean()
+        svc = SVC(C=self.C, gamma=gamma, cache_size=1000).fit(X, data.targets[rows], weights)
+        support = random_state.permutation(svc.support_)
+        others = random_state.permutation(np.setdiff1d(np.arange(len(rows)), support))
+        chosen = np.concatenate([support, others])[: self.n_components]
+        components = np.unique(X[chosen], axis=0)
+        # Scores that nearly interpolate their samples differ from them in the last bits alone.
+        is_exact = len(data.rows) < _MIN_RATIO * len(components)
+        return components.astype(np.float64) if is_exact else components, gamma
+
+    def _scaled_scores(self, X: Any) -> np.ndarray:
+        """Return the logarithms of the probabilities, up to a constant per row."""
+        check_is_fitted(self)
+        X = validate_data(self, read_rows(X), dtype=[np.float64, np.float32], reset=False)
+        scores = np.concatenate(
+            [
+                _kernel(X[rows], self.components_, self.gamma_) @ self.dual_coef_
+                for rows in gen_batches(len(X), _chunk_size(len(self.components_)))
+            ]
+        )
+        return (scores + self.intercept_) @ self.scaling_coef_.T + self.scaling_intercept_
+
+
+class _Data(NamedTuple):
+    """Samples of which only those of ``rows`` weigh something."""
+
+    X: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
+    rows: np.ndarray
+    classes: np.ndarray
+
+    def aims(self, rows: np.ndarray) -> np.ndarray:
+        """Return a column for each class, which is 1 for its samples."""
+        return np.eye(len(self.classes))[self.targets[rows]]
+
+    def chunks(self, size: int) -> Iterator[np.ndarray]:
+        for part in gen_batches(len(self.rows), size):
+            yield self.rows[part]
+
+
+class _System(NamedTuple):
+    """The least-squares problem: sums over all samples.
+
+    ``products`` has the lower triangle of the sum of products of the kernel's columns.
+    """
+
+    products: np.ndarray
+    moments: np.ndarray
+    prior: np.ndarray
+    total: float
+    components: np.ndarray
+    gamma: float
+
+    @classmethod
+    def of(cls, data: _Data, components: np.ndarray, gamma: float) -> _System:
+        m = len(components)
+        total = data.weights.sum()
+        prior = np.bincount(data.targets, data.weights, len(data.classes)) / total
+        products = np.zeros((m, m), order="F")
+        moments = np.zeros((m, len(prior)))
+        for rows in data.chunks(_chunk_size(m)):
+            kernel = _kernel(data.X[rows], components, gamma)
+            weights = data.weights[rows].astype(kernel.dtype)[:, np.newaxis]
+            aims = (data.aims(rows) - prior).astype(kernel.dtype)
+            moments += kernel.T @ (weights * aims)
+            kernel *= np.sqrt(weights)
+            syrk = blas.ssyrk if kernel.dtype == np.float32 else blas.dsyrk
+            products += syrk(1.0, kernel.T, lower=1)
+        return cls(products, moments, prior, total, components, gamma)
+
+    def factorize(self, alpha: float) -> np.ndarray:
+        """Return the Cholesky factor of the system, with as little of a ridge as it takes."""
+        for ridge in _RIDGES:
+            matrix = self.products.copy(order="F")
+            for rows in gen_batches(len(matrix), _chunk_size(len(matrix))):
+                block = _kernel(self.components[rows], self.components, self.gamma)
+                matrix[rows] += alpha * self.total * block
+            matrix[np.diag_indices_from(matrix)] += ridge * self.total
+            try:
+                return cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
+            except np.linalg.LinAlgError:
+                continue
+        raise ValueError(
+            f"alpha={alpha} is too small for these samples, whose kernel is nearly the same for "
+            "all of them; pass a larger alpha, or a larger gamma."
+        )
+
+
+def _leave_one_out(
+    data: _Data,
+    rows: np.ndarray,
+    components: np.ndarray,
+    gamma: float,
+    factor: np.ndarray,
+    coef: np.ndarray,
+    prior: np.ndarray,
+) -> np.ndarray:
+    """Return the scores of some samples, each by a classifier that was fitted without it."""
+    scores = np.empty((len(rows), len(prior)))
+    for part in gen_batches(len(rows), _chunk_size(len(components))):
+        kernel = _kernel(data.X[rows[part]], components, gamma).astype(np.float64)
+        roots = solve_triangular(factor, kernel.T, lower=True, check_finite=False)
+        leverage = data.weights[rows[part], np.newaxis] * np.sum(roots**2, axis=0)[:, np.newaxis]
+        aims = data.aims(rows[part]) - prior
+        residual = np.maximum(1 - leverage, np.finfo(np.float32).eps)
+        scores[part] = aims - (aims - kernel @ coef) / residual
+    return scores + prior
+
+
+def _for_all_classes(scaling: LogisticRegression, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return a row and an intercept for each class, also of two classes."""
+    coef, intercept = scaling.coef_ / scale, scaling.intercept_
+    if len(coef) == 1:
+        return np.vstack([0 * coef, coef]), np.array([0.0, intercept[0]])
+    return coef, intercept
+
+
+def _draw(
+    data: _Data,
+    size: int,
+    random_state: np.random.RandomState,
+    others_than: np.ndarray | None = None,
+) -> np.ndarray:
+    """Draw samples, stratified by class, at least two of each where there are two.
+
+    Of a class whose samples suffice, none of ``others_than`` is drawn.
+    """
+    drawn = []
+    for target in range(len(data.classes)):
+        members = data.rows[data.targets[data.rows] == target]
+        n = max(2, size * len(members) // len(data.rows))
+        if others_than is not None:
+            others = np.setdiff1d(members, others_than)
+            members = others if len(others) >= n else members
+        drawn.append(random_state.permutation(members)[:n])
+    return np.sort(np.concatenate(drawn))
+
+
+def _kernel(X: np.ndarray, components: np.ndarray, gamma: float) -> np.ndarray:
+    """Return the RBF kernel of samples and components, in their floating-point type."""
+    values = X @ components.T
+    values *= 2
+    values -= np.einsum("ij,ij->i", X, X)[:, np.newaxis]
+    values -= np.einsum("ij,ij->i", components, components)
+    values *= gamma
+    np.minimum(values, 0, out=values)
+    return np.exp(values, out=values)
+
+
+def _chunk_size(n_components: int) -> int:
+    return max(_MIN_PER_CHUNK, _VALUES_PER_CHUNK // n_components)
