@@ -13,6 +13,7 @@ _HOMES = {
     "CLASS_NAMES": "datasets",
     "CNNClassifier": "neural",
     "CalibratedSVC": "svm",
+    "ChunkedTransformer": "features",
     "ColorHistogram": "features",
     "Comparison": "comparison",
     "DistilledClassifier": "neural",
@@ -128,6 +129,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.features import (
         BoundedPCA as BoundedPCA,
+    )
+    from fashionkit.features import (
+        ChunkedTransformer as ChunkedTransformer,
     )
     from fashionkit.features import (
         ColorHistogram as ColorHistogram,

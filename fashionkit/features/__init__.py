@@ -1,6 +1,7 @@
 """Transformers from images to features for any classifier."""
 
 from fashionkit.features._backbone import BackboneFeatures
+from fashionkit.features._chunked import ChunkedTransformer
 from fashionkit.features._color import ColorHistogram
 from fashionkit.features._hog import HOGFeatures
 from fashionkit.features._pca import BoundedPCA
@@ -10,6 +11,7 @@ from fashionkit.features._sift import SIFTFeatures
 __all__ = [
     "BackboneFeatures",
     "BoundedPCA",
+    "ChunkedTransformer",
     "ColorHistogram",
     "HOGFeatures",
     "PixelFeatures",
