@@ -112,7 +112,7 @@ def list_models(pattern: str | None = None) -> list[str]:
     --------
     >>> from fashionkit import list_models
     >>> list_models("hog-*")
-    ['hog-svm', 'hog-knn', 'hog-tree', 'hog-forest']
+    ['hog-nystroem', 'hog-svm', 'hog-knn', 'hog-tree', 'hog-forest']
     >>> list_models("cnn*")
     ['cnn', 'cnn-quick', 'cnn-fast', 'cnn-strong']
     """

@@ -11,17 +11,21 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from scipy.stats import loguniform
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 
 from fashionkit.baselines import make_baseline
+from fashionkit.baselines._memory import once
 from fashionkit.baselines._registry import CLASSIFIERS, FEATURES, GAMMAS
+from fashionkit.features import ChunkedTransformer
 from fashionkit.neural import (
     CNNClassifier,
     HierarchicalCNNClassifier,
     TransferClassifier,
     recipes,
 )
-from fashionkit.svm import InvariantSVC
+from fashionkit.svm import InvariantSVC, NystroemClassifier
 
 _WEIGHTS = FEATURES["mobilenetv2"].needs
 
@@ -75,6 +79,14 @@ def _hierarchical(memory: Any) -> BaseEstimator:
     return HierarchicalCNNClassifier(**params)
 
 
+def _hog_nystroem(memory: Any) -> BaseEstimator:
+    """Return the features and the kernel of "hog-svm", in time that grows linearly."""
+    svm = make_baseline("hog", "svm")
+    classifier = NystroemClassifier(gamma=svm["svm"].gamma, C=svm["svm"].C)
+    steps = [("features", ChunkedTransformer(svm[:-1])), ("nystroem", classifier)]
+    return Pipeline(steps, memory=once(memory))
+
+
 def _best(memory: Any) -> BaseEstimator:
     pipeline = make_baseline(
         ["mobilenetv2", "hog"],
@@ -108,6 +120,16 @@ MODELS: dict[str, Model] = {
         "head", "A dense head on a frozen MobileNetV2, whose features are computed once."
     ),
     "mobilenetv2-tuned": _transfer("tuned", "A MobileNetV2, fine-tuned together with its head."),
+    "hog-nystroem": Model(
+        "features",
+        "A kernel machine on histograms of oriented gradients, for any number of images.",
+        _hog_nystroem,
+        space={
+            "nystroem__alpha": loguniform(1e-8, 1e-4),
+            "nystroem__gamma": GAMMAS["hog"],
+            "nystroem__n_components": [2_500, 5_000, 10_000],
+        },
+    ),
     "best": Model(
         "features",
         "A support vector machine that also learns from views of its support vectors, on frozen "
