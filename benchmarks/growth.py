@@ -1,0 +1,175 @@
+"""What models cost as the number of images grows: time, memory, accuracy, and the exponent.
+
+Up to 60,000 images are those of Fashion-MNIST's training set, of each class alike; more are these
+and their distorted copies: mirrored or not, moved by up to a pixel, turned by up to 3 degrees. Each
+model is fitted in a fresh process, and evaluated on the 10,000 test images.
+
+    python benchmarks/growth.py --models hog-svm hog-nystroem --output results
+    python benchmarks/growth.py --sizes 1000 5000 20000 --limit 600 --output results
+
+What is measured is in growth.csv of the folder; the same command goes on with what is missing. A
+model is not fitted where it would take more than the limit, by the last two sizes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+from _measure import cpu_seconds, peak_memory, print_setting, print_table
+from sklearn.model_selection import train_test_split
+
+from fashionkit import Augmentation, fetch_fashion_mnist, list_models, make_model
+
+SIZES = (1_000, 5_000, 20_000, 60_000, 200_000, 600_000)
+COPIES = Augmentation(horizontal_flip="random", translation=0.04, rotation=3)
+
+
+def main() -> None:
+    options = _parse()
+    if options.only:
+        print(json.dumps(measure(*options.only[:1], int(options.only[1]), options.set)))
+        return
+    print_setting("tensorflow")
+    options.output.mkdir(parents=True, exist_ok=True)
+    path = options.output / "growth.csv"
+    rows = pd.read_csv(path).to_dict("records") if path.exists() else []
+    for name in options.models:
+        for size in options.sizes:
+            done = [row for row in rows if row["model"] == name]
+            if size in [row["images"] for row in done]:
+                continue
+            expected = extrapolate(done, size)
+            if expected > options.limit:
+                print(f"{name}: {size:,} images would take {expected / 60:.0f} CPU minutes.")
+                break
+            rows.append(in_fresh_process(name, size, options.set))
+            pd.DataFrame(rows).to_csv(path, index=False)
+            print(f"  {rows[-1]}", flush=True)
+    print_growth(pd.DataFrame(rows))
+    draw(pd.DataFrame(rows), options.output / "growth.png")
+
+
+def measure(name: str, size: int, params: list[str]) -> dict:
+    """Fit one model on so many images, and return what it costs."""
+    X, y = make_images(size)
+    X_test, y_test = fetch_fashion_mnist("test", return_X_y=True)
+    with TemporaryDirectory() as folder:
+        model = make_model(name, random_state=0)
+        if "features__directory" in model.get_params():
+            model.set_params(features__directory=folder)
+        model.set_params(**{key: json.loads(value) for key, value in map(_pair, params)})
+        before = peak_memory()
+        fit = cpu_seconds(lambda: model.fit(X, y))
+        peak = peak_memory()
+        predicted = []
+        predict = cpu_seconds(lambda: predicted.append(model.predict(X_test)))
+    return {
+        "model": name,
+        "images": size,
+        "fit_cpu_seconds": round(fit, 2),
+        "predict_cpu_ms": round(1e3 * predict / len(y_test), 3),
+        "images_mb": round(X.nbytes / 1e6),
+        "peak_mb": round((peak - before) / 1e6),
+        "accuracy": float(np.mean(predicted[0] == y_test)),
+    }
+
+
+def make_images(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return images of Fashion-MNIST, and as many distorted copies as it takes."""
+    X, y = fetch_fashion_mnist("train", return_X_y=True)
+    if size < len(X):
+        return train_test_split(X, y, train_size=size, stratify=y, random_state=0)[::2]
+    parts = [X]
+    for copy in range(1, math.ceil(size / len(X))):
+        parts.append(COPIES.set_params(random_state=copy).fit_transform(X))
+    n_parts = len(parts)
+    return np.concatenate(parts)[:size], np.tile(y, n_parts)[:size]
+
+
+def in_fresh_process(name: str, size: int, params: list[str]) -> dict:
+    command = [sys.executable, __file__, "--only", name, str(size), "--set", *params]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def extrapolate(rows: list[dict], size: int) -> float:
+    """Return the CPU seconds that a fit would take, by the last two; 0 where nothing is known."""
+    last = sorted(rows, key=lambda row: row["images"])[-2:]
+    if len(last) < 2:
+        return 0.0
+    exponent = _slope(*zip(*((row["images"], row["fit_cpu_seconds"]) for row in last), strict=True))
+    return last[-1]["fit_cpu_seconds"] * (size / last[-1]["images"]) ** exponent
+
+
+def print_growth(rows: pd.DataFrame) -> None:
+    table = []
+    for name, group in rows.groupby("model", sort=False):
+        for row in group.sort_values("images").itertuples():
+            table.append(
+                (
+                    name,
+                    f"{row.images:,}",
+                    f"{row.fit_cpu_seconds:.0f}",
+                    f"{row.predict_cpu_ms:.2f}",
+                    f"{row.peak_mb:,}",
+                    f"{100 * row.accuracy:.2f}",
+                )
+            )
+    print_table(
+        ("model", "images", "fit (CPU s)", "predict (CPU ms)", "peak (MB)", "accuracy (%)"), table
+    )
+    exponents = [
+        (name, f"{_slope(last['images'], last['fit_cpu_seconds']):.2f}")
+        for name, group in rows.groupby("model", sort=False)
+        if len(last := group.sort_values("images").tail(3)) > 1
+    ]
+    print_table(("model", "exponent of the last three sizes"), exponents)
+
+
+def draw(rows: pd.DataFrame, path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
+    for name, group in rows.groupby("model", sort=False):
+        group = group.sort_values("images")
+        axes[0].loglog(group["images"], group["fit_cpu_seconds"], marker="o", label=name)
+        axes[1].semilogx(group["images"], 100 * group["accuracy"], marker="o", label=name)
+    axes[0].set(xlabel="Training images", ylabel="CPU seconds of fit")
+    axes[1].set(xlabel="Training images", ylabel="Test accuracy (%)")
+    axes[0].legend(frameon=False, fontsize="small")
+    for axis in axes:
+        axis.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
+    print(f"Written: {path}")
+
+
+def _slope(sizes, seconds) -> float:
+    return float(np.polyfit(np.log(sizes), np.log(np.maximum(seconds, 1e-3)), 1)[0])
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", default=list_models(), metavar="NAME")
+    parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, metavar="N")
+    parser.add_argument("--limit", type=float, default=3600, help="CPU seconds of one fit")
+    parser.add_argument("--set", nargs="*", default=[], metavar="PARAMETER=JSON")
+    parser.add_argument("--output", type=Path, default=Path("results"))
+    parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
