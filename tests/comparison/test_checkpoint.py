@@ -11,10 +11,15 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import VotingClassifier
 from sklearn.metrics import f1_score, make_scorer
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from fashionkit import compare_models
+from fashionkit import DistilledClassifier, PixelFeatures, compare_models
+from fashionkit.comparison._fits import _fitted_networks
 from fashionkit.neural._core.checkpoint import Checkpoint as TrainingCheckpoint
 
 calls = []
@@ -169,7 +174,7 @@ def interrupt_after_two_epochs(data, network, folder, monkeypatch):
         patch.setattr(TrainingCheckpoint, "save", interrupt)
         with pytest.raises(KeyboardInterrupt):
             compare_models({"network": network}, **data, checkpoint_dir=folder)
-    (state,) = folder.glob("fits/*/checkpoint.npz")
+    (state,) = folder.glob("fits/**/checkpoint.npz")
     return state
 
 
@@ -200,6 +205,29 @@ def test_a_network_goes_on_after_its_last_epoch_and_all_its_time_counts(
     assert 1000 < comparison.to_frame()["fit_seconds"][0] < 1100
     assert 2000 < comparison.to_frame()["fit_cpu_seconds"][0] < 2100
     assert comparison.estimators_["network"].checkpoint_dir is None
+    assert not (tmp_path / "fits").exists()
+
+
+@pytest.mark.parametrize("kind", ["ensemble", "student", "pipeline"])
+def test_a_network_inside_of_another_model_goes_on_too(
+    images, network, tmp_path, monkeypatch, kind
+):
+    linear = make_pipeline(PixelFeatures(), GaussianNB())
+    model = {
+        "ensemble": VotingClassifier([("linear", linear), ("net", network)], voting="soft"),
+        "student": DistilledClassifier(network, linear),
+        "pipeline": make_pipeline(FunctionTransformer(), network),
+    }[kind]
+    unbroken = compare_models({"network": model}, **images)
+    interrupt_after_two_epochs(images, model, tmp_path, monkeypatch)
+    comparison, n_epochs = go_on(images, model, tmp_path, monkeypatch)
+    assert n_epochs == 1
+    assert_array_equal(comparison.probabilities_["network"], unbroken.probabilities_["network"])
+    fitted = comparison.estimators_["network"]
+    assert all(not network.checkpoint_dir for network in _fitted_networks(fitted))
+    assert len(list(_fitted_networks(fitted))) == 1
+    params = fitted.get_params()
+    assert not any(value for name, value in params.items() if name.endswith("checkpoint_dir"))
     assert not (tmp_path / "fits").exists()
 
 
