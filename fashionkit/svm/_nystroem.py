@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from scipy.linalg import blas, cho_solve, cholesky, solve_triangular
+from scipy.linalg import cho_solve
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.linear_model import LogisticRegression
@@ -19,14 +18,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from fashionkit._images import read_rows
-
-# Values of the kernel that are in memory at a time, and how many samples they are of at least.
-_VALUES_PER_CHUNK = 2**26
-_MIN_PER_CHUNK = 256
-
-# Added to the diagonal, as a share of the number of samples, where rounding makes a matrix of
-# kernel values indefinite: ten times as much with each trial.
-_RIDGES = (0.0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
+from fashionkit.svm._least_squares import (
+    Data,
+    System,
+    chunk_size,
+    draw,
+    leave_one_out,
+    rbf_kernel,
+)
 
 # With fewer samples per component, all is computed in double precision.
 _MIN_RATIO = 2
@@ -209,13 +208,13 @@ class NystroemClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         data = self._weighted(X, y, sample_weight)
         random_state = check_random_state(self.random_state)
-        drawn = _draw(data, self.max_samples, random_state)
+        drawn = draw(data, self.max_samples, random_state)
         components, gamma = self._choose_components(data, drawn, random_state)
-        system = _System.of(data, components, gamma)
+        system = System.of(data, components, gamma)
         factor = system.factorize(self.alpha)
         coef = cho_solve((factor, True), system.moments, check_finite=False)
-        rows = _draw(data, self.calibration_size, random_state, others_than=drawn)
-        scores = _leave_one_out(data, rows, components, gamma, factor, coef, system.prior)
+        rows = draw(data, self.calibration_size, random_state, others_than=drawn)
+        scores = leave_one_out(data, rows, components, gamma, factor, coef, system.prior)
         scale = scores.std() or 1.0
         scaling = LogisticRegression(C=_SCALING_C, max_iter=1000).fit(
             scores / scale, data.targets[rows], data.weights[rows]
@@ -292,7 +291,7 @@ class NystroemClassifier(ClassifierMixin, BaseEstimator):
         scores = self._scaled_scores(X)
         return self.classes_[scores.argmax(axis=1)]
 
-    def _weighted(self, X: np.ndarray, y: np.ndarray, sample_weight: Any) -> _Data:
+    def _weighted(self, X: np.ndarray, y: np.ndarray, sample_weight: Any) -> Data:
         """Encode labels, and combine all weights."""
         weights = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True, copy=True
@@ -310,10 +309,10 @@ class NystroemClassifier(ClassifierMixin, BaseEstimator):
             )
         weights[kept] *= compute_sample_weight(self.class_weight, y[kept])
         rows = np.flatnonzero(kept)
-        return _Data(X, np.searchsorted(classes, y), weights, rows, classes)
+        return Data(X, np.searchsorted(classes, y), weights, rows, classes)
 
     def _choose_components(
-        self, data: _Data, rows: np.ndarray, random_state: np.random.RandomState
+        self, data: Data, rows: np.ndarray, random_state: np.random.RandomState
     ) -> tuple[np.ndarray, float]:
         """Return the components, support vectors of some rows, and the kernel's coefficient."""
         X = data.X[rows]
@@ -335,98 +334,11 @@ class NystroemClassifier(ClassifierMixin, BaseEstimator):
         X = validate_data(self, read_rows(X), dtype=[np.float64, np.float32], reset=False)
         scores = np.concatenate(
             [
-                _kernel(X[rows], self.components_, self.gamma_) @ self.dual_coef_
-                for rows in gen_batches(len(X), _chunk_size(len(self.components_)))
+                rbf_kernel(X[rows], self.components_, self.gamma_) @ self.dual_coef_
+                for rows in gen_batches(len(X), chunk_size(len(self.components_)))
             ]
         )
         return (scores + self.intercept_) @ self.scaling_coef_.T + self.scaling_intercept_
-
-
-class _Data(NamedTuple):
-    """Samples of which only those of ``rows`` weigh something."""
-
-    X: np.ndarray
-    targets: np.ndarray
-    weights: np.ndarray
-    rows: np.ndarray
-    classes: np.ndarray
-
-    def aims(self, rows: np.ndarray) -> np.ndarray:
-        """Return a column for each class, which is 1 for its samples."""
-        return np.eye(len(self.classes))[self.targets[rows]]
-
-    def chunks(self, size: int) -> Iterator[np.ndarray]:
-        for part in gen_batches(len(self.rows), size):
-            yield self.rows[part]
-
-
-class _System(NamedTuple):
-    """The least-squares problem: sums over all samples.
-
-    ``products`` has the lower triangle of the sum of products of the kernel's columns.
-    """
-
-    products: np.ndarray
-    moments: np.ndarray
-    prior: np.ndarray
-    total: float
-    components: np.ndarray
-    gamma: float
-
-    @classmethod
-    def of(cls, data: _Data, components: np.ndarray, gamma: float) -> _System:
-        m = len(components)
-        total = data.weights.sum()
-        prior = np.bincount(data.targets, data.weights, len(data.classes)) / total
-        products = np.zeros((m, m), order="F")
-        moments = np.zeros((m, len(prior)))
-        for rows in data.chunks(_chunk_size(m)):
-            kernel = _kernel(data.X[rows], components, gamma)
-            weights = data.weights[rows].astype(kernel.dtype)[:, np.newaxis]
-            aims = (data.aims(rows) - prior).astype(kernel.dtype)
-            moments += kernel.T @ (weights * aims)
-            kernel *= np.sqrt(weights)
-            syrk = blas.ssyrk if kernel.dtype == np.float32 else blas.dsyrk
-            products += syrk(1.0, kernel.T, lower=1)
-        return cls(products, moments, prior, total, components, gamma)
-
-    def factorize(self, alpha: float) -> np.ndarray:
-        """Return the Cholesky factor of the system, with as little of a ridge as it takes."""
-        for ridge in _RIDGES:
-            matrix = self.products.copy(order="F")
-            for rows in gen_batches(len(matrix), _chunk_size(len(matrix))):
-                block = _kernel(self.components[rows], self.components, self.gamma)
-                matrix[rows] += alpha * self.total * block
-            matrix[np.diag_indices_from(matrix)] += ridge * self.total
-            try:
-                return cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
-            except np.linalg.LinAlgError:
-                continue
-        raise ValueError(
-            f"alpha={alpha} is too small for these samples, whose kernel is nearly the same for "
-            "all of them; pass a larger alpha, or a larger gamma."
-        )
-
-
-def _leave_one_out(
-    data: _Data,
-    rows: np.ndarray,
-    components: np.ndarray,
-    gamma: float,
-    factor: np.ndarray,
-    coef: np.ndarray,
-    prior: np.ndarray,
-) -> np.ndarray:
-    """Return the scores of some samples, each by a classifier that was fitted without it."""
-    scores = np.empty((len(rows), len(prior)))
-    for part in gen_batches(len(rows), _chunk_size(len(components))):
-        kernel = _kernel(data.X[rows[part]], components, gamma).astype(np.float64)
-        roots = solve_triangular(factor, kernel.T, lower=True, check_finite=False)
-        leverage = data.weights[rows[part], np.newaxis] * np.sum(roots**2, axis=0)[:, np.newaxis]
-        aims = data.aims(rows[part]) - prior
-        residual = np.maximum(1 - leverage, np.finfo(np.float32).eps)
-        scores[part] = aims - (aims - kernel @ coef) / residual
-    return scores + prior
 
 
 def _for_all_classes(scaling: LogisticRegression, scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -435,39 +347,3 @@ def _for_all_classes(scaling: LogisticRegression, scale: float) -> tuple[np.ndar
     if len(coef) == 1:
         return np.vstack([0 * coef, coef]), np.array([0.0, intercept[0]])
     return coef, intercept
-
-
-def _draw(
-    data: _Data,
-    size: int,
-    random_state: np.random.RandomState,
-    others_than: np.ndarray | None = None,
-) -> np.ndarray:
-    """Draw samples, stratified by class, at least two of each where there are two.
-
-    Of a class whose samples suffice, none of ``others_than`` is drawn.
-    """
-    drawn = []
-    for target in range(len(data.classes)):
-        members = data.rows[data.targets[data.rows] == target]
-        n = max(2, size * len(members) // len(data.rows))
-        if others_than is not None:
-            others = np.setdiff1d(members, others_than)
-            members = others if len(others) >= n else members
-        drawn.append(random_state.permutation(members)[:n])
-    return np.sort(np.concatenate(drawn))
-
-
-def _kernel(X: np.ndarray, components: np.ndarray, gamma: float) -> np.ndarray:
-    """Return the RBF kernel of samples and components, in their floating-point type."""
-    values = X @ components.T
-    values *= 2
-    values -= np.einsum("ij,ij->i", X, X)[:, np.newaxis]
-    values -= np.einsum("ij,ij->i", components, components)
-    values *= gamma
-    np.minimum(values, 0, out=values)
-    return np.exp(values, out=values)
-
-
-def _chunk_size(n_components: int) -> int:
-    return max(_MIN_PER_CHUNK, _VALUES_PER_CHUNK // n_components)

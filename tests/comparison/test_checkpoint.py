@@ -208,7 +208,9 @@ def test_a_network_goes_on_after_its_last_epoch_and_all_its_time_counts(
     assert not (tmp_path / "fits").exists()
 
 
-@pytest.mark.parametrize("kind", ["ensemble", "student", "pipeline"])
+@pytest.mark.parametrize(
+    "kind", ["ensemble", "student", pytest.param("pipeline", marks=pytest.mark.slow)]
+)
 def test_a_network_inside_of_another_model_goes_on_too(
     images, network, tmp_path, monkeypatch, kind
 ):

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from fashionkit import NystroemClassifier, PixelFeatures
-from fashionkit.svm import _nystroem
+from fashionkit.svm import _least_squares
 
 
 def make_data(n=120, n_classes=3, seed=0, n_features=4):
@@ -22,14 +22,14 @@ def make_data(n=120, n_classes=3, seed=0, n_features=4):
 
 def raw_scores(clf, X):
     """Return the scores before they are turned into probabilities."""
-    kernel = _nystroem._kernel(X, clf.components_, clf.gamma_)
+    kernel = _least_squares.rbf_kernel(X, clf.components_, clf.gamma_)
     return kernel @ clf.dual_coef_ + clf.intercept_
 
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(_nystroem, "_VALUES_PER_CHUNK", 1)
-    monkeypatch.setattr(_nystroem, "_MIN_PER_CHUNK", 7)
+    monkeypatch.setattr(_least_squares, "_VALUES_PER_CHUNK", 1)
+    monkeypatch.setattr(_least_squares, "_MIN_PER_CHUNK", 7)
 
 
 class TestScores:
@@ -52,13 +52,15 @@ class TestScores:
         n, gamma, alpha = len(X), 0.05, 1e-2
         data = NystroemClassifier()._weighted(X, y, None)
         components = np.unique(X, axis=0)
-        system = _nystroem._System.of(data, components, gamma)
+        system = _least_squares.System.of(data, components, gamma)
         factor = system.factorize(alpha)
         coef = np.linalg.solve(factor @ factor.T, system.moments)
         rows = np.arange(n)
-        scores = _nystroem._leave_one_out(data, rows, components, gamma, factor, coef, system.prior)
-        kernel = _nystroem._kernel(X, components, gamma)
-        inner = _nystroem._kernel(components, components, gamma)
+        scores = _least_squares.leave_one_out(
+            data, rows, components, gamma, factor, coef, system.prior
+        )
+        kernel = _least_squares.rbf_kernel(X, components, gamma)
+        inner = _least_squares.rbf_kernel(components, components, gamma)
         aims = np.eye(3)[y] - system.prior
         for row in rows:
             others = rows != row
@@ -71,10 +73,10 @@ class TestScores:
     def test_chunks_change_nothing(self, small_chunks):
         X, y = make_data()
         in_chunks = NystroemClassifier(random_state=0).fit(X, y)
-        assert _nystroem._chunk_size(120) == 7
+        assert _least_squares.chunk_size(120) == 7
         probabilities = in_chunks.predict_proba(X)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_nystroem, "_MIN_PER_CHUNK", 1000)
+            patch.setattr(_least_squares, "_MIN_PER_CHUNK", 1000)
             at_once = NystroemClassifier(random_state=0).fit(X, y)
             np.testing.assert_allclose(at_once.predict_proba(X), probabilities, atol=1e-7)
 
@@ -135,11 +137,11 @@ class TestComponents:
     def test_samples_of_the_calibration_are_others_where_there_are_enough(self):
         data = NystroemClassifier()._weighted(*make_data(300), None)
         random_state = np.random.RandomState(0)
-        drawn = _nystroem._draw(data, 100, random_state)
-        others = _nystroem._draw(data, 100, random_state, others_than=drawn)
+        drawn = _least_squares.draw(data, 100, random_state)
+        others = _least_squares.draw(data, 100, random_state, others_than=drawn)
         assert not set(drawn) & set(others)
         assert len(drawn) == len(others) == 99
-        many = _nystroem._draw(data, 250, random_state, others_than=drawn)
+        many = _least_squares.draw(data, 250, random_state, others_than=drawn)
         assert set(drawn) & set(many)
 
 
