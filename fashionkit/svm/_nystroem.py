@@ -39,15 +39,16 @@ class NystroemClassifier(ClassifierMixin, BaseEstimator):
 
     A support vector machine is fitted on a sample of the data. Its support vectors become the
     components of a Nyström approximation [1]_, on which a least-squares classifier is fitted
-    with all data, in one pass over it. Time grows linearly with the number of samples, memory
-    not at all beside the data, which may be memory-mapped.
+    with all data, in one pass over it. Time grows linearly with the number of samples; memory
+    does not grow, beside the data itself, which may be memory-mapped.
 
     Read more in the :ref:`User Guide <baselines>`.
 
     Parameters
     ----------
     n_components : int, default=10000
-        Maximum number of components. Time grows with its square.
+        Maximum number of components. Time grows with its square, and so does memory: 3 GB with
+        10,000.
 
     gamma : "scale" or float, default="scale"
         Coefficient of the RBF kernel; "scale" is 1 / (number of features * variance of the
