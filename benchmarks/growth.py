@@ -7,8 +7,8 @@ model is fitted in a fresh process, and evaluated on the 10,000 test images.
     python benchmarks/growth.py --models hog-svm hog-nystroem --output results
     python benchmarks/growth.py --sizes 1000 5000 20000 --limit 600 --output results
 
-What is measured is in growth.csv of the folder; the same command goes on with what is missing. A
-model is not fitted where it would take more than the limit, by the last two sizes.
+Results are kept in growth.csv of the output folder, and the same command adds those that are
+missing. A size is left out where the last two predict more CPU time than the limit.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ COPIES = Augmentation(horizontal_flip="random", translation=0.04, rotation=3)
 def main() -> None:
     options = _parse()
     if options.only:
-        print(json.dumps(measure(*options.only[:1], int(options.only[1]), options.set)))
+        name, size = options.only
+        print(json.dumps(measure(name, int(size), options.set)))
         return
     print_setting("tensorflow")
     options.output.mkdir(parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ def main() -> None:
 
 
 def measure(name: str, size: int, params: list[str]) -> dict:
-    """Fit one model on so many images, and return what it costs."""
+    """Fit one model on ``size`` images, and return its cost and accuracy."""
     X, y = make_images(size)
     X_test, y_test = fetch_fashion_mnist("test", return_X_y=True)
     with TemporaryDirectory() as folder:

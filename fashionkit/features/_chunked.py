@@ -66,7 +66,7 @@ class ChunkedTransformer(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    NystroemClassifier : Classifier for so many rows.
+    NystroemClassifier : Classifier for hundreds of thousands of rows.
     ImageFolder : Images in files, read a chunk at a time.
 
     Examples

@@ -24,7 +24,8 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     A teacher, such as an ensemble, is fitted. The network is then trained to give the teacher's
     probabilities of the training images and of distorted copies of them, in the place of their
-    labels [1]_. It learns more from these than from labels alone, and is all that is kept.
+    labels [1]_. Probabilities also tell which other classes an image resembles. The network is all
+    that is kept.
 
     Read more in the :ref:`User Guide <distillation>`.
 

@@ -145,7 +145,7 @@ class BaseKerasClassifier(
         sample_weight_val: Any,
         soften: Callable[[Samples, int], Samples] | None = None,
     ) -> Self:
-        """Train on what ``soften`` makes of the samples and a seed, if it is given."""
+        """Train the network; ``soften`` replaces the samples, given these and the seed."""
         self._check_validation_given(X_val, y_val, sample_weight_val)
         goes_on = self.warm_start and hasattr(self, "_network")
         if goes_on:
