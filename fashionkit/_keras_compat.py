@@ -52,6 +52,34 @@ def index_in(optimizer: Any, variable: Any) -> int:
     return optimizer._get_variable_index(variable)
 
 
+def scale_rates(optimizer: Any, factors: Sequence[Any]) -> None:
+    """Multiply the learning rate of each variable, also of its weight decay, by a factor.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        An optimizer that has not been used yet.
+
+    factors : sequence of float or keras.Variable
+        The factor of each variable, in the order in which the optimizer will be built for them.
+    """
+    step, decay = optimizer.update_step, optimizer._apply_weight_decay
+
+    def scaled_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
+        step(gradient, variable, learning_rate * factors[index_in(optimizer, variable)])
+
+    def scaled_decay(variables: Sequence[Any]) -> None:
+        if optimizer.weight_decay is None:
+            return
+        for variable in variables:
+            before = variable + 0.0
+            decay([variable])
+            factor = factors[index_in(optimizer, variable)]
+            variable.assign(before + factor * (variable - before))
+
+    optimizer.update_step, optimizer._apply_weight_decay = scaled_step, scaled_decay
+
+
 def forget_model(callback: Any) -> None:
     """Let a callback hold no model any more, without what it may do when it is given one."""
     callback._model = None

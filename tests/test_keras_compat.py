@@ -75,6 +75,22 @@ def test_optimizers_know_the_position_of_a_variable():
         assert _keras_compat.index_in(optimizer, variable) == position
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
+def test_the_rate_of_a_variable_can_be_scaled(name):
+    values = []
+    for factor in (1.0, 0.25, 0.0):
+        variables = [keras().Variable([1.0, 2.0]), keras().Variable([3.0])]
+        optimizer = getattr(keras().optimizers, name)(0.1, weight_decay=0.5)
+        _keras_compat.scale_rates(optimizer, [factor, 1.0])
+        optimizer.apply([np.array([1.0, 2.0]), np.array([1.0])], variables)
+        values.append([variable.numpy() for variable in variables])
+    moved = [np.array([1.0, 2.0]) - first for first, _ in values]
+    assert (moved[0] > 0.1).all()
+    np.testing.assert_allclose(moved[1], moved[0] / 4, rtol=0.03)
+    assert not moved[2].any()
+    assert values[0][1] == values[1][1] == values[2][1]
+
+
 def test_variables_beside_layers_are_told_from_other_errors():
     def compiles_inside():
         model = dense_model()

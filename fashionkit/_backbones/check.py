@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -13,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
 from fashionkit._backbones.networks import Backbone
+from fashionkit._backbones.pool import Keyed
 from fashionkit._backbones.records import RECORDS, find_record
 from fashionkit._backbones.seeded import copy_values
 from fashionkit.datasets._names import choices
@@ -109,18 +111,51 @@ def check_backbone(
                 f"alpha={alpha!r}, but backbone={source!r} has one width only; pass alpha=1.0, or "
                 f"one of the backbones {several}."
             )
-    size = image_size
-    if size is None:
-        size = tuple(max(least, side) for side in image_shape[:2])
-    elif isinstance(size, Integral):
-        size = (size, size)
+    if image_size is None:
+        size = max(least, image_shape[0]), max(least, image_shape[1])
+    else:
+        size = _check_size(image_size, least, "image_size")
+    return Backbone(source, size, names, float(alpha)), None
+
+
+def resize_backbone(backbone: Backbone, image_size: Any, name: str) -> Backbone:
+    """Return the same network for images of another size.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        The network.
+
+    image_size : int or tuple of int
+        The size that its images are resized to.
+
+    name : str
+        What the user calls the size.
+
+    Raises
+    ------
+    ValueError
+        If the network cannot have this size.
+    """
+    record = backbone.record
+    if record is None and isinstance(backbone.source, Keyed):
+        raise ValueError(
+            f"{name}={image_size!r}, but weights is a fitted classifier, whose network has the "
+            f"size of its images, {backbone.size}; pass {name}=None."
+        )
+    size = _check_size(image_size, 1 if record is None else record.smallest_side, name)
+    return replace(backbone, size=size)
+
+
+def _check_size(image_size: Any, least: int, name: str) -> tuple[int, int]:
+    size = (image_size, image_size) if isinstance(image_size, Integral) else image_size
     if len(size) != 2 or not all(isinstance(side, Integral) and side >= least for side in size):  # type: ignore[operator]
         raise ValueError(
-            f"image_size={image_size!r}, expected a whole number of at least {least} pixels, "
-            "which the backbone needs, or a pair (height, width) of them."
+            f"{name}={image_size!r}, expected a whole number of at least {least} pixels, which "
+            "the backbone needs, or a pair (height, width) of them."
         )
     height, width = map(int, size)
-    return Backbone(source, (height, width), names, float(alpha)), None
+    return height, width
 
 
 def _of_classifier(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -172,11 +172,7 @@ def _level(whole: Any, backbone: Backbone, number: int) -> Any:
     tensors = [
         one.output for one in whole.layers if _is_image(one.output) and not isinstance(one, padding)
     ]
-    sides = sorted({max(tensor.shape[1:3]) for tensor in tensors}, reverse=True)
-    stage, stages = 0, {sides[0]: 0}
-    for before, side in pairwise(sides):
-        stage += side <= _NEXT_STAGE * before
-        stages[side] = stage
+    stages = _number_stages(tensors)
     usable = [one for one in tensors if stages[max(one.shape[1:3])] == number + 2]
     if not usable:
         raise ValueError(
@@ -184,6 +180,45 @@ def _level(whole: Any, backbone: Backbone, number: int) -> Any:
             f"of {backbone.size} that often; pass a larger image_size, or names of layers."
         )
     return usable[-1]
+
+
+def _number_stages(tensors: Iterable[Any]) -> dict[int, int]:
+    """Return the number of the stage of each side that images have, from 0 for the largest."""
+    sides = sorted({max(tensor.shape[1:3]) for tensor in tensors}, reverse=True)
+    stage, stages = 0, dict.fromkeys(sides[:1], 0)
+    for before, side in pairwise(sides):
+        stage += side <= _NEXT_STAGE * before
+        stages[side] = stage
+    return stages
+
+
+def stages_behind(model: Any) -> list[int]:
+    """Return how many stages lie behind the one of each layer of a network.
+
+    Stages end where the resolution falls by about a half. What lies beside the way through the
+    network, such as weights for its channels, counts to the stage that it acts on.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From images to images.
+
+    Returns
+    -------
+    n_behind : list of int, one for each of ``model.layers``
+        0 for the last stage.
+    """
+    outputs = [keras().tree.flatten(layer.output)[-1] for layer in model.layers]
+    stages = _number_stages(filter(_is_image, outputs))
+    last = max(stages[max(output.shape[1:3])] for output in model.outputs)
+    numbers = []
+    # From behind: a smaller image that is followed by a larger one lies beside the way.
+    stage = last
+    for output in reversed(outputs):
+        if _is_image(output):
+            stage = min(stage, stages[max(output.shape[1:3])])
+        numbers.append(last - stage)
+    return numbers[::-1]
 
 
 def _check_own_network(model: Any, backbone: Backbone) -> None:

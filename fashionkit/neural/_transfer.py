@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from fashionkit._backbones.check import check_backbone
+from fashionkit._backbones.check import check_backbone, resize_backbone
 from fashionkit._backbones.networks import POOLINGS, Backbone
 from fashionkit._backbones.seeded import Arrays
 from fashionkit._backbones.weights import load_weights
@@ -23,9 +23,9 @@ from fashionkit.neural._core.epochs import History
 from fashionkit.neural._core.network import Network, NetworkSpec
 from fashionkit.neural._core.precision import resolve_dtype
 from fashionkit.neural._core.samples import Samples
-from fashionkit.neural._core.training import train
+from fashionkit.neural._core.training import LayerRates, train
 from fashionkit.neural._transfer_head import enlarged, extractor_of, head_spec, train_head
-from fashionkit.neural._transfer_network import transfer
+from fashionkit.neural._transfer_network import stages_behind_variables, transfer
 from fashionkit.preprocessing import Augmentation
 
 # Of the learning rate of the head, where the one of fine-tuning is not given.
@@ -33,6 +33,9 @@ _FINE_TUNING_SHARE = 0.1
 
 # Where in ``checkpoint_dir`` the first of two phases keeps its state.
 _HEAD_FOLDER = "head"
+
+# The same of the first half of fine-tuning, where its images have another size.
+_FIRST_SIZE_FOLDER = "first_size"
 
 
 @document_training(
@@ -42,8 +45,9 @@ _HEAD_FOLDER = "head"
     """,
     learning_rate_schedule="""
     How the learning rate changes over the epochs of each phase: "cosine" falls to 0 along half a
-    cosine (Loshchilov and Hutter 2017, without restarts); "one-cycle" rises linearly for the first
-    quarter and falls linearly to 0 (Smith and Topin 2018).
+    cosine (Loshchilov and Hutter 2017, without restarts); "warmup-cosine" does so after a linear
+    rise over the first tenth (Goyal et al. 2017); "one-cycle" rises linearly for the first quarter
+    and falls linearly to 0 (Smith and Topin 2018).
     """,
     augmentation="""
     How to distort the training images, anew in each epoch. With ``fine_tune`` the head is first
@@ -57,7 +61,8 @@ _HEAD_FOLDER = "head"
     callbacks="Callbacks for the training, used in both phases.",
     checkpoint_dir="""
     Folder in which ``fit`` keeps its state after each epoch, that of a first phase before
-    fine-tuning in its folder ``head``. If it is killed, the same fit resumes there.
+    fine-tuning in its folder ``head``, that with ``fine_tune_first_size`` in ``first_size``. If it
+    is killed, the same fit resumes there.
     """,
     warm_start="""
     Whether ``fit`` starts from the weights of the last fit: with ``fine_tune`` the second phase
@@ -136,6 +141,20 @@ class TransferClassifier(BaseKerasClassifier):
     fine_tune_learning_rate : float, default=None
         Step size in the second phase; None for a tenth of the first one's.
 
+    fine_tune_layer_decay : float, default=1.0
+        Learning rate of each stage of the network in the second phase, as a fraction of that of
+        the stage behind it, which lets early layers change less [2]_. Stages end where the
+        resolution falls by about a half; the last one learns as fast as the head.
+
+    fine_tune_gradually : bool, default=False
+        Whether the second phase begins with the last stage of the network and the head, and takes
+        in one stage more in each of its epochs [2]_.
+
+    fine_tune_first_size : int or tuple of int, default=None
+        What ``image_size`` is in the first half of the epochs of the second phase; None for the
+        same throughout. Smaller images make these epochs cheaper [3]_. The learning rate's
+        schedule runs through each half; ``fine_tune_gradually`` begins in the first.
+
     {training_parameters}
 
     Attributes
@@ -163,6 +182,12 @@ class TransferClassifier(BaseKerasClassifier):
     ----------
     .. [1] M. Sandler, A. Howard, M. Zhu, A. Zhmoginov and L.-C. Chen, "MobileNetV2: Inverted
        Residuals and Linear Bottlenecks", CVPR 2018.
+
+    .. [2] J. Howard and S. Ruder, "Universal Language Model Fine-tuning for Text Classification",
+       ACL 2018: discriminative rates and gradual unfreezing, there of single layers.
+
+    .. [3] M. Tan and Q. V. Le, "EfficientNetV2: Smaller Models and Faster Training", ICML 2021,
+       section 4: progressive learning, there in more steps.
 
     Head first, then all at a lower rate, with normalisations in inference mode, is the recipe
     of the Keras guide "Transfer learning & fine-tuning", 2020.
@@ -193,6 +218,9 @@ class TransferClassifier(BaseKerasClassifier):
         "fine_tune": [StrOptions({"all"}), Interval(Integral, 1, None, closed="left"), "boolean"],
         "fine_tune_epochs": [Interval(Integral, 1, None, closed="left")],
         "fine_tune_learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "fine_tune_layer_decay": [Interval(Real, 0, 1, closed="right")],
+        "fine_tune_gradually": ["boolean"],
+        "fine_tune_first_size": [Interval(Integral, 1, None, closed="left"), tuple, list, None],
     }
 
     def __init__(
@@ -211,6 +239,9 @@ class TransferClassifier(BaseKerasClassifier):
         fine_tune: bool | str | int = False,
         fine_tune_epochs: int = 5,
         fine_tune_learning_rate: float | None = None,
+        fine_tune_layer_decay: float = 1.0,
+        fine_tune_gradually: bool = False,
+        fine_tune_first_size: int | tuple[int, int] | None = None,
         optimizer: Any = "adam",
         optimizer_params: dict[str, Any] | None = None,
         learning_rate: float | None = None,
@@ -247,6 +278,9 @@ class TransferClassifier(BaseKerasClassifier):
         self.fine_tune = fine_tune
         self.fine_tune_epochs = fine_tune_epochs
         self.fine_tune_learning_rate = fine_tune_learning_rate
+        self.fine_tune_layer_decay = fine_tune_layer_decay
+        self.fine_tune_gradually = fine_tune_gradually
+        self.fine_tune_first_size = fine_tune_first_size
         self.optimizer = optimizer
         self.optimizer_params = optimizer_params
         self.learning_rate = learning_rate
@@ -315,24 +349,26 @@ class TransferClassifier(BaseKerasClassifier):
         rate = self._fine_tuning_rate() if tunes else None
         trained = getattr(self, "_network", None)
         backbone, arrays = self._check_backbone()
-        samples, validation = enlarged(samples, validation, backbone)
+        is_new = trained is None
+        first = self._first_size(backbone) if tunes and is_new and is_whole else None
+        largest = max(backbone, first or backbone, key=lambda one: one.n_values)
+        samples, validation = enlarged(samples, validation, largest)
         make_phase = partial(self._phase, is_whole=is_whole, has_validation=validation is not None)
         values: dict[str, Arrays] | None = None
         history: History = {}
         n_tuned: Any = (None if self.fine_tune == "all" else self.fine_tune) if tunes else 0
-        is_new = trained is None
         if trained is not None and trained.spec.params["n_tuned"] != n_tuned:
             # What is trained has changed: the same weights, and the optimizer afresh.
             values, trained = trained.by_layer(), None
         if is_new:
             values = self._first_values(backbone, arrays)
         if not tunes or (is_new and is_whole):
-            folder = self.checkpoint_dir if tunes else None
+            folder = _subfolder(self.checkpoint_dir, _HEAD_FOLDER) if tunes else None
             phase = make_phase(
                 spec=self._spec(backbone, n_tuned=0),
                 epochs=epochs,
                 augmentation=None if tunes else augmentation,
-                checkpoint_dir=None if folder is None else Path(folder) / _HEAD_FOLDER,
+                checkpoint_dir=folder,
                 trained=trained,
                 first_values=values,
             )
@@ -340,18 +376,38 @@ class TransferClassifier(BaseKerasClassifier):
             tunes = tunes and not is_interrupted
             if tunes:
                 values = network.by_layer()
+        first_epoch = getattr(self, "n_iter_", 0)
+        spec = self._spec(backbone, n_tuned=n_tuned)
+        make_phase = partial(
+            make_phase,
+            augmentation=augmentation,
+            learning_rate=rate,
+            rates=self._rates(first_epoch + len(history.get("loss", ())) if is_whole else None),
+        )
+        n_left = self.fine_tune_epochs if is_whole else 1
+        if tunes and first is not None:
+            phase = make_phase(
+                spec=self._spec(first, n_tuned=n_tuned),
+                epochs=n_left // 2,
+                first_epoch=first_epoch + len(history["loss"]),
+                checkpoint_dir=_subfolder(self.checkpoint_dir, _FIRST_SIZE_FOLDER),
+                first_values=values,
+            )
+            network, more, is_interrupted = train(phase, samples, validation)
+            network = network.with_spec(spec, network.non_trainable)
+            history = _joined(history, more)
+            values, tunes = network.by_layer(), not is_interrupted
+            n_left -= n_left // 2
         if tunes:
             phase = make_phase(
-                spec=self._spec(backbone, n_tuned=n_tuned),
-                epochs=self.fine_tune_epochs if is_whole else 1,
-                first_epoch=getattr(self, "n_iter_", 0) + len(history.get("loss", ())),
-                augmentation=augmentation,
-                learning_rate=rate,
+                spec=spec,
+                epochs=n_left,
+                first_epoch=first_epoch + len(history.get("loss", ())),
                 trained=trained,
                 first_values=values,
             )
             network, more, _ = train(phase, samples, validation)
-            history = {name: [*history.get(name, ()), *more[name]] for name in more}
+            history = _joined(history, more)
         self._network = network
         self._record(history)
 
@@ -391,6 +447,30 @@ class TransferClassifier(BaseKerasClassifier):
         dtype = resolve_dtype(self.dtype)
         return NetworkSpec(transfer, self.image_shape_, len(self.classes_), params, dtype)
 
+    def _first_size(self, backbone: Backbone) -> Backbone | None:
+        """Return the backbone for the size of the first half of fine-tuning, None for the same."""
+        size = self.fine_tune_first_size
+        if size is None or self.fine_tune_epochs < 2:
+            return None
+        first = resize_backbone(backbone, size, "fine_tune_first_size")
+        specs = [self._spec(one, n_tuned=0) for one in (first, backbone)]
+        n_features = [extractor_of(spec).n_features for spec in specs]
+        if n_features[0] != n_features[1]:
+            raise ValueError(
+                f"fine_tune_first_size={size!r} gives the head {n_features[0]} features with "
+                f"pooling={self.pooling!r}, where images of {backbone.size} give "
+                f"{n_features[1]}; pass pooling='avg', or a size nearer to that."
+            )
+        return None if first.size == backbone.size else first
+
+    def _rates(self, first_epoch: int | None) -> LayerRates | None:
+        """Return the rates of layers in fine-tuning, None where they are all the same."""
+        if not self.fine_tune_gradually:
+            first_epoch = None
+        if self.fine_tune_layer_decay == 1 and first_epoch is None:
+            return None
+        return LayerRates(stages_behind_variables, float(self.fine_tune_layer_decay), first_epoch)
+
     def _fine_tuning_rate(self) -> float:
         if self.fine_tune_learning_rate is not None:
             return self.fine_tune_learning_rate
@@ -404,8 +484,9 @@ class TransferClassifier(BaseKerasClassifier):
             ) from None
 
     def _checkpoint_folders(self) -> list[str | PathLike]:
-        folders = super()._checkpoint_folders()
-        return [*folders, Path(folders[0]) / _HEAD_FOLDER] if self._tunes else folders
+        (folder,) = super()._checkpoint_folders()
+        names = (_FIRST_SIZE_FOLDER, _HEAD_FOLDER) if self._tunes else ()
+        return [folder, *(Path(folder) / name for name in names)]
 
     @property
     def _tunes(self) -> bool:
@@ -420,6 +501,14 @@ class TransferClassifier(BaseKerasClassifier):
         if not hasattr(self, "_network"):
             return None
         return self._network.spec.params["backbone"].n_values
+
+
+def _subfolder(folder: Any, name: str) -> Path | None:
+    return None if folder is None else Path(folder) / name
+
+
+def _joined(before: History, after: History) -> History:
+    return {name: [*before.get(name, ()), *after[name]] for name in after}
 
 
 def _check_units(units: Any) -> tuple[int, ...]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fashionkit._backbones.attach import attach, join
-from fashionkit._backbones.networks import Backbone
+from fashionkit._backbones.attach import attach, inference_layer, join
+from fashionkit._backbones.networks import Backbone, stages_behind
 from fashionkit._tensorflow import keras
 from fashionkit.neural.architectures._pieces import probabilities
 
@@ -74,6 +74,22 @@ def transfer(
             layer.trainable = False
     outputs = _add_head(join(maps, pooling, grid), n_classes, head_units, dropout)
     return keras().Model(inputs, outputs, name="transfer")
+
+
+def stages_behind_variables(model: Any) -> list[int]:
+    """Return how many stages of the backbone lie behind the one of each trained variable.
+
+    It is 0 for the backbone's last stage, and for what is new: the head, and a convolution that
+    makes the channels.
+    """
+    inference: Any = inference_layer()
+    (backbone,) = (layer.network for layer in model.layers if isinstance(layer, inference))
+    behind = {
+        id(variable): number
+        for layer, number in zip(backbone.layers, stages_behind(backbone), strict=True)
+        for variable in layer.variables
+    }
+    return [behind.get(id(variable), 0) for variable in model.trainable_variables]
 
 
 def head(

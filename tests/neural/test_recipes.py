@@ -14,7 +14,13 @@ from sklearn.preprocessing import FunctionTransformer
 from fashionkit import Augmentation, CNNClassifier
 from fashionkit._backbones.pool import pool
 from fashionkit.neural import recipes
-from fashionkit.neural._core.optimizers import cosine, muon, one_cycle, scheduled_rate
+from fashionkit.neural._core.optimizers import (
+    cosine,
+    muon,
+    one_cycle,
+    scheduled_rate,
+    warm_up_cosine,
+)
 from fashionkit.neural._core.precision import resolve_dtype
 
 TINY_FAST = {"filters": (4, 8)}
@@ -46,6 +52,12 @@ class TestSchedules:
         expected = (1 + np.cos(np.pi * done)) / 2
         np.testing.assert_allclose(np.asarray(cosine(done)), expected, atol=1e-6)
 
+    def test_a_warm_up_of_a_tenth_may_come_before_the_cosine(self):
+        done = np.linspace(0, 1, 101, dtype=np.float32)
+        factors = np.asarray(warm_up_cosine(done))
+        np.testing.assert_allclose(factors[[0, 5, 10]], [0.01, 0.505, 1], atol=1e-5)
+        np.testing.assert_allclose(factors[10:], cosine(np.linspace(0, 1, 91)), atol=1e-5)
+
     def test_a_scheduled_rate_counts_from_its_first_step(self):
         rate = scheduled_rate()("cosine")
         rate.start(0.5, 100, 50)
@@ -54,10 +66,11 @@ class TestSchedules:
         assert float(rate(150)) == pytest.approx(0, abs=1e-6)
         assert float(rate(1000)) == pytest.approx(0, abs=1e-6)
 
-    @pytest.mark.parametrize("schedule", ["cosine", "one-cycle"])
+    @pytest.mark.parametrize("schedule", ["cosine", "warmup-cosine", "one-cycle"])
     def test_a_fit_follows_the_schedule_to_its_end(self, tiny_cnn, garments, schedule):
         rates = record_rates(tiny_cnn, garments, learning_rate_schedule=schedule, epochs=4)
-        factors = {"cosine": cosine, "one-cycle": one_cycle}[schedule]
+        factors = {"cosine": cosine, "warmup-cosine": warm_up_cosine, "one-cycle": one_cycle}
+        factors = factors[schedule]
         n_steps = 4 * -(-300 // 32)
         steps = [epoch * n_steps / 4 for epoch in range(1, 5)]
         expected = [0.002 * float(factors(np.float32(step / n_steps))) for step in steps]

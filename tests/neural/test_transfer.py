@@ -18,7 +18,7 @@ from sklearn.model_selection import GridSearchCV
 from fashionkit import Augmentation, BackboneFeatures, CNNClassifier, TransferClassifier
 from fashionkit._backbones.extractor import Extractor
 from fashionkit._tensorflow import keras
-from fashionkit.neural import recipes
+from fashionkit.neural import _transfer, recipes
 
 
 def tiny_backbone(input_shape):
@@ -188,6 +188,74 @@ def test_the_rate_of_fine_tuning_is_a_tenth(data, tuned):
     assert_allclose(tuned.predict_proba(X_test), said.predict_proba(X_test), atol=1e-6)
 
 
+def kernels(model):
+    """Return those of the backbone's two convolutions, and that of the head."""
+    network = model.model_.get_layer("backbone_tiny_backbone").network
+    layers = [network.get_layer("first"), network.get_layer("second"), model.model_.layers[-1]]
+    return [layer.get_weights()[0] for layer in layers]
+
+
+def tuned_by(data, **params):
+    """Return how far plain steps of fine-tuning move the backbone's kernels and the head's."""
+    common = {"optimizer": "sgd", "learning_rate": 0.01, "pooling": "avg", "batch_size": 200}
+    tuning = {"fine_tune": "all", "fine_tune_learning_rate": 0.1, "fine_tune_epochs": 1}
+    before = tiny(**common).fit(*data[:2])
+    after = tiny(**{**common, **tuning, **params}).fit(*data[:2])
+    moved = [a - b for a, b in zip(kernels(after), kernels(before), strict=True)]
+    return np.array([np.abs(one).max() for one in moved])
+
+
+def test_early_stages_learn_at_a_lower_rate(data):
+    # One batch: the gradients are those of the same weights, and SGD's steps are proportional.
+    plain = tuned_by(data)
+    decayed = tuned_by(data, fine_tune_layer_decay=0.1)
+    assert_allclose(decayed, plain * np.array([0.1, 1, 1]), rtol=1e-3)
+
+
+def test_weight_decay_is_scaled_with_the_rate(data):
+    params = {"fine_tune_learning_rate": 1e-3, "weight_decay": 900.0}
+    first, second, _ = tuned_by(data, **params, fine_tune_layer_decay=1e-3)
+    # Nine tenths of the second kernel are gone, and about a thousandth of the first.
+    before = kernels(tiny(pooling="avg").fit(*data[:2]))
+    assert first < 0.002 * np.abs(before[0]).max()
+    assert second > 0.8 * np.abs(before[1]).max()
+
+
+def test_stages_begin_to_learn_one_by_one(data):
+    first, second, head = tuned_by(data, fine_tune_gradually=True)
+    assert first == 0
+    assert min(second, head) > 0
+    assert min(tuned_by(data, fine_tune_gradually=True, fine_tune_epochs=2)) > 0
+
+
+def test_the_first_epochs_may_see_another_size(data, tmp_path):
+    X, y, X_test, _ = data
+    params = {"fine_tune": "all", "pooling": "avg", "fine_tune_epochs": 3}
+    sizes = []
+    model = tiny(**params, fine_tune_first_size=20, checkpoint_dir=tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        train = _transfer.train
+
+        def watched(phase, *samples):
+            sizes.append((phase.spec.params["backbone"].size, phase.epochs))
+            return train(phase, *samples)
+
+        patch.setattr(_transfer, "train", watched)
+        model.fit(X, y)
+    assert sizes == [((20, 20), 1), ((28, 28), 2)]
+    assert model.n_iter_ == len(model.history_["loss"]) == 6
+    assert model.model_.get_layer("backbone_tiny_backbone").network.input_shape[1] == 28
+    again = tiny(**params, fine_tune_first_size=20, checkpoint_dir=tmp_path).fit(X, y)
+    assert_array_equal(model.predict_proba(X_test), again.predict_proba(X_test))
+    assert (tmp_path / "first_size").is_dir()
+
+
+def test_the_same_first_size_changes_nothing(data, tuned):
+    X, y, X_test, _ = data
+    same = tiny(fine_tune="all", fine_tune_first_size=28).fit(X, y)
+    assert_array_equal(same.predict_proba(X_test), tuned.predict_proba(X_test))
+
+
 @pytest.mark.parametrize("params", [{}, {"fine_tune": "all"}, {"channels": "conv"}], ids=str)
 def test_fits_repeat_and_copies_predict_alike(data, params):
     X, y, X_test, _ = data
@@ -244,8 +312,14 @@ class FixedSeed(np.random.RandomState):
         return self.drawn
 
 
-@pytest.mark.parametrize(("kill_at", "random_state"), [(1, 0), (3, 0), (3, None), (4, None)])
-def test_a_killed_fit_goes_on(data, tmp_path, monkeypatch, kill_at, random_state):
+SIZES = {"pooling": "avg", "fine_tune_first_size": 20, "fine_tune_gradually": True}
+
+
+@pytest.mark.parametrize(
+    ("kill_at", "random_state", "more"),
+    [(1, 0, {}), (3, 0, {}), (3, None, {}), (4, None, {}), (4, None, SIZES), (5, 0, SIZES)],
+)
+def test_a_killed_fit_goes_on(data, tmp_path, monkeypatch, kill_at, random_state, more):
     X, y, X_test, _ = data
 
     class Kill(keras().callbacks.Callback):
@@ -253,13 +327,15 @@ def test_a_killed_fit_goes_on(data, tmp_path, monkeypatch, kill_at, random_state
             if epoch == kill_at:
                 raise Killed
 
-    params = {"fine_tune": "all", "checkpoint_dir": tmp_path, "random_state": random_state}
+    if more:
+        more = {**more, "fine_tune_epochs": 4}
+    params = {"fine_tune": "all", "checkpoint_dir": tmp_path, "random_state": random_state, **more}
     with pytest.raises(Killed):
         tiny(**params, callbacks=[Kill()]).fit(X, y)
     counts = count_features(monkeypatch)
     resumed = tiny(**params).fit(X, y)
     n_images = sum(counts)
-    expected = tiny(fine_tune="all", random_state=FixedSeed(resumed._seed)).fit(X, y)
+    expected = tiny(fine_tune="all", random_state=FixedSeed(resumed._seed), **more).fit(X, y)
     assert_array_equal(resumed.predict_proba(X_test), expected.predict_proba(X_test))
     assert_allclose(resumed.history_["loss"], expected.history_["loss"])
     # A head that was finished needs no features again.
@@ -450,6 +526,16 @@ def test_recipes_belong_to_a_class():
         ({"head_units": [1.5]}, r"head_units=.1\.5., expected whole numbers"),
         ({"fine_tune": 0}, "fine_tune"),
         ({"weights": "imagenet"}, "is a function; pass weights=None"),
+        ({"fine_tune_layer_decay": 0.0}, "fine_tune_layer_decay"),
+        ({"fine_tune": "all", "fine_tune_first_size": 0}, "fine_tune_first_size"),
+        (
+            {"fine_tune": "all", "fine_tune_first_size": (20, 0), "pooling": "avg"},
+            r"fine_tune_first_size=\(20, 0\), expected a whole number of at least 1 pixels",
+        ),
+        (
+            {"fine_tune": "all", "fine_tune_first_size": 20},
+            "gives the head 32 features with pooling='flatten', where .* give 72",
+        ),
         ({"layers": "third"}, "layers has 'third', which is not a layer"),
         ({"channels": "rgb"}, "channels"),
         ({"learning_rate": -1.0}, "learning_rate"),
@@ -459,6 +545,12 @@ def test_bad_parameters_are_named(data, params, message):
     X, y, _, _ = data
     with pytest.raises(ValueError, match=message):
         tiny(**params).fit(X[:40], y[:40])
+
+
+def test_a_classifier_s_network_has_one_size(data, head):
+    model = tiny(weights=head, fine_tune="all", fine_tune_first_size=20)
+    with pytest.raises(ValueError, match=r"the size of its images, .* pass fine_tune_first_size=N"):
+        model.fit(*data[:2])
 
 
 def test_a_network_built_before_is_refused(data):

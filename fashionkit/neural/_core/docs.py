@@ -32,11 +32,12 @@ _TRAINING = {
         """,
     ),
     "learning_rate_schedule": (
-        '{"constant", "cosine", "one-cycle"}, default="constant"',
+        '{"constant", "cosine", "warmup-cosine", "one-cycle"}, default="constant"',
         """
         How the learning rate changes from step to step over all epochs: "cosine" falls to 0 along
-        half a cosine (Loshchilov and Hutter 2017, without restarts); "one-cycle" rises linearly
-        for the first quarter and falls linearly to 0 (Smith and Topin 2018).
+        half a cosine (Loshchilov and Hutter 2017, without restarts); "warmup-cosine" does so after
+        a linear rise over the first tenth (Goyal et al. 2017); "one-cycle" rises linearly for the
+        first quarter and falls linearly to 0 (Smith and Topin 2018).
         """,
     ),
     "weight_decay": (
@@ -191,6 +192,9 @@ _REFERENCES = (
     """
     L. N. Smith and N. Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
     Learning Rates", 2018.
+    """,
+    """
+    P. Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017.
     """,
     """
     I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.

@@ -8,16 +8,17 @@ pool, and keeps its weights as NumPy arrays.
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import joblib
 
 from fashionkit._backbones.pool import BYTES_PER_FUNCTION, freeze, pool
 from fashionkit._backbones.seeded import Arrays, assign_values, copy_values, count_bytes
-from fashionkit._keras_compat import moving_averages
+from fashionkit._keras_compat import moving_averages, scale_rates
 from fashionkit._tensorflow import keras
 from fashionkit.neural._core.losses import make_accuracy, make_loss
 from fashionkit.neural._core.network import Network, NetworkSpec
@@ -42,11 +43,16 @@ class Compilation:
 
     schedule : str, default="constant"
         How the learning rate changes.
+
+    group : callable, default=None
+        From the model to the number of the group of each trained variable, from 0 on. The learning
+        rate of each group has a factor of its own; None for one group.
     """
 
     soft_targets: bool = False
     n_last: int | None = None
     schedule: str = "constant"
+    group: Callable[[Any], list[int]] | None = None
 
 
 _PLAIN = Compilation()
@@ -89,6 +95,9 @@ class Engine:
         self._rate = None
         if compilation.schedule != "constant":
             self._rate = optimizer.learning_rate = scheduled_rate()(compilation.schedule)
+        self._factors: list[Any] = []
+        if compilation.group is not None:
+            self._group(optimizer, compilation.group(self.model))
         self.model.compile(
             optimizer=optimizer,
             loss=make_loss(compilation.n_last, soft=compilation.soft_targets),
@@ -107,6 +116,17 @@ class Engine:
         # Functions for training and evaluation, and the optimizer's first state beside the present.
         n_variables = count_bytes(self.model.variables) + 2 * count_bytes(self._optimizer.variables)
         self.n_bytes = 2 * BYTES_PER_FUNCTION + n_variables
+
+    def _group(self, optimizer: Any, groups: list[int]) -> None:
+        """Give the learning rate of each group of variables a factor."""
+        make = partial(keras().Variable, 1.0, trainable=False, dtype="float32")
+        self._factors = [make(name=f"factor_{group}") for group in range(max(groups) + 1)]
+        scale_rates(optimizer, [self._factors[group] for group in groups])
+
+    def scale_rates(self, factor_of: Callable[[int], float]) -> None:
+        """Set what the learning rate of each group of variables is multiplied by."""
+        for group, variable in enumerate(self._factors):
+            variable.assign(factor_of(group))
 
     def start(
         self,

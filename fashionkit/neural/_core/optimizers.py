@@ -8,8 +8,9 @@ from typing import Any
 from fashionkit._keras_compat import index_in
 from fashionkit._tensorflow import keras
 
-# Fraction of the training in which a one-cycle schedule warms up.
+# Fractions of the training in which schedules warm up.
 _WARM_UP = 0.25
+_WARM_UP_OF_COSINE = 0.1
 
 
 @functools.cache
@@ -127,6 +128,12 @@ def cosine(done: Any) -> Any:
     return 0.5 * (1 + keras().ops.cos(done * 3.14159265))
 
 
+def warm_up_cosine(done: Any) -> Any:
+    """Return the learning rate at a fraction of the training, as a fraction of the highest."""
+    after = (done - _WARM_UP_OF_COSINE) / (1 - _WARM_UP_OF_COSINE)
+    return keras().ops.minimum(0.01 + 0.99 * done / _WARM_UP_OF_COSINE, cosine(after))
+
+
 def one_cycle(done: Any) -> Any:
     """Return the learning rate at a fraction of the training, as a fraction of the highest."""
     ops = keras().ops
@@ -134,5 +141,5 @@ def one_cycle(done: Any) -> Any:
     return ops.minimum(rising, (1 - done) / (1 - _WARM_UP))
 
 
-_FACTORS = {"cosine": cosine, "one-cycle": one_cycle}
+_FACTORS = {"cosine": cosine, "warmup-cosine": warm_up_cosine, "one-cycle": one_cycle}
 SCHEDULES = ("constant", *_FACTORS)

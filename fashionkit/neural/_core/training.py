@@ -48,6 +48,34 @@ def as_they_are(samples: Samples, validation: Samples | None) -> Pair:
 
 
 @dataclass(frozen=True)
+class LayerRates:
+    """Learning rates that are not the same in all layers.
+
+    Parameters
+    ----------
+    group : callable
+        From a Keras model to the number of the group of each variable that it trains: 0 for the
+        last layers, 1 for those before, and so on.
+
+    decay : float
+        Learning rate of a group as a fraction of that of the group behind it.
+
+    first_epoch : int or None, default=None
+        Epoch in which group 0 begins to learn, before all others: each begins in the epoch after
+        the one behind it. None where all learn from the beginning.
+    """
+
+    group: Callable[[Any], list[int]]
+    decay: float
+    first_epoch: int | None = None
+
+    def factor(self, group: int, epoch: int) -> float:
+        """Return what the learning rate of a group is multiplied by in an epoch."""
+        learns = self.first_epoch is None or epoch >= self.first_epoch + group
+        return self.decay**group if learns else 0.0
+
+
+@dataclass(frozen=True)
 class Phase:
     """One training of one network: what, from where, on what, how and for how long.
 
@@ -70,6 +98,9 @@ class Phase:
 
     schedule : str, default="constant"
         How the learning rate changes.
+
+    rates : LayerRates or None, default=None
+        Learning rates of layers; None for the same in all.
 
     first_epoch : int, default=0
         Number of epochs trained before.
@@ -121,6 +152,7 @@ class Phase:
     batch_size: int
     seed: int
     schedule: str = "constant"
+    rates: LayerRates | None = None
     first_epoch: int = 0
     patience: int | None = None
     targets: Targets | None = None
@@ -189,7 +221,8 @@ def train(phase: Phase, samples: Samples, validation: Samples | None) -> Trained
     if samples.probabilities is not None and phase.targets is None:
         phase = replace(phase, targets=class_targets(samples.probabilities.shape[1], 0.0))
     checkpoint = _open_checkpoint(phase, samples, validation)
-    compilation = Compilation(phase.targets is not None, phase.n_last, phase.schedule)
+    group = None if phase.rates is None else phase.rates.group
+    compilation = Compilation(phase.targets is not None, phase.n_last, phase.schedule, group)
     n_steps = phase.epochs * -(-len(samples.rows) // phase.batch_size)
     with (
         keras_settings(),
@@ -305,6 +338,7 @@ def _run(
     simple = keras().callbacks.LambdaCallback
     history: History = {}
     callbacks = [
+        *([] if phase.rates is None else [simple(on_epoch_begin=_scale(engine, phase.rates))]),
         # The dataset asks for the epoch when it is drawn, which is after this callback.
         simple(on_epoch_begin=lambda number, logs: order.epoch.assign(number)),
         watch,
@@ -348,6 +382,11 @@ def _run(
             "epochs; lower the learning_rate."
         )
     return history
+
+
+def _scale(engine: Engine, rates: LayerRates) -> Callable[[int, dict], None]:
+    """Return what sets the learning rates of layers before each epoch."""
+    return lambda epoch, logs: engine.scale_rates(lambda group: rates.factor(group, epoch))
 
 
 def _make_datasets(
