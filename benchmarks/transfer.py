@@ -52,7 +52,7 @@ from fashionkit.features import BoundedPCA
 HOLDERS = {
     "mobilenetv2-svm": "mobilenetv2",
     "mobilenetv2+hog-svm": "union__mobilenetv2__features",
-    "best": "union__mobilenetv2__features",
+    "invariant-svm": "union__mobilenetv2__features",
 }
 # Parameters that are not those of "mobilenetv2-head".
 HEADS = {
@@ -116,14 +116,14 @@ def run_strong(options) -> None:
 
 def run_invariant(options) -> None:
     """Features of plain images, and a machine that learns from views of its support vectors."""
-    name = options.params.pop("name", "best")
+    name = options.params.pop("name", "invariant-svm")
     views = options.params.pop("views", "flip+shift")
     params = {"svm__backend": "sklearnex", "svm__calibration_size": 2_000}
     if name in HOLDERS:
         # Not of both views at once: they are learnt, and averaged, one by one.
         params |= {f"{HOLDERS[name]}__mirror": False, f"{HOLDERS[name]}__weights": options.weights}
     model = make_model(name, random_state=options.seed)
-    if name != "best":
+    if name != "invariant-svm":
         model = InvariantSVC(model)
     model.set_params(views=views)
     model.estimator.set_params(**params, **options.params)

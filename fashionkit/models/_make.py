@@ -57,16 +57,16 @@ def make_model(
 
     Notes
     -----
-    "best" is an :class:`~fashionkit.InvariantSVC` on a pipeline. It needs no extra; with
-    ``pip install "fashionkit[intelex]"`` and the parameter
-    ``estimator__svm__backend="sklearnex"`` it is several times faster and gives the same up to
-    rounding.
+    "invariant-svm" is an :class:`~fashionkit.InvariantSVC` on a pipeline; "best" and "best-fast"
+    are a :class:`~sklearn.ensemble.VotingClassifier` of it, "svm", and of a network, "network".
+    They need no extra; with ``pip install "fashionkit[intelex]"`` they are several times faster
+    and give the same up to rounding.
 
     A file with the ImageNet weights of MobileNetV2 is ``weights`` of "mobilenetv2",
     "mobilenetv2-head" and "mobilenetv2-tuned", ``mobilenetv2__weights`` of "mobilenetv2-svm" and
     the others on these features, ``union__mobilenetv2__features__weights`` of
-    "mobilenetv2+hog-svm" and its like, and ``estimator__union__mobilenetv2__features__weights``
-    of "best".
+    "mobilenetv2+hog-svm" and its like, ``estimator__union__mobilenetv2__features__weights`` of
+    "invariant-svm", and the same after ``svm__`` of "best" and "best-fast".
 
     Examples
     --------
@@ -112,7 +112,7 @@ def list_models(pattern: str | None = None) -> list[str]:
     --------
     >>> from fashionkit import list_models
     >>> list_models("hog-*")
-    ['hog-nystroem', 'hog-svm', 'hog-knn', 'hog-tree', 'hog-forest']
+    ['hog-nystroem', 'hog-fast', 'hog-quick', 'hog-svm', 'hog-knn', 'hog-tree', 'hog-forest']
     >>> list_models("cnn*")
     ['cnn', 'cnn-quick', 'cnn-fast', 'cnn-strong']
     """
@@ -135,7 +135,7 @@ def describe_models() -> pd.DataFrame:
         A row for each name of :func:`list_models`, which is the index, with the columns
 
         - "kind": "network", trained from scratch; "transfer", a network trained on ImageNet
-          with a new head; or "features", followed by a classifier;
+          with a new head; "features", followed by a classifier; or "ensemble", of models;
         - "description": what it is, in one sentence;
         - "needs": what it needs beside the package's dependencies;
         - "accuracy": measured on Fashion-MNIST's 10,000 test images, after training on its
@@ -152,8 +152,8 @@ def describe_models() -> pd.DataFrame:
     Notes
     -----
     The figures are those of the page "Benchmarks" of the documentation, which says how they were
-    measured. The time of "best" was measured with
-    ``estimator__svm__backend="sklearnex"``.
+    measured. Those of "invariant-svm", "best" and "best-fast" were measured with the extra
+    intelex.
 
     Examples
     --------
@@ -161,8 +161,8 @@ def describe_models() -> pd.DataFrame:
     >>> models = describe_models()
     >>> models.loc["hog-svm", "description"]
     'A support vector machine with an RBF kernel on histograms of oriented gradients.'
-    >>> models["accuracy"].idxmax()
-    'best'
+    >>> models.loc["best", "description"]
+    'The weighted mean of "cnn-strong" and "invariant-svm", an hour of CPU time.'
     """
     rows = {}
     for name, model in all_models().items():
@@ -175,6 +175,11 @@ def describe_models() -> pd.DataFrame:
 def _seed(estimator: BaseEstimator, random_state: Any) -> BaseEstimator:
     """Seed an estimator: itself if it can be, or else each of its parts."""
     names = list(estimator.get_params())
-    parts = [name for name in names if name.endswith("__random_state")]
+    # The seed of a network is that of its augmentation, too.
+    parts = [
+        name
+        for name in names
+        if name.endswith("__random_state") and not name.endswith("augmentation__random_state")
+    ]
     seeds = ["random_state"] if "random_state" in names else parts
     return estimator.set_params(**dict.fromkeys(seeds, random_state))

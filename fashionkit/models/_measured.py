@@ -10,7 +10,7 @@ MEASURED: dict[str, tuple[float, float]] = {
     "mobilenetv2": (86.53, 2983),
     "mobilenetv2-head": (92.55, 186),
     "mobilenetv2-tuned": (94.62, 2136),
-    "best": (95.05, 411),
+    "invariant-svm": (95.05, 411),
     "hog-svm": (93.70, 177),
     "hog-knn": (90.54, 37),
     "hog-tree": (82.31, 207),

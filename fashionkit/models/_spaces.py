@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from scipy.stats import loguniform, uniform
 from sklearn.base import BaseEstimator
 
 from fashionkit.baselines._registry import CLASSIFIERS, FEATURES
 from fashionkit.models._registry import Model
+from fashionkit.neural import CNNClassifier
 
 # The learning rate of Adam, where an estimator leaves it to the optimizer.
 _DEFAULT_RATE = 0.001
@@ -79,4 +81,19 @@ def _epochs(epochs: int) -> list[int]:
     return sorted({max(1, epochs // 2), epochs, epochs + (epochs + 1) // 2})
 
 
-_OF_KIND = {"network": _of_network, "transfer": _of_transfer, "features": _of_features}
+def _of_ensemble(estimator: Any) -> dict[str, Any]:
+    """Join the spaces of the members, and how much the first of them weighs."""
+    first = np.linspace(0.2, 0.8, 7).round(1).tolist()
+    space: dict[str, Any] = {"weights": [[weight, round(1 - weight, 1)] for weight in first]}
+    for name, member in estimator.estimators:
+        of_member = _of_network if isinstance(member, CNNClassifier) else _of_features
+        space |= {f"{name}__{key}": values for key, values in of_member(member).items()}
+    return space
+
+
+_OF_KIND = {
+    "network": _of_network,
+    "transfer": _of_transfer,
+    "features": _of_features,
+    "ensemble": _of_ensemble,
+}

@@ -38,6 +38,8 @@ def _implementation(backend: str) -> type:
     try:
         from sklearnex.svm import SVC as FasterSVC
     except ImportError as error:
+        if backend == "auto":
+            return SVC
         raise ImportError(
             "backend='sklearnex' needs the Extension for Scikit-learn: pip install "
             "'fashionkit[intelex]'; or pass backend='sklearn'."

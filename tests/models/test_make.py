@@ -27,6 +27,8 @@ from fashionkit.neural import recipes
 
 NETWORKS = ["cnn", "cnn-quick", "cnn-fast", "cnn-strong", "hierarchical"]
 TRANSFER = ["mobilenetv2", "mobilenetv2-head", "mobilenetv2-tuned"]
+ENSEMBLES = ["best", "best-fast"]
+OTHERS = ["hog-nystroem", "hog-fast", "hog-quick", "invariant-svm"]
 PAIRS = [
     f"{features}-{classifier}"
     for features in ("hog", "sift", "color", "pixels", "mobilenetv2", "mobilenetv2+hog")
@@ -36,21 +38,26 @@ PAIRS = [
 
 def seeds(model):
     params = model.get_params()
-    return {name: seed for name, seed in params.items() if name.endswith("random_state")}
+    # That of an augmentation is left to its network.
+    return {
+        name: seed
+        for name, seed in params.items()
+        if name.endswith("random_state") and "augmentation__" not in name
+    }
 
 
 def test_every_model_has_a_name():
     # More may be added: each is one line in its registry.
-    assert {*NETWORKS, *TRANSFER, "best", "hog-nystroem", *PAIRS} <= set(list_models())
+    assert {*NETWORKS, *TRANSFER, *ENSEMBLES, *OTHERS, *PAIRS} <= set(list_models())
 
 
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [
         ("cnn*", NETWORKS[:4]),
-        ("hog-*", ["hog-nystroem", *PAIRS[:4]]),
-        ("*-svm", [name for name in PAIRS if name.endswith("svm")]),
-        ("best", ["best"]),
+        ("hog-*", [*OTHERS[:3], *PAIRS[:4]]),
+        ("*-svm", ["invariant-svm", *(name for name in PAIRS if name.endswith("svm"))]),
+        ("best*", ["best", "best-fast"]),
         ("HOG-*", []),
         ("", []),
     ],
@@ -123,7 +130,7 @@ def test_pairs_are_baselines(name):
 
 
 def test_the_best_model_is_the_one_that_was_measured():
-    model = make_model("best", random_state=0)
+    model = make_model("invariant-svm", random_state=0)
     assert isinstance(model, InvariantSVC)
     assert model.views == "flip+shift"
     union, pca, svm = (step for _, step in model.estimator.steps)
@@ -141,21 +148,51 @@ def test_the_best_model_is_the_one_that_was_measured():
 
 
 def test_the_best_model_needs_no_extra_and_takes_one():
-    assert make_model("best").estimator["svm"].backend == "sklearn"
-    fast = make_model("best", estimator__svm__backend="sklearnex")
-    assert fast.estimator["svm"].backend == "sklearnex"
+    assert make_model("invariant-svm").estimator["svm"].backend == "auto"
+    assert make_model("hog-svm")["svm"].backend == "sklearn"
+
+
+@pytest.mark.parametrize(("name", "network"), [("best", "cnn-strong"), ("best-fast", "cnn-fast")])
+def test_an_ensemble_is_a_network_and_the_support_vector_machine(name, network):
+    model = make_model(name, memory="cache", random_state=3)
+    members = dict(model.estimators)
+    assert (model.voting, sum(model.weights)) == ("soft", 1)
+    assert repr(members["network"]) == repr(make_model(network, random_state=3))
+    alone = make_model("invariant-svm", memory="cache", random_state=3)
+    assert repr(members["svm"]) == repr(alone)
 
 
 @pytest.mark.slow  # its parts are tested in tests/svm and tests/baselines
-def test_the_best_model_fits_and_predicts(garments):
+def test_the_best_model_is_the_mean_of_its_members(garments):
     X, y = garments
     part = "estimator__union__mobilenetv2__features__"
-    model = make_model(
-        "best",
-        random_state=0,
-        **{f"{part}weights": None, f"{part}alpha": 0.35, f"{part}image_size": 32},
-    ).fit(X[:120], y[:120])
-    assert_allclose(model.predict_proba(X[120:125]).sum(axis=1), 1)
+    params = {f"{part}weights": None, f"{part}alpha": 0.35, f"{part}image_size": 32}
+    network = {"epochs": 1, "architecture_params": {"filters": (4, 4, 4)}}
+    members = [
+        make_model("cnn-strong", random_state=0, **network),
+        make_model("invariant-svm", random_state=0, **params),
+    ]
+    first, second = (one.fit(X[:120], y[:120]).predict_proba(X[120:125]) for one in members)
+    nested = {f"svm__{key}": value for key, value in params.items()}
+    nested |= {f"network__{key}": value for key, value in network.items()}
+    model = make_model("best", random_state=0, **nested).fit(X[:120], y[:120])
+    assert_allclose(model.predict_proba(X[120:125]), 0.6 * first + 0.4 * second, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["hog-fast", "hog-quick"])
+def test_smaller_kernel_machines_are_those_of_all_images_with_fewer_components(name):
+    small, large = make_model(name), make_model("hog-nystroem")
+    assert list(small.named_steps) == list(large.named_steps)
+    few, many = small["nystroem"], large["nystroem"]
+    assert few.n_components < many.n_components
+    assert few.max_samples < many.max_samples
+    assert (few.C, few.gamma, few.alpha) == (many.C, many.gamma, many.alpha)
+
+
+def test_the_smallest_kernel_machine_tells_garments_apart(garments):
+    X, y = garments
+    model = make_model("hog-quick", random_state=0).fit(X[:200], y[:200])
+    assert model.score(X[200:], y[200:]) > 0.8
 
 
 @pytest.mark.parametrize(
@@ -188,12 +225,12 @@ def test_descriptions_have_a_row_for_each_model():
     assert models.index.tolist() == list_models()
     assert models.index.name == "name"
     assert models.columns.tolist() == ["kind", "description", "needs", "accuracy", "cpu_minutes"]
-    assert set(models["kind"]) == {"network", "transfer", "features"}
+    assert set(models["kind"]) == {"network", "transfer", "features", "ensemble"}
     assert models["description"].str.fullmatch(r"[A-Z][^.]*\.").all()
     assert models["description"].is_unique
     assert models.loc["sift-svm", "needs"] == "extra sift"
     assert models["needs"].str.contains("ImageNet").tolist() == [
-        "mobilenetv2" in name or name == "best" for name in models.index
+        "mobilenetv2" in name or name in (*ENSEMBLES, "invariant-svm") for name in models.index
     ]
     assert models["accuracy"].dropna().between(0.4, 0.96).all()
     is_missing = models[["accuracy", "cpu_minutes"]].isna()

@@ -60,8 +60,14 @@ def test_what_is_drawn_lies_around_what_the_model_has(name):
         ("hog-svm", {"pca__n_components", "svm__C", "svm__gamma"}),
         ("color-knn", {"color__bins", "pca__n_components", "knn__n_neighbors", "knn__weights"}),
         (
-            "best",
+            "invariant-svm",
             {"estimator__pca__n_components", "estimator__svm__C", "estimator__svm__gamma"},
+        ),
+        (
+            "best-fast",
+            {"weights", "network__learning_rate", "network__batch_size", "network__epochs"}
+            | {"network__augmentation__translation", "svm__estimator__pca__n_components"}
+            | {"svm__estimator__svm__C"},
         ),
     ],
 )
