@@ -19,6 +19,7 @@ import numpy as np
 import psutil
 import tensorflow as tf
 from _measure import cpu_seconds, interleaved, print_setting, print_table, wall_seconds
+from peers import torch_network
 from scikeras.wrappers import KerasClassifier
 
 from fashionkit import CNNClassifier, clear_cache, fetch_fashion_mnist, make_garments
@@ -128,17 +129,12 @@ def skorch_network(images, y):
     try:
         import torch
         from skorch import NeuralNetClassifier
-        from torch import nn
     except ImportError:
         return None
     torch.manual_seed(0)
-    layers = nn.Sequential(
-        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(64, 64, 3), nn.ReLU(),
-        nn.Flatten(), nn.Linear(576, 64), nn.ReLU(), nn.Linear(64, 10), nn.Softmax(1),
-    )  # fmt: skip
-    net = NeuralNetClassifier(layers, max_epochs=1, batch_size=32, train_split=None, verbose=0)
+    net = NeuralNetClassifier(
+        torch_network(), max_epochs=1, batch_size=32, train_split=None, verbose=0
+    )
     return net.fit(images.transpose(0, 3, 1, 2), y.astype("int64"))
 
 
