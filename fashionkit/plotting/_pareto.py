@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _LABELS = {
     "single_predict_ms": "Time of a single prediction in milliseconds",
     "predict_ms_per_image": "Time of prediction in milliseconds per image",
+    "predict_cpu_ms_per_image": "CPU time of prediction in milliseconds per image",
     "fit_seconds": "Time of fit in seconds",
     "fit_cpu_seconds": "CPU time of fit in seconds",
     "n_parameters": "Number of parameters",
