@@ -31,6 +31,7 @@ _HOMES = {
     "fetch_fashion_mnist": "datasets",
     "find_duplicates": "inspection",
     "list_models": "models",
+    "load": "persistence",
     "load_fashion_mnist_csv": "datasets",
     "load_image_folder": "datasets",
     "load_images": "datasets",
@@ -40,6 +41,7 @@ _HOMES = {
     "make_search": "models",
     "most_confused": "inspection",
     "read_idx": "datasets",
+    "save": "persistence",
     "worst_mistakes": "inspection",
 }
 _SUBMODULES = (
@@ -50,6 +52,7 @@ _SUBMODULES = (
     "inspection",
     "models",
     "neural",
+    "persistence",
     "plotting",
     "preprocessing",
     "svm",
@@ -78,6 +81,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit import (
         neural as neural,
+    )
+    from fashionkit import (
+        persistence as persistence,
     )
     from fashionkit import (
         plotting as plotting,
@@ -177,6 +183,12 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.neural import (
         TransferClassifier as TransferClassifier,
+    )
+    from fashionkit.persistence import (
+        load as load,
+    )
+    from fashionkit.persistence import (
+        save as save,
     )
     from fashionkit.preprocessing import (
         Augmentation as Augmentation,

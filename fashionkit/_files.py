@@ -1,4 +1,4 @@
-"""How are result files written so that none is ever half written."""
+"""Files that are never half written, and the error of those that are not what they should be."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+
+class ModelFileError(ValueError):
+    """A file of a model is refused: it is damaged, of another kind, or not to be trusted.
+
+    The message says why, and what can be done.
+    """
 
 
 def prepare_folder(folder: str | os.PathLike[str]) -> Path:

@@ -19,6 +19,16 @@ def initializer_of(variable: Any) -> Any:
     return getattr(variable, "_initializer", None)
 
 
+def forget_new_variables() -> None:
+    """Drop the variables that were created in a stateless scope and have no memory yet.
+
+    Leaving the scope would give them memory, however much they ask for.
+    """
+    from keras.src.backend.common import global_state
+
+    global_state.set_global_attribute("uninitialized_variables", [])
+
+
 def is_free(initializer: Any) -> bool:
     """Tell whether an initializer draws from a seed that its user has not fixed."""
     return getattr(initializer, "_init_seed", 0) is None

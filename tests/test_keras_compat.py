@@ -58,6 +58,17 @@ def test_symbolic_tensors_know_what_made_them():
     assert inputs[0] is model.get_layer("hidden").output
 
 
+def test_variables_of_a_failed_build_get_no_memory():
+    def build():
+        dense_model()
+        keras().layers.Dense(10**9).build((None, 10**9))
+        raise ValueError("in the middle")
+
+    with pytest.raises(ValueError, match="in the middle"):
+        SeededModel(build)
+    assert SeededModel(dense_model).model.count_params() == 11
+
+
 def test_optimizers_keep_moving_averages_in_the_order_of_variables():
     model = dense_model()
     optimizer = keras().optimizers.SGD(use_ema=True)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from fashionkit._backbones.pool import BYTES_PER_FUNCTION
-from fashionkit._keras_compat import direct_call, initializer_of, is_free
+from fashionkit._files import ModelFileError
+from fashionkit._keras_compat import direct_call, forget_new_variables, initializer_of, is_free
 from fashionkit._tensorflow import keras, refuse_fork, tensorflow
 
 Arrays = list[np.ndarray]
@@ -36,7 +37,11 @@ class SeededModel:
         # In a stateless scope variables keep their initializers, so that they can be drawn again
         # for every seed, and values that a builder loads arrive as updates of the scope.
         with seeded(0), keras_settings(dtype), keras().StatelessScope() as scope:
-            self.model = build()
+            try:
+                self.model = build()
+            except BaseException:
+                forget_new_variables()
+                raise
             self._recipes = [
                 (variable, scope.get_current_value(variable), initializer_of(variable))
                 for variable in self.model.variables
@@ -172,6 +177,7 @@ class CompiledModel:
                 *more,
             )
         self.n_bytes = BYTES_PER_FUNCTION + count_bytes(variables)
+        self._shapes = [tuple(variable.shape) for variable in variables]
 
     def bind(self, weights: Sequence[Any]) -> Callable[..., np.ndarray]:
         """Return the function from arrays to an array with these weights, for any thread.
@@ -185,7 +191,17 @@ class CompiledModel:
         -------
         call : callable
             From images, and what else is taken, to an array.
+
+        Raises
+        ------
+        ModelFileError
+            If these are not the weights of this model, as they may be in a file.
         """
+        if [tuple(weight.shape) for weight in weights] != self._shapes:
+            raise ModelFileError(
+                "The weights of this model have other shapes than its network. Its file was "
+                "changed, or was written by another version of the code."
+            )
         constant = tensorflow().constant
         weights = list(map(tensorflow().convert_to_tensor, weights))
         call = direct_call(self._function)

@@ -17,9 +17,9 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import fashionkit
-from fashionkit._cli import compare
+from fashionkit._cli import compare, inspect
 
-COMMANDS = (compare,)
+COMMANDS = (compare, inspect)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 
 from fashionkit._backbones.pool import pool
 from fashionkit._backbones.seeded import Arrays, CompiledModel
+from fashionkit._files import ModelFileError
 from fashionkit._images import LANES, Images
 from fashionkit._tensorflow import keras, tensorflow
 from fashionkit.datasets._names import choices
@@ -72,7 +73,7 @@ class TrainedNetwork:
         if call is None:
             explainer = pool.share(
                 ("explain", self.spec.key, layer),
-                lambda: Explainer(Network(self.spec).model, layer),
+                lambda: Explainer(self._build().model, layer),
             )
             call = self._keep(("explain", layer), explainer.bind(self._tensors()))
         return call(images, targets)
@@ -88,12 +89,12 @@ class TrainedNetwork:
 
     def by_layer(self) -> dict[str, Arrays]:
         """Arrange the weights by the names of layers."""
-        return Network(self.spec).by_layer(self.trainable, self.non_trainable)
+        return self._build().by_layer(self.trainable, self.non_trainable)
 
     def keras_model(self) -> Any:
         """Return a Keras model with these weights, built at the first call."""
         if self._model is None:
-            network = Network(self.spec)
+            network = self._build()
             network.set_weights(self.trainable, self.non_trainable)
             self._model = network.model
         return self._model
@@ -105,9 +106,20 @@ class TrainedNetwork:
                 f"test_time_augmentation={views!r}, expected None or one of {choices(VIEWS)}."
             )
         compiled = pool.share(
-            ("predict", self.spec.key, views), lambda: _compile(Network(self.spec).model, views)
+            ("predict", self.spec.key, views), lambda: _compile(self._build().model, views)
         )
         return self._keep(views, compiled.bind(self._tensors()))
+
+    def _build(self) -> Network:
+        """Build the network that these weights are of."""
+        shapes = [one.shape for one in (*self.trainable, *self.non_trainable)]
+        try:
+            return Network(self.spec, shapes)
+        except (TypeError, ValueError) as error:
+            raise ModelFileError(
+                f"The network of this model cannot be built: {error}. Its file was changed, or "
+                "was written by another version of the code."
+            ) from error
 
     def _tensors(self) -> list[Any]:
         """Return the weights as tensors, which all compiled functions share."""

@@ -102,14 +102,24 @@ class Network(SeededModel):
     ----------
     spec : NetworkSpec
         What to build.
+
+    shapes : list of tuple of int, default=None
+        What the shapes of its trainable and of its other variables must be.
+
+    Raises
+    ------
+    ValueError
+        If its variables have other shapes. They have not been given memory by then.
     """
 
-    def __init__(self, spec: NetworkSpec):
+    def __init__(self, spec: NetworkSpec, shapes: list[tuple[int, ...]] | None = None):
         build = architectures.get(spec.architecture)
 
         def checked() -> Any:
             model = _call_builder(build, spec)
             _check_network(model, spec)
+            if shapes is not None and shapes != _shapes_of(model):
+                raise ValueError("its weights have other shapes than its architecture")
             _keep_probabilities_exact(model)
             return model
 
@@ -153,6 +163,11 @@ class Network(SeededModel):
         """Tell whether the same variables are trained as when the network was built."""
         now = self.model.trainable_variables
         return list(map(id, now)) == list(map(id, self._trainable))
+
+
+def _shapes_of(model: Any) -> list[tuple[int, ...]]:
+    variables = (*model.trainable_variables, *model.non_trainable_variables)
+    return [tuple(variable.shape) for variable in variables]
 
 
 def _misfit() -> ValueError:

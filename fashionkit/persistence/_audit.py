@@ -1,0 +1,83 @@
+"""Which types a file names: every one of them is looked up before anything is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from fashionkit.persistence._container import Reader
+from fashionkit.persistence._skops import PROTOCOL
+from fashionkit.persistence._types import LOADERS
+
+# What a caller may trust beyond the lists: classes and functions by name.
+_TRUSTABLE = ("FunctionNode", "ObjectNode", "TypeNode")
+
+
+def audit(tree: dict[str, Any], trusted: Collection[str], reader: Reader) -> list[str]:
+    """Check all names of a tree, and return them.
+
+    Parameters
+    ----------
+    tree : dict
+        The tree of objects.
+
+    trusted : collection of str
+        Names that the caller trusts.
+
+    reader : Reader
+        The file.
+
+    Returns
+    -------
+    names : list of str
+        Names of all types and functions in the tree.
+
+    Raises
+    ------
+    ModelFileError
+        If it names a type that is neither known to be safe nor trusted.
+    """
+    protocol = tree.get("protocol")
+    if type(protocol) is not int or not 2 <= protocol <= PROTOCOL:
+        raise reader.refuse(
+            f"its tree has the protocol {protocol!r} of skops, and the installed skops reads 2 to "
+            f"{PROTOCOL}; update skops."
+        )
+    names, unsafe = set(), set()
+    for node in iterate_nodes(tree):
+        loader, name = node.get("__loader__"), _name_of(node)
+        if loader not in LOADERS or name is None:
+            raise reader.refuse(f"its tree has a node of kind {loader!r}, which no model has.")
+        if name not in LOADERS[loader] and not (loader in _TRUSTABLE and name in trusted):
+            unsafe.add((loader, name))
+        names.add(name)
+    for loader, name in sorted(unsafe):
+        if loader not in _TRUSTABLE:
+            raise reader.refuse(f"its tree has a {loader} of {name!r}, which no model has.")
+    if unsafe:
+        listed = sorted(name for _, name in unsafe)
+        raise reader.refuse(
+            f"it needs {', '.join(listed)}, which fashionkit does not know to be safe. If you know "
+            f"the file and this code, pass trusted={listed!r}."
+        )
+    return sorted(names)
+
+
+def iterate_nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Iterate over all nodes of a tree of JSON."""
+    waiting = [tree]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if "__loader__" in value or "__class__" in value:
+                yield value
+            waiting += [child for child in value.values() if isinstance(child, dict | list)]
+        elif isinstance(value, list):
+            waiting += [child for child in value if isinstance(child, dict | list)]
+
+
+def _name_of(node: dict[str, Any]) -> str | None:
+    module, name = node.get("__module__"), node.get("__class__")
+    if not isinstance(module, str) or not isinstance(name, str):
+        return None
+    return f"{module}.{name}"

@@ -1,0 +1,381 @@
+"""The file of a model: a zip archive of a header, a tree of objects, and arrays.
+
+=================== ==============================================================================
+member              what it is
+=================== ==============================================================================
+``fashionkit.json`` the header: format, versions, description, and of each other member its size
+                    and SHA-256
+``schema.json``     the tree of objects, as skops writes it
+``0.npy``, ...      the arrays, not compressed, each at a multiple of 64 bytes, so that they can be
+                    mapped into memory
+=================== ==============================================================================
+
+Everything that the archive says of itself is checked before anything is unpacked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import mmap
+import os
+import re
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+import numpy as np
+
+from fashionkit._files import ModelFileError
+
+FORMAT = 1
+HEADER, SCHEMA = "fashionkit.json", "schema.json"
+
+_ALIGNMENT = 64
+_ALIGNMENT_FIELD = 0xD935  # the extra field by which Android aligns members, too
+_LARGE, _ZIP64_FIELD_SIZE = 2**31, 20  # bytes from which ZIP64 is needed, and of its field
+_LOCAL_HEADER = struct.Struct("<4s5H3I2H")
+# A fixed time: the same model gives the same bytes.
+_TIME = (1980, 1, 1, 0, 0, 0)
+
+# What a file may hold: far more than models do, and less than what would exhaust a machine.
+_MAX_MEMBERS = 200_000
+_MAX_JSON = 32 * 2**20
+_MAX_NODES = 500_000
+_MAX_RATIO = 200
+_MAX_HEAD = 12_000
+_NAMES = re.compile(r"fashionkit\.json|schema\.json|\d{1,9}\.npy", re.ASCII)
+_KINDS = "?biufcSU"
+
+
+class Writer:
+    """Writes a file, member by member, with the methods that skops uses of a ZipFile."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._file = path.open("wb")
+        self._zip = ZipFile(self._file, "w", ZIP_STORED, allowZip64=True)
+        self.members: dict[str, dict[str, Any]] = {}
+        self.names: dict[str, str] = {}
+
+    def namelist(self) -> set[str]:
+        """Return the names that skops has used."""
+        return set(self.names)
+
+    def writestr(self, name: str, data: Any) -> None:
+        """Write an array in NumPy's format, under a name of its own."""
+        self.names[name] = f"{len(self.names)}.npy"
+        self._write(self.names[name], memoryview(data), ZIP_STORED)
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Write a text of JSON, compressed."""
+        text = json.dumps(content, separators=(",", ":"), allow_nan=True)
+        self._write(name, memoryview(text.encode()), ZIP_DEFLATED)
+
+    def _write(self, name: str, data: memoryview, compression: int) -> None:
+        info = ZipInfo(name, _TIME)
+        info.compress_type = compression
+        info.external_attr = 0o644 << 16
+        is_large = data.nbytes >= _LARGE
+        if compression == ZIP_STORED:
+            info.extra = self._padding(name, is_large)
+        digest = hashlib.sha256(data).hexdigest()
+        self.members[name] = {"size": data.nbytes, "sha256": digest}
+        with self._zip.open(info, "w", force_zip64=is_large) as member:
+            member.write(data)
+
+    def _padding(self, name: str, is_large: bool) -> bytes:
+        """Return an extra field after which data begin at a multiple of 64 bytes."""
+        begin = self._file.tell() + _LOCAL_HEADER.size + len(name) + 4
+        missing = -(begin + is_large * _ZIP64_FIELD_SIZE) % _ALIGNMENT
+        return struct.pack("<2H", _ALIGNMENT_FIELD, missing) + bytes(missing)
+
+    def close(self) -> None:
+        """Write the directory of the archive, and all to the disk."""
+        self._zip.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Close the file, whatever is in it."""
+        self._file.close()
+
+
+class Reader:
+    """Reads a file whose members have been checked.
+
+    Parameters
+    ----------
+    file : binary file
+        An open file on the disk.
+
+    name : str
+        What errors call the file.
+
+    mmap_mode : {"r", "c"} or None
+        How arrays are mapped into memory; None to read them.
+
+    verify : bool
+        Whether arrays are checked by their SHA-256. The header and the tree always are.
+    """
+
+    def __init__(self, file: Any, name: str, mmap_mode: str | None = None, verify: bool = True):
+        self._file, self.name = file, name
+        self._mode, self._verify = mmap_mode, verify
+        self._map: mmap.mmap | None = None
+        self.n_bytes = os.fstat(file.fileno()).st_size
+        self._members = _list_members(file, name)
+        self.header = _check_header(self._read_json(HEADER, None), self._members, name)
+
+    def refuse(self, reason: str) -> ModelFileError:
+        """Return the error that refuses the file."""
+        return ModelFileError(f"{self.name!r} is refused: {reason}")
+
+    def read_schema(self) -> dict[str, Any]:
+        """Return the tree of objects."""
+        return self._read_json(SCHEMA, self.header["members"][SCHEMA]["sha256"])
+
+    def _read_json(self, name: str, sha256: str | None) -> dict[str, Any]:
+        info, begin = self._members[name]
+        self._file.seek(begin)
+        packed = self._file.read(info.compress_size)
+        unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            # Not a byte more than the directory says, which has been checked.
+            text = unpacker.decompress(packed, info.file_size)
+        except zlib.error as error:
+            raise self.refuse(f"its member {name} is damaged ({error}).") from error
+        if len(text) != info.file_size or zlib.crc32(text) != info.CRC:
+            raise self.refuse(f"its member {name} is damaged (CRC).")
+        if sha256 is not None and hashlib.sha256(text).hexdigest() != sha256:
+            raise self.refuse(f"its member {name} is damaged or was changed (SHA-256).")
+        return _parse(text, self)
+
+    def read_array(self, name: Any) -> np.ndarray:
+        """Return an array, from the file or mapped into memory."""
+        if not isinstance(name, str) or name not in self._members or name in (HEADER, SCHEMA):
+            raise self.refuse(f"it has no array {name!r}.")
+        info, begin = self._members[name]
+        self._file.seek(begin)
+        head = io.BytesIO(self._file.read(min(info.file_size, _MAX_HEAD)))
+        shape, is_fortran, dtype = self._read_head(head, name)
+        offset, count = head.tell(), math.prod(shape)
+        if count * dtype.itemsize != info.file_size - offset:
+            raise self.refuse(
+                f"its array {name} of shape {shape} and type {dtype} should have "
+                f"{count * dtype.itemsize} bytes, and has {info.file_size - offset}."
+            )
+        expected = self.header["members"][name]["sha256"] if self._verify else None
+        if self._mode is None:
+            flat = self._read_flat(head, begin, offset, count, dtype, expected, name)
+        else:
+            flat = self._map_flat(begin, offset, count, dtype, info.file_size, expected, name)
+        return flat.reshape(shape, order="F" if is_fortran else "C")
+
+    def _read_head(self, head: io.BytesIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        try:
+            version = np.lib.format.read_magic(head)
+            shape, is_fortran, dtype = read[version](head)
+        except Exception as error:
+            raise self.refuse(f"its member {name} is no array of NumPy's format.") from error
+        fields = [dtype] if dtype.fields is None else [one for one, *_ in dtype.fields.values()]
+        if dtype.hasobject or any(one.kind not in _KINDS or one.subdtype for one in fields):
+            raise self.refuse(f"its array {name} has the type {dtype}.")
+        if not all(type(side) is int and 0 <= side < 2**48 for side in shape) or len(shape) > 32:
+            raise self.refuse(f"its array {name} has the shape {shape}.")
+        return shape, is_fortran, dtype
+
+    def _read_flat(
+        self,
+        head: io.BytesIO,
+        begin: int,
+        offset: int,
+        count: int,
+        dtype: np.dtype,
+        expected: str | None,
+        name: str,
+    ) -> np.ndarray:
+        flat = np.empty(count, dtype)
+        self._file.seek(begin + offset)
+        data: Any = flat.view(np.uint8) if flat.nbytes else bytearray()
+        self._file.readinto(data)
+        if expected is not None:
+            digest = hashlib.sha256(head.getbuffer()[:offset])
+            digest.update(data)
+            self._compare(digest.hexdigest(), expected, name)
+        return flat
+
+    def _map_flat(
+        self,
+        begin: int,
+        offset: int,
+        count: int,
+        dtype: np.dtype,
+        size: int,
+        expected: str | None,
+        name: str,
+    ) -> np.ndarray:
+        if self._map is None:
+            access = mmap.ACCESS_READ if self._mode == "r" else mmap.ACCESS_COPY
+            self._map = mmap.mmap(self._file.fileno(), 0, access=access)
+        if expected is not None:
+            with memoryview(self._map)[begin : begin + size] as data:
+                self._compare(hashlib.sha256(data).hexdigest(), expected, name)
+        return np.frombuffer(self._map, dtype, count, begin + offset)
+
+    def _compare(self, digest: str, expected: str, name: str) -> None:
+        if digest != expected:
+            raise self.refuse(f"its member {name} is damaged or was changed (SHA-256).")
+
+
+@contextmanager
+def open_model(
+    path: str | os.PathLike[str], mmap_mode: str | None = None, verify: bool = True
+) -> Iterator[Reader]:
+    """Open a file of a model.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    mmap_mode : {"r", "c"} or None
+        How arrays are mapped into memory; None to read them.
+
+    verify : bool
+        Whether arrays are checked by their SHA-256.
+
+    Yields
+    ------
+    reader : Reader
+        What reads its parts.
+
+    Raises
+    ------
+    ModelFileError
+        If it is not a file of a model.
+
+    OSError
+        If it cannot be opened.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        raise IsADirectoryError(f"path={str(path)!r} is a folder; pass the file of a model.")
+    with path.open("rb") as file:
+        yield Reader(file, str(path), mmap_mode, verify)
+
+
+def hash_file(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file."""
+    with Path(path).expanduser().open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _list_members(file: Any, name: str) -> dict[str, tuple[ZipInfo, int]]:
+    """Return the members of an archive, and where the data of each begin."""
+
+    def refuse(reason: str) -> ModelFileError:
+        return ModelFileError(f"{name!r} is refused: {reason}")
+
+    try:
+        with ZipFile(file) as archive:
+            infos, end = archive.infolist(), archive.start_dir
+    except Exception as error:  # of many kinds: BadZipFile, struct.error, ValueError and others
+        raise refuse(_what_else(file)) from error
+    if len(infos) > _MAX_MEMBERS:
+        raise refuse(f"it has {len(infos):,} members; at most {_MAX_MEMBERS:,} are allowed.")
+    members: dict[str, tuple[ZipInfo, int]] = {}
+    for info in infos:
+        if not _NAMES.fullmatch(info.filename) or info.filename in members:
+            raise refuse(f"it has a member {info.filename!r}, which no model has, or has twice.")
+        is_json = info.filename.endswith(".json")
+        if info.flag_bits & 1 or info.compress_type != (ZIP_DEFLATED if is_json else ZIP_STORED):
+            raise refuse(f"its member {info.filename} is packed in a way that no model is.")
+        if is_json:
+            limit = min(_MAX_JSON, 1_000 + _MAX_RATIO * info.compress_size)
+            if info.file_size > limit:
+                raise refuse(
+                    f"its member {info.filename} would have {info.file_size:,} bytes; at most "
+                    f"{limit:,} are allowed."
+                )
+        elif info.file_size != info.compress_size:
+            raise refuse(f"its member {info.filename} has two sizes.")
+        members[info.filename] = info, _begin_of_data(file, info, refuse)
+    if not {HEADER, SCHEMA} <= set(members):
+        raise refuse("it is a zip archive of something else than a model of fashionkit.")
+    position = 0
+    for info, begin in sorted(members.values(), key=lambda member: member[1]):
+        if info.header_offset < position or begin + info.compress_size > end:
+            raise refuse(f"its member {info.filename} lies in another one, or outside of the file.")
+        position = begin + info.compress_size
+    return members
+
+
+def _begin_of_data(file: Any, info: ZipInfo, refuse: Callable[[str], ModelFileError]) -> int:
+    """Return where the data of a member begin, behind its own header."""
+    file.seek(info.header_offset)
+    head = file.read(_LOCAL_HEADER.size)
+    if len(head) == _LOCAL_HEADER.size:
+        signature, *_, n_name, n_extra = _LOCAL_HEADER.unpack(head)
+        if signature == b"PK\3\4" and file.read(n_name) == info.filename.encode():
+            return info.header_offset + _LOCAL_HEADER.size + n_name + n_extra
+    raise refuse(f"its member {info.filename} does not begin where the directory says.")
+
+
+def _what_else(file: Any) -> str:
+    """Say what a file is that is no zip archive."""
+    file.seek(0)
+    begin = file.read(4)
+    if begin[:1] == b"\x80":
+        return "it looks like a pickle, which runs code when it is opened; see fashionkit.save."
+    if begin.startswith(b"PK"):
+        return "it is a zip archive that is damaged or cut off."
+    return "it is not a file that fashionkit.save has written, or it is damaged."
+
+
+def _check_header(
+    header: dict[str, Any], members: dict[str, tuple[ZipInfo, int]], name: str
+) -> dict[str, Any]:
+    """Check that a header is of a format that is known, and lists all members."""
+    version = header.get("format")
+    if type(version) is not int or version < 1:
+        raise ModelFileError(f"{name!r} is refused: its header has no format.")
+    if version > FORMAT:
+        by = str(header.get("versions", {}).get("fashionkit", "a later release"))
+        raise ModelFileError(
+            f"{name!r} is refused: it was written by fashionkit {by[:40]} in format {version}, and "
+            f"this release reads formats up to {FORMAT}; update fashionkit."
+        )
+    listed = header.get("members")
+    others = set(members) - {HEADER}
+    if not isinstance(listed, dict) or set(listed) != others:
+        raise ModelFileError(f"{name!r} is refused: its header lists other members than it has.")
+    for member, entry in listed.items():
+        digest = entry.get("sha256") if isinstance(entry, dict) else None
+        if not isinstance(digest, str) or entry.get("size") != members[member][0].file_size:
+            raise ModelFileError(f"{name!r} is refused: its header has another size of {member}.")
+    return header
+
+
+def _parse(text: bytes, reader: Reader) -> dict[str, Any]:
+    """Read JSON that is an object, and not too large as objects in memory."""
+    if text.count(b"{") + text.count(b"[") > _MAX_NODES:
+        raise reader.refuse(f"its tree has more than {_MAX_NODES:,} nodes.")
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise reader.refuse("it has a text that is not JSON.") from error
+    if not isinstance(content, dict):
+        raise reader.refuse("it has a text that is no object of JSON.")
+    return content

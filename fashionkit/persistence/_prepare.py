@@ -1,0 +1,173 @@
+"""What is saved of an estimator: everything that it needs to predict and to be fitted again."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import importlib
+import types
+from typing import Any
+
+import joblib
+import numpy as np
+from scipy import stats
+
+from fashionkit.persistence._distributions import as_distribution
+from fashionkit.persistence._types import FUNCTIONS, OBJECTS, TYPES
+
+_FROZEN = (type(stats.uniform()), type(stats.randint(0, 2)))
+_PLAIN = (type(None), bool, int, float, str, slice, np.generic, np.dtype, np.random.RandomState)
+
+
+class Preparation:
+    """Goes through an object before it is saved, and replaces what files do not hold.
+
+    Attributes
+    ----------
+    needs : set of str
+        Names of classes and functions that whoever loads the file has to trust.
+    """
+
+    def __init__(self) -> None:
+        self.needs: set[str] = set()
+        self._done: dict[int, tuple[Any, Any]] = {}
+
+    def prepare(self, value: Any, path: str) -> Any:
+        """Return a value as it is saved: itself, where nothing in it is replaced.
+
+        Parameters
+        ----------
+        value : object
+            What is saved.
+
+        path : str
+            Where it is, for errors.
+
+        Raises
+        ------
+        TypeError
+            If it cannot be saved.
+        """
+        if isinstance(value, _PLAIN):
+            return value
+        if id(value) in self._done:
+            return self._done[id(value)][1]
+        self._done[id(value)] = value, value  # an object that holds itself ends here
+        prepared = self._prepare(value, path)
+        self._done[id(value)] = value, prepared
+        return prepared
+
+    def _prepare(self, value: Any, path: str) -> Any:
+        kind = type(value)
+        if isinstance(value, np.ndarray):
+            if value.dtype == object:
+                self._each(value.tolist(), path)
+            return value
+        if kind in (list, tuple, set) or (isinstance(value, tuple) and hasattr(kind, "_fields")):
+            return self._sequence(value, path)
+        if isinstance(value, dict):
+            return self._mapping(value, path)
+        if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
+            self._need(value, path, TYPES | FUNCTIONS)
+            return value
+        if isinstance(value, np.ufunc):
+            self.needs.add(f"numpy.{value.__name__}")
+            return value
+        if isinstance(value, functools.partial):
+            for name in ("func", "args", "keywords"):
+                self.prepare(getattr(value, name), f"{path}.{name}")
+            return value
+        if isinstance(value, joblib.Memory):
+            return None  # a folder of this machine
+        if isinstance(value, _FROZEN):
+            return self._distribution(value, path)
+        return self._object(value, path)
+
+    def _sequence(self, value: Any, path: str) -> Any:
+        items = self._each(value, path)
+        if all(new is old for new, old in zip(items, value, strict=True)):
+            return value
+        return type(value)(*items) if hasattr(type(value), "_fields") else type(value)(items)
+
+    def _each(self, values: Any, path: str) -> list[Any]:
+        return [self.prepare(one, f"{path}[{index}]") for index, one in enumerate(values)]
+
+    def _mapping(self, value: Any, path: str) -> Any:
+        for key in value:
+            if not isinstance(key, str | int | float | bool | np.generic):
+                raise TypeError(
+                    f"{path} has the key {key!r}; files hold keys that are texts or numbers."
+                )
+        items = {key: self.prepare(one, f"{path}[{key!r}]") for key, one in value.items()}
+        if all(items[key] is value[key] for key in value):
+            return value
+        replaced = copy.copy(value)
+        replaced.update(items)
+        return replaced
+
+    def _distribution(self, value: Any, path: str) -> Any:
+        distribution = as_distribution(value)
+        if distribution is None:
+            raise TypeError(
+                f"{path} is the distribution {value.dist.name!r} of SciPy, which files do not "
+                "hold; save the best_estimator_ of the search."
+            )
+        return distribution
+
+    def _object(self, value: Any, path: str) -> Any:
+        kind = type(value)
+        module = kind.__module__.partition(".")[0]
+        if module in ("keras", "tensorflow", "torch", "sklearnex", "daal4py"):
+            raise TypeError(_hint(module, value, path))
+        self._need(kind, path, OBJECTS)
+        if _reduces_to_itself(value):
+            raise TypeError(f"{path} is a {kind.__name__}, which files do not hold.")
+        state = value.__getstate__()
+        if state is None or _is_tree(kind):
+            return value
+        if not isinstance(state, dict):
+            raise TypeError(f"{path} is a {kind.__name__}, which files do not hold.")
+        new = {name: self.prepare(one, f"{path}.{name}") for name, one in state.items()}
+        if all(new[name] is one for name, one in state.items()):
+            return value
+        replaced = object.__new__(kind)
+        replaced.__dict__.update({name: new.get(name, one) for name, one in vars(value).items()})
+        return replaced
+
+    def _need(self, value: Any, path: str, known: frozenset[str]) -> None:
+        """Note a class or function; it must be one that can be imported by its name."""
+        name = f"{value.__module__}.{value.__name__}"
+        if name in known or _is_tree(value):
+            return
+        try:
+            found = getattr(importlib.import_module(value.__module__), value.__name__, None)
+        except (ImportError, AttributeError, TypeError, ValueError):
+            found = None
+        if found is not value or value.__module__ == "__main__":
+            what = "the class" if isinstance(value, type) else "the function"
+            raise TypeError(
+                f"{path} is {what} {value.__qualname__!r} of {value.__module__!r}, which no file "
+                "can name: put it into a module that can be imported, at its top level."
+            )
+        self.needs.add(name)
+
+
+def _is_tree(kind: Any) -> bool:
+    return f"{kind.__module__}.{kind.__name__}" == "sklearn.tree._tree.Tree"
+
+
+def _reduces_to_itself(value: Any) -> bool:
+    """Tell whether skops would save the call of a constructor, which no file of ours may name."""
+    reduced = value.__reduce__()
+    return len(reduced) >= 2 and reduced[0] is type(value) and not any(reduced[2:])
+
+
+def _hint(module: str, value: Any, path: str) -> str:
+    what = f"{path} is a {type(value).__name__} of {module}, which files do not hold"
+    if path.endswith(("callbacks", "]")) and "callbacks" in path:
+        return f"{what}; set callbacks=None, as predictions do not need them."
+    if path.endswith("optimizer"):
+        return f"{what}; pass its name as optimizer, and its settings as optimizer_params."
+    if module in ("sklearnex", "daal4py"):
+        return f'{what}; fit it with backend="sklearn".'
+    return f"{what}."

@@ -1,0 +1,181 @@
+"""What a file may hold: names of types that are safe to load, with a state that is checked.
+
+A file cannot add to these lists. What else it needs is loaded only if the caller trusts it by name.
+None of these types runs code that its state names; those that would read memory by numbers in
+their state are checked in ``_meaning.py``.
+"""
+
+from __future__ import annotations
+
+# Our own classes: each is an estimator, or what an estimator keeps.
+OURS = frozenset(
+    f"fashionkit.{name}"
+    for name in (
+        "_backbones.networks.Backbone",
+        "baselines._neighbors.BoundedKNeighborsClassifier",
+        "features._backbone.BackboneFeatures",
+        "features._chunked.ChunkedTransformer",
+        "features._color.ColorHistogram",
+        "features._hog.HOGFeatures",
+        "features._pca.BoundedPCA",
+        "features._pixels.PixelFeatures",
+        "features._sift.SIFTFeatures",
+        "neural._cnn.CNNClassifier",
+        "neural._core.engine.OptimizerState",
+        "neural._core.inference.TrainedNetwork",
+        "neural._core.network.NetworkSource",
+        "neural._core.network.NetworkSpec",
+        "neural._distilled.DistilledClassifier",
+        "neural._hierarchical.HierarchicalCNNClassifier",
+        "neural._hierarchy.Hierarchy",
+        "neural._transfer.TransferClassifier",
+        "persistence._distributions.Distribution",
+        "preprocessing._augmentation.Augmentation",
+        "svm._calibrated.CalibratedSVC",
+        "svm._invariant.InvariantSVC",
+        "svm._nystroem.NystroemClassifier",
+    )
+)
+
+# Classes of scikit-learn: meta-estimators, splitters, and estimators that compute in NumPy, or
+# whose arrays are checked.
+SKLEARN = frozenset(
+    f"sklearn.{name}"
+    for name in (
+        "calibration.CalibratedClassifierCV",
+        "calibration._CalibratedClassifier",
+        "calibration._SigmoidCalibration",
+        "calibration._TemperatureScaling",
+        "compose._column_transformer.ColumnTransformer",
+        "decomposition._pca.PCA",
+        "decomposition._truncated_svd.TruncatedSVD",
+        "discriminant_analysis.LinearDiscriminantAnalysis",
+        "discriminant_analysis.QuadraticDiscriminantAnalysis",
+        "dummy.DummyClassifier",
+        "ensemble._bagging.BaggingClassifier",
+        "ensemble._forest.ExtraTreesClassifier",
+        "ensemble._forest.RandomForestClassifier",
+        "ensemble._stacking.StackingClassifier",
+        "ensemble._voting.VotingClassifier",
+        "feature_selection._variance_threshold.VarianceThreshold",
+        "frozen._frozen.FrozenEstimator",
+        "impute._base.SimpleImputer",
+        "isotonic.IsotonicRegression",
+        "linear_model._logistic.LogisticRegression",
+        "linear_model._logistic.LogisticRegressionCV",
+        "linear_model._ridge.RidgeClassifier",
+        "linear_model._ridge.RidgeClassifierCV",
+        "metrics._scorer._MultimetricScorer",
+        "metrics._scorer._PassthroughScorer",
+        "metrics._scorer._Scorer",
+        "model_selection._classification_threshold.FixedThresholdClassifier",
+        "model_selection._classification_threshold.TunedThresholdClassifierCV",
+        "model_selection._search.GridSearchCV",
+        "model_selection._search.RandomizedSearchCV",
+        "model_selection._search_successive_halving.HalvingGridSearchCV",
+        "model_selection._search_successive_halving.HalvingRandomSearchCV",
+        "model_selection._split.GroupKFold",
+        "model_selection._split.GroupShuffleSplit",
+        "model_selection._split.KFold",
+        "model_selection._split.LeaveOneGroupOut",
+        "model_selection._split.RepeatedKFold",
+        "model_selection._split.RepeatedStratifiedKFold",
+        "model_selection._split.ShuffleSplit",
+        "model_selection._split.StratifiedGroupKFold",
+        "model_selection._split.StratifiedKFold",
+        "model_selection._split.StratifiedShuffleSplit",
+        "multiclass.OneVsOneClassifier",
+        "multiclass.OneVsRestClassifier",
+        "multioutput.MultiOutputClassifier",
+        "naive_bayes.GaussianNB",
+        "neighbors._classification.KNeighborsClassifier",
+        "neighbors._nearest_centroid.NearestCentroid",
+        "pipeline.FeatureUnion",
+        "pipeline.Pipeline",
+        "preprocessing._data.MaxAbsScaler",
+        "preprocessing._data.MinMaxScaler",
+        "preprocessing._data.Normalizer",
+        "preprocessing._data.PowerTransformer",
+        "preprocessing._data.RobustScaler",
+        "preprocessing._data.StandardScaler",
+        "preprocessing._label.LabelBinarizer",
+        "preprocessing._label.LabelEncoder",
+        "svm._classes.LinearSVC",
+        "svm._classes.SVC",
+        "tree._classes.DecisionTreeClassifier",
+        "tree._classes.ExtraTreeClassifier",
+        "utils._bunch.Bunch",
+    )
+)
+
+OBJECTS = OURS | SKLEARN
+
+# Functions that only compute: architectures, and what scorers call.
+FUNCTIONS = frozenset(
+    {
+        "fashionkit.neural._transfer_network.transfer",
+        "fashionkit.neural.architectures._fast.branched",
+        *(
+            f"sklearn.metrics._classification.{name}"
+            for name in (
+                "accuracy_score",
+                "balanced_accuracy_score",
+                "brier_score_loss",
+                "cohen_kappa_score",
+                "f1_score",
+                "jaccard_score",
+                "log_loss",
+                "matthews_corrcoef",
+                "precision_score",
+                "recall_score",
+            )
+        ),
+        "sklearn.metrics._ranking.average_precision_score",
+        "sklearn.metrics._ranking.roc_auc_score",
+        "sklearn.metrics._ranking.top_k_accuracy_score",
+    }
+)
+
+_NUMBERS = (
+    "bool",
+    "float16",
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "str_",
+)
+
+# What types themselves may be values: of the keys of a dict, and as a parameter such as dtype.
+TYPES = frozenset(
+    {f"builtins.{name}" for name in ("bool", "float", "int", "str")}
+    | {f"numpy.{name}" for name in (*_NUMBERS, "bool_")}
+)
+
+# By the loader of skops: the names that it may load. Others, such as those of bound methods, of
+# functions of ``operator`` and of constructor calls, load nothing here.
+LOADERS: dict[str, frozenset[str]] = {
+    "DTypeNode": frozenset({"numpy.dtype"}),
+    "DictNode": frozenset(
+        {"builtins.dict", "collections.OrderedDict", "sklearn.utils._bunch.Bunch"}
+    ),
+    "FunctionNode": FUNCTIONS,
+    "JsonNode": frozenset({"builtins.str"}),
+    "ListNode": frozenset({"builtins.list"}),
+    "MaskedArrayNode": frozenset({"numpy.ma.MaskedArray"}),
+    "NdArrayNode": frozenset({"numpy.ndarray", *(f"numpy.{name}" for name in _NUMBERS)}),
+    "ObjectNode": OBJECTS,
+    "PartialNode": frozenset({"functools.partial"}),
+    "RandomStateNode": frozenset({"numpy.random.mtrand.RandomState"}),
+    "SetNode": frozenset({"builtins.set"}),
+    "SliceNode": frozenset({"builtins.slice"}),
+    "TreeNode": frozenset({"sklearn.tree._tree.Tree"}),
+    "TupleNode": frozenset({"builtins.tuple", "fashionkit.neural._core.engine.OptimizerState"}),
+    "TypeNode": TYPES,
+}
