@@ -22,6 +22,7 @@ _HOMES = {
     "ImageFolder": "datasets",
     "InvariantSVC": "svm",
     "NystroemClassifier": "svm",
+    "ONNXClassifier": "persistence",
     "PixelFeatures": "features",
     "SIFTFeatures": "features",
     "TransferClassifier": "neural",
@@ -42,6 +43,7 @@ _HOMES = {
     "most_confused": "inspection",
     "read_idx": "datasets",
     "save": "persistence",
+    "to_onnx": "persistence",
     "worst_mistakes": "inspection",
 }
 _SUBMODULES = (
@@ -185,10 +187,16 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
         TransferClassifier as TransferClassifier,
     )
     from fashionkit.persistence import (
+        ONNXClassifier as ONNXClassifier,
+    )
+    from fashionkit.persistence import (
         load as load,
     )
     from fashionkit.persistence import (
         save as save,
+    )
+    from fashionkit.persistence import (
+        to_onnx as to_onnx,
     )
     from fashionkit.preprocessing import (
         Augmentation as Augmentation,

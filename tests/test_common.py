@@ -110,6 +110,11 @@ def expected_failures(estimator):
     return EXPECTED_FAILURES.get(type(estimator), {})
 
 
+# What is never fitted to the data of a check: fit changes nothing, as that of FrozenEstimator,
+# which scikit-learn does not check either. tests/persistence/test_onnx.py tests what checks mean.
+FROZEN = {fashionkit.ONNXClassifier}
+
+
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
@@ -120,7 +125,7 @@ def test_every_public_estimator_is_checked():
     estimators = {
         value for value in public if inspect.isclass(value) and issubclass(value, BaseEstimator)
     }
-    assert estimators == {type(estimator) for estimator in ESTIMATORS}
+    assert estimators - FROZEN == {type(estimator) for estimator in ESTIMATORS}
 
 
 @pytest.mark.parametrize(

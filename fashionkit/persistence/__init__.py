@@ -1,8 +1,37 @@
-"""Models as files that are safe to open: saved, described and loaded without running their code."""
+"""Models as files: safe to open, described without loading, and in ONNX for other runtimes."""
 
-from fashionkit._files import ModelFileError
-from fashionkit.persistence._describe import describe
-from fashionkit.persistence._load import load
-from fashionkit.persistence._save import save
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["ModelFileError", "describe", "load", "save"]
+# Where each name lives. Nothing is imported before it is asked for: to serve a file of ONNX takes
+# a fraction of what it takes to train and to load models.
+_HOMES = {
+    "ModelFileError": "fashionkit._files",
+    "ONNXClassifier": "fashionkit.persistence._onnx_classifier",
+    "describe": "fashionkit.persistence._describe",
+    "load": "fashionkit.persistence._load",
+    "save": "fashionkit.persistence._save",
+    "to_onnx": "fashionkit.persistence._onnx",
+}
+
+__all__ = ["ModelFileError", "ONNXClassifier", "describe", "load", "save", "to_onnx"]
+
+if TYPE_CHECKING:
+    from fashionkit._files import ModelFileError
+    from fashionkit.persistence._describe import describe
+    from fashionkit.persistence._load import load
+    from fashionkit.persistence._onnx import to_onnx
+    from fashionkit.persistence._onnx_classifier import ONNXClassifier
+    from fashionkit.persistence._save import save
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

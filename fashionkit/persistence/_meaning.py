@@ -12,6 +12,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from sklearn.base import ClassifierMixin
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -107,6 +108,8 @@ def check_object(obj: Any) -> None:
         If something in it would read outside of its arrays, or names what files may not.
     """
     for part in iterate_parts(obj):
+        if isinstance(part, ClassifierMixin):
+            _check_classes(part)
         for kind, check in _CHECKS:
             if isinstance(part, kind):
                 check(part)
@@ -156,6 +159,23 @@ def iterate_parts(obj: Any) -> Iterator[Any]:
         elif isinstance(part, list | tuple | set):
             waiting += list(part)
         waiting += list(getattr(part, "__dict__", {}).values())
+
+
+def _check_classes(classifier: Any) -> None:
+    classes = vars(classifier).get("classes_")
+    for labels in classes if isinstance(classes, list) else [classes]:
+        if isinstance(labels, np.ndarray):
+            _require(
+                labels.ndim == 1 and len(np.unique(labels)) == len(labels),
+                "a classifier has a class twice",
+            )
+    network = vars(classifier).get("_network")
+    if isinstance(network, TrainedNetwork) and isinstance(classes, np.ndarray):
+        n_outputs, is_one = network.spec.n_outputs, network.spec.n_heads == 1
+        _require(
+            len(classes) == n_outputs if is_one else len(classes) < n_outputs,
+            "a network has other outputs than classes",
+        )
 
 
 def _check_tree_estimator(estimator: Any) -> None:

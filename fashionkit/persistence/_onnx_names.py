@@ -1,0 +1,3 @@
+"""What the inputs, outputs and metadata of our files of ONNX are called."""
+
+IMAGES, LABEL, PROBABILITIES, METADATA = "images", "label", "probabilities", "fashionkit"

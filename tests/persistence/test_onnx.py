@@ -1,0 +1,219 @@
+"""Tests of files of ONNX: the same answers, elsewhere."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.ensemble import VotingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
+
+from fashionkit import (
+    CNNClassifier,
+    DistilledClassifier,
+    ONNXClassifier,
+    TransferClassifier,
+    make_garments,
+    make_model,
+    to_onnx,
+)
+from fashionkit.persistence import ModelFileError
+
+pytest.importorskip("tf2onnx", reason="needs the extra fashionkit[onnx]")
+onnx = pytest.importorskip("onnx", reason="needs the extra fashionkit[onnx]")
+onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra fashionkit[onnx]")
+
+TINY = {"architecture_params": {"filters": (4, 4), "dense_units": (8,)}, "epochs": 1}
+SMALL = {"architecture_params": {"filters": (4, 4, 4)}, "epochs": 1}
+
+
+def tiny(**params):
+    return CNNClassifier(**{**TINY, "random_state": 0, **params})
+
+
+MODELS = {
+    "basic": tiny,
+    "views": lambda: make_model(
+        "cnn-fast", **SMALL, test_time_augmentation="flip+shift", random_state=0
+    ),
+    "hierarchical": lambda: make_model("hierarchical", **SMALL, random_state=0),
+    "transfer": lambda: TransferClassifier(
+        weights=None, layers="low", alpha=0.35, image_size=40, epochs=1, random_state=0
+    ),
+    "distilled": lambda: DistilledClassifier(tiny(), make_model("pixels-tree"), n_copies=1),
+    "pipeline": lambda: make_pipeline(tiny()),
+}
+
+
+@pytest.fixture(scope="module")
+def data(garments):
+    X, y = garments
+    return X[:120], np.array([f"class {label}" for label in y[:120]]), X[120:170]
+
+
+@pytest.fixture(scope="module")
+def written(data, tmp_path_factory):
+    """Return a function that fits each model once, and writes it to a file."""
+    folder = tmp_path_factory.mktemp("onnx")
+
+    @functools.cache
+    def write(name):
+        model = MODELS[name]().fit(*data[:2])
+        return model, to_onnx(model, folder / f"{name}.onnx")
+
+    return write
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_file_answers_as_the_model_does(written, data, name):
+    model, path = written(name)
+    expected = model.predict_proba(data[2])
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    for rows in (slice(None), slice(0, 1), slice(0, 0)):
+        label, probabilities = session.run(["label", "probabilities"], {"images": data[2][rows]})
+        assert label.dtype == np.int64
+        assert probabilities.dtype == np.float32
+        assert_allclose(probabilities, expected[rows], atol=1e-5)
+        assert_array_equal(label, expected[rows].argmax(axis=1))
+    onnx.checker.check_model(str(path))
+    classifier = ONNXClassifier(path)
+    assert_allclose(classifier.predict_proba(data[2]), expected, atol=1e-5)
+    assert_array_equal(classifier.predict(data[2]), model.predict(data[2]))
+    assert_array_equal(classifier.classes_, np.unique(data[1]))
+    assert classifier.score(data[2], model.predict(data[2])) == 1
+
+
+def test_colour_photos_are_taken(tmp_path):
+    X, y = make_garments(60, random_state=0)
+    X = np.stack([X, X // 2, 255 - X], axis=-1)
+    model = tiny().fit(X, y)
+    path = to_onnx(model, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    assert (given.name, given.type, given.shape) == ("images", "tensor(uint8)", ["n", 28, 28, 3])
+    for form in (X[:9], X[:9].reshape(9, -1), list(X[:9])):
+        probabilities = ONNXClassifier(path).predict_proba(form)
+        assert_allclose(probabilities, model.predict_proba(X[:9]), atol=1e-5)
+
+
+def test_images_of_other_types_are_rounded_to_bytes(written, data, tmp_path):
+    model = tiny().fit(data[0] / 255, data[1])
+    path = to_onnx(model, tmp_path / "model.onnx")
+    answered = ONNXClassifier(path).predict_proba(data[2] / 255)
+    assert_allclose(answered, model.predict_proba(data[2] / 255), atol=1e-5)
+    with pytest.raises(ValueError, match=r"trained on pixels from .* takes bytes"):
+        to_onnx(tiny().fit(3.0 * data[0], data[1]), tmp_path / "other.onnx")
+
+
+def test_it_is_a_classifier_that_is_fitted_already(written, data):
+    model, path = written("basic")
+    classifier = ONNXClassifier(path, n_jobs=2)
+    assert clone(classifier).get_params() == {"path": path, "n_jobs": 2}
+    before = classifier.predict_proba(data[2])
+    assert classifier.fit(data[0][:5], data[1][:5]) is classifier
+    assert_array_equal(classifier.predict_proba(data[2]), before)
+    again = pickle.loads(pickle.dumps(classifier))
+    assert_array_equal(again.predict_proba(data[2]), before)
+    assert classifier.image_shape_ == model.image_shape_
+    assert classifier.n_features_in_ == 784
+    votes = VotingClassifier(
+        [("file", ONNXClassifier(path)), ("tree", make_model("pixels-tree"))], voting="soft"
+    )
+    votes.fit(*data[:2])
+    assert votes.predict_proba(data[2]).shape == (50, 10)
+
+
+def test_many_images_are_answered_a_chunk_at_a_time(written, data):
+    model, path = written("basic")
+    X = np.tile(data[0], (30, 1, 1))
+    assert_allclose(ONNXClassifier(path).predict_proba(X), model.predict_proba(X), atol=1e-5)
+
+
+def test_no_tensorflow_is_needed(written, data, tmp_path):
+    model, path = written("basic")
+    np.save(tmp_path / "X.npy", data[2])
+    program = f"""
+        import sys
+        import numpy as np
+        from fashionkit import ONNXClassifier
+        X = np.load({str(tmp_path / "X.npy")!r})
+        np.save({str(tmp_path / "P.npy")!r}, ONNXClassifier({str(path)!r}).predict_proba(X))
+        names = ("tensorflow", "keras", "scikeras", "skops", "matplotlib", "PIL", "skimage")
+        print(sorted(name for name in names if name in sys.modules))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        check=True,
+        timeout=120,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    assert done.stdout.strip() == "[]"
+    assert_allclose(np.load(tmp_path / "P.npy"), model.predict_proba(data[2]), atol=1e-5)
+
+
+def test_other_models_are_refused(data, tmp_path):
+    tree = make_model("pixels-tree").fit(*data[:2])
+    for model in (tree, FrozenEstimator(tree), "text"):
+        with pytest.raises(TypeError, match="is no network; to_onnx takes"):
+            to_onnx(model, tmp_path / "model.onnx")
+    with pytest.raises(ValueError, match="not fitted"):
+        to_onnx(tiny(), tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_told(written, tmp_path):
+    with pytest.raises(IsADirectoryError, match="pass the name of a file in it"):
+        to_onnx(written("basic")[0], tmp_path)
+
+
+def changed(path, tmp_path, change):
+    model = onnx.load(str(path))
+    change(model)
+    onnx.save(model, str(tmp_path / "changed.onnx"))
+    return ONNXClassifier(tmp_path / "changed.onnx")
+
+
+def test_files_of_others_are_refused(written, data, tmp_path):
+    _, path = written("basic")
+
+    def forget(model):
+        del model.metadata_props[:]
+
+    def rename(model):
+        model.graph.input[0].name = "x"
+        for node in model.graph.node:
+            node.input[:] = ["x" if name == "images" else name for name in node.input]
+
+    def lose_a_class(model):
+        entry = next(one for one in model.metadata_props if one.key == "fashionkit")
+        entry.value = entry.value.replace('"class 9"', '"class 9", "class 10"')
+
+    for change, message in (
+        (forget, "not a file that to_onnx has written"),
+        (rename, "it takes 'x'"),
+        (lose_a_class, "it gives"),
+    ):
+        with pytest.raises(ModelFileError, match=message):
+            changed(path, tmp_path, change).predict(data[2])
+    text = tmp_path / "text.onnx"
+    text.write_text("hello")
+    with pytest.raises(ModelFileError, match="not a file that to_onnx has written"):
+        ONNXClassifier(text).fit(None)
+    with pytest.raises(FileNotFoundError):
+        ONNXClassifier(tmp_path / "none.onnx").predict(data[2])
+
+
+def test_images_of_another_shape_are_refused(written):
+    with pytest.raises(ValueError, match=r"images of shape \(28, 28\)"):
+        ONNXClassifier(written("basic")[1]).predict(np.zeros((2, 32, 32), np.uint8))
