@@ -317,7 +317,14 @@ SIZES = {"pooling": "avg", "fine_tune_first_size": 20, "fine_tune_gradually": Tr
 
 @pytest.mark.parametrize(
     ("kill_at", "random_state", "more"),
-    [(1, 0, {}), (3, 0, {}), (3, None, {}), (4, None, {}), (4, None, SIZES), (5, 0, SIZES)],
+    [
+        (1, 0, {}),
+        (3, 0, {}),
+        (3, None, {}),
+        (4, None, {}),
+        (4, None, SIZES),
+        pytest.param(5, 0, SIZES, marks=pytest.mark.slow),
+    ],
 )
 def test_a_killed_fit_goes_on(data, tmp_path, monkeypatch, kill_at, random_state, more):
     X, y, X_test, _ = data

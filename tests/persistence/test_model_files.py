@@ -16,12 +16,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from scipy.stats import loguniform, randint
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier, StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -39,7 +40,6 @@ from fashionkit import (
     load,
     make_baseline,
     make_model,
-    make_search,
     save,
 )
 from fashionkit._tensorflow import keras
@@ -95,7 +95,13 @@ MODELS = {
     "grid": lambda: GridSearchCV(
         make_model("pixels-tree"), {"tree__max_depth": [2, 3]}, cv=2, scoring="f1_macro"
     ),
-    "random search": lambda: make_search("pixels-svm", n_iter=2, cv=2, random_state=0),
+    "random search": lambda: RandomizedSearchCV(
+        make_model("pixels-tree", random_state=0),
+        {"tree__ccp_alpha": loguniform(1e-4, 1e-2), "tree__max_depth": randint(2, 9)},
+        n_iter=2,
+        cv=2,
+        random_state=0,
+    ),
     "scikit-learn": lambda: make_pipeline(
         PixelFeatures(), StandardScaler(), RandomForestClassifier(3, random_state=0)
     ),
