@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.metadata import version
 from os import PathLike
 from typing import Any
 
 from fashionkit._files import ModelFileError
 from fashionkit.persistence._audit import audit
 from fashionkit.persistence._container import Reader, hash_file, open_model
-from fashionkit.persistence._meaning import check_object, check_trees, try_out
+from fashionkit.persistence._meaning import build_trees, check_object, check_trees, try_out
 from fashionkit.persistence._skops import load_tree
 
 _MODES = (None, "r", "c")
+
+# Whose releases may change what an estimator is made of.
+_LIBRARIES = ("fashionkit", "scikit-learn")
 
 
 def load(
@@ -106,6 +110,7 @@ def _load(reader: Reader, trusted: list[str], verify: bool) -> Any:
         if not hasattr(estimator, "get_params"):
             raise ValueError(f"it holds no estimator, but a {type(estimator).__name__}")
         check_object(estimator)
+        build_trees(estimator)
         if verify:
             try_out(estimator)
     except ModelFileError:
@@ -117,8 +122,21 @@ def _load(reader: Reader, trusted: list[str], verify: bool) -> Any:
                 f"{reader.name!r} needs {', '.join(map(str, needs))}, which cannot be imported: "
                 f"{error}"
             ) from error
-        raise reader.refuse(f"{str(error)[:500]}.") from error
+        raise reader.refuse(f"{str(error)[:500]}.{_other_versions(reader)}") from error
     return estimator
+
+
+def _other_versions(reader: Reader) -> str:
+    """Say which libraries the file was saved with, where others are installed."""
+    saved = reader.header.get("versions")
+    if not isinstance(saved, dict):
+        return ""
+    others = [
+        f"{name} {str(saved[name])[:20]}, and {version(name)} is installed"
+        for name in _LIBRARIES
+        if name in saved and saved[name] != version(name)
+    ]
+    return f" It was saved with {'; '.join(others)}." if others else ""
 
 
 def _check_trusted(trusted: Any) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import BallTree, KDTree, KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.svm import SVC
 from sklearn.tree import BaseDecisionTree
@@ -28,6 +28,7 @@ from fashionkit.persistence._skops import Loaded
 
 _LEAF = -1
 _MAX_FEATURES = 10_000_000
+_TREES = {"kd_tree": KDTree, "ball_tree": BallTree}
 _KERNELS = ("linear", "poly", "rbf", "sigmoid")
 
 
@@ -284,6 +285,18 @@ def _check_neighbors(neighbors: Any) -> None:
         and (labels.reshape(len(fitted), -1) < [len(one) for one in several]).all(),
         "neighbours have labels that are no classes",
     )
+    _require(neighbors._fit_method in ("brute", *_TREES), "neighbours have a search of their own")
+
+
+def build_trees(obj: Any) -> None:
+    """Build the trees of neighbours, which files do not hold."""
+    for part in iterate_parts(obj):
+        if not isinstance(part, KNeighborsClassifier):
+            continue
+        kind = _TREES.get(vars(part).get("_fit_method"))
+        if kind is not None and part._tree is None:
+            params = {"metric": part.effective_metric_, **part.effective_metric_params_}
+            part._tree = kind(part._fit_X, part.leaf_size, **params)
 
 
 def _check_pipeline(pipeline: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import joblib
 import numpy as np
 from scipy import stats
+from sklearn.neighbors import BallTree, KDTree
 
 from fashionkit.persistence._distributions import as_distribution
 from fashionkit.persistence._types import FUNCTIONS, OBJECTS, TYPES
@@ -79,6 +80,8 @@ class Preparation:
             return value
         if isinstance(value, joblib.Memory):
             return None  # a folder of this machine
+        if isinstance(value, KDTree | BallTree):
+            return None  # load builds it again
         if isinstance(value, _FROZEN):
             return self._distribution(value, path)
         return self._object(value, path)

@@ -31,6 +31,7 @@ from sklearn.preprocessing import StandardScaler
 
 from fashionkit import (
     Augmentation,
+    BoundedPCA,
     CNNClassifier,
     DistilledClassifier,
     HOGFeatures,
@@ -70,6 +71,10 @@ MODELS = {
     "distilled": lambda: DistilledClassifier(tiny(), make_model("pixels-tree"), n_copies=1),
     "hog-svm": lambda: make_model("hog-svm", random_state=0),
     "hog-knn": lambda: make_model("hog-knn", random_state=0),
+    "k-d tree": lambda: make_model("pixels-knn", random_state=0, pca__n_components=5),
+    "ball tree": lambda: make_pipeline(
+        PixelFeatures(), BoundedPCA(4), KNeighborsClassifier(3, algorithm="ball_tree", p=3)
+    ),
     "hog-forest": small_forest,
     "sift-tree": lambda: make_model("sift-tree", random_state=0),
     "hog-quick": lambda: make_model("hog-quick", random_state=0),
