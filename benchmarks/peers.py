@@ -236,7 +236,7 @@ def _reached(run: dict, accuracy: float) -> tuple[int, float] | None:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", nargs="+", choices=PEERS)
-    parser.add_argument("--epochs", type=int, help="so many, not until the accuracy is reached")
+    parser.add_argument("--epochs", type=int, help="number of epochs, instead of the accuracy")
     parser.add_argument("--train-size", type=int, default=50_000)
     parser.add_argument("--most-epochs", type=int, default=15)
     parser.add_argument("--accuracy", type=float, default=0.9021)
