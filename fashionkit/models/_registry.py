@@ -175,7 +175,7 @@ MODELS: dict[str, Model] = {
     ),
     "hog-quick": Model(
         "features",
-        'As "hog-nystroem", with a fifth of the components: in ten seconds of CPU time.',
+        'As "hog-nystroem", with a fifth of the components: in less than 20 seconds of CPU time.',
         _hog_quick,
         space=_NYSTROEM,
     ),

@@ -46,7 +46,7 @@ def audit(tree: dict[str, Any], trusted: Collection[str], reader: Reader) -> lis
     names, unsafe = set(), set()
     for node in iterate_nodes(tree):
         loader, name = node.get("__loader__"), _name_of(node)
-        if loader not in LOADERS or name is None:
+        if not isinstance(loader, str) or loader not in LOADERS or name is None:
             raise reader.refuse(f"its tree has a node of kind {loader!r}, which no model has.")
         if name not in LOADERS[loader] and not (loader in _TRUSTABLE and name in trusted):
             unsafe.add((loader, name))

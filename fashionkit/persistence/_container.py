@@ -134,6 +134,11 @@ class Reader:
         self._members = _list_members(file, name)
         self.header = _check_header(self._read_json(HEADER, None), self._members, name)
 
+    def hash(self) -> str:
+        """Return the SHA-256 of the file, of which the parts are read."""
+        self._file.seek(0)
+        return hashlib.file_digest(self._file, "sha256").hexdigest()
+
     def refuse(self, reason: str) -> ModelFileError:
         """Return the error that refuses the file."""
         return ModelFileError(f"{self.name!r} is refused: {reason}")
@@ -209,7 +214,8 @@ class Reader:
         flat = np.empty(count, dtype)
         self._file.seek(begin + offset)
         data: Any = flat.view(np.uint8) if flat.nbytes else bytearray()
-        self._file.readinto(data)
+        if self._file.readinto(data) != flat.nbytes:
+            raise self.refuse(f"its member {name} is cut off.")
         if expected is not None:
             digest = hashlib.sha256(head.getbuffer()[:offset])
             digest.update(data)
@@ -274,12 +280,6 @@ def open_model(
         raise IsADirectoryError(f"path={str(path)!r} is a folder; pass the file of a model.")
     with path.open("rb") as file:
         yield Reader(file, str(path), mmap_mode, verify)
-
-
-def hash_file(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 of a file."""
-    with Path(path).expanduser().open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _list_members(file: Any, name: str) -> dict[str, tuple[ZipInfo, int]]:
@@ -352,7 +352,8 @@ def _check_header(
     if type(version) is not int or version < 1:
         raise ModelFileError(f"{name!r} is refused: its header has no format.")
     if version > FORMAT:
-        by = str(header.get("versions", {}).get("fashionkit", "a later release"))
+        versions = header.get("versions")
+        by = str(versions.get("fashionkit", "")) if isinstance(versions, dict) else "?"
         raise ModelFileError(
             f"{name!r} is refused: it was written by fashionkit {by[:40]} in format {version}, and "
             f"this release reads formats up to {FORMAT}; update fashionkit."

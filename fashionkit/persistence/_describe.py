@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from fashionkit.persistence._container import hash_file, open_model
+from fashionkit.persistence._container import open_model
 
 # Of more classes, the header has as many.
 _MAX_CLASSES = 1_000
@@ -69,7 +69,7 @@ def describe(path: str | PathLike[str]) -> Bunch:
     ('sklearn.pipeline.Pipeline', False)
     """
     with open_model(path) as reader:
-        header, n_bytes = reader.header, reader.n_bytes
+        header, n_bytes, sha256 = reader.header, reader.n_bytes, reader.hash()
     model = header.get("model")
     model = model if isinstance(model, dict) else {}
     known = ("model", "text", "is_fitted", "classes", "image_shape", "pixel_range")
@@ -79,7 +79,7 @@ def describe(path: str | PathLike[str]) -> Bunch:
         versions=header.get("versions"),
         metadata=header.get("metadata"),
         n_bytes=n_bytes,
-        sha256=hash_file(path),
+        sha256=sha256,
     )
 
 

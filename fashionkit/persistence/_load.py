@@ -9,7 +9,7 @@ from typing import Any
 
 from fashionkit._files import ModelFileError
 from fashionkit.persistence._audit import audit
-from fashionkit.persistence._container import Reader, hash_file, open_model
+from fashionkit.persistence._container import Reader, open_model
 from fashionkit.persistence._meaning import build_trees, check_object, check_trees, try_out
 from fashionkit.persistence._skops import load_tree
 
@@ -94,9 +94,9 @@ def load(
     if mmap_mode not in _MODES:
         raise ValueError(f"mmap_mode={mmap_mode!r}, expected 'r', 'c' or None.")
     names = _check_trusted(trusted)
-    if sha256 is not None:
-        _compare(path, sha256)
     with open_model(path, mmap_mode, verify) as reader:
+        if sha256 is not None:
+            _compare(reader, sha256)
         return _load(reader, names, verify)
 
 
@@ -117,7 +117,7 @@ def _load(reader: Reader, trusted: list[str], verify: bool) -> Any:
         raise
     except Exception as error:  # whatever a crafted state makes libraries raise
         needs = reader.header.get("needs")
-        if isinstance(error, ImportError | AttributeError) and needs:
+        if isinstance(error, ImportError | AttributeError) and needs and isinstance(needs, list):
             raise ModelFileError(
                 f"{reader.name!r} needs {', '.join(map(str, needs))}, which cannot be imported: "
                 f"{error}"
@@ -149,10 +149,10 @@ def _check_trusted(trusted: Any) -> list[str]:
     return list(trusted)
 
 
-def _compare(path: Any, sha256: Any) -> None:
-    digest = hash_file(path)
+def _compare(reader: Reader, sha256: Any) -> None:
+    digest = reader.hash()
     if not isinstance(sha256, str) or digest != sha256.strip().lower():
-        raise ModelFileError(
-            f"{str(path)!r} is refused: its SHA-256 is {digest}, and sha256={sha256!r} was "
-            "expected. It is another file, or was changed."
+        raise reader.refuse(
+            f"its SHA-256 is {digest}, and sha256={sha256!r} was expected. It is another file, or "
+            "was changed."
         )

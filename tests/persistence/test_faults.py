@@ -157,6 +157,23 @@ def test_a_pickle_is_told(tmp_path):
             read(path)
 
 
+@pytest.mark.parametrize("change", [{"versions": [], "format": 9}, {"needs": 3, "model": 3}])
+def test_headers_of_other_types_are_refused_or_harmless(files, tmp_path, change):
+    members = faults.unpack(files["hog-svm"][0])
+    header = {**json.loads(members[faults.HEADER]), **change}
+    members[faults.HEADER] = json.dumps(header).encode()
+    members[faults.SCHEMA] = members[faults.SCHEMA].replace(b'"SVC"', b'"NoSVC"')
+    path = tmp_path / "model"
+    path.write_bytes(faults.pack(members))
+    with pytest.raises(ModelFileError):
+        load(path)
+
+
+def test_nodes_without_a_loader_s_name_are_refused(files, tmp_path):
+    with pytest.raises(ModelFileError, match="a node of kind"):
+        load(change(files, "hog-svm", lambda schema: schema.update(__loader__={}), tmp_path))
+
+
 @pytest.mark.parametrize("text", ["[" * 100_000, "{", "3", '{"a": NaN', "\\xff"])
 def test_headers_that_are_no_object_are_refused(files, tmp_path, text):
     members = faults.unpack(files["hog-svm"][0])
