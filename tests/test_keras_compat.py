@@ -207,6 +207,7 @@ def test_direct_calls_give_what_the_function_gives():
         _keras_compat.direct_call(tf.function(lambda x: (x, x)).get_concrete_function(spec))
 
 
+@pytest.mark.slow  # as fits that follow each other, in neural/test_engine.py
 def test_functions_that_were_called_directly_are_let_go():
     tf = tensorflow()
 

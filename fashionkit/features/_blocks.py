@@ -6,7 +6,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 # Keeps the norm of an empty block from 0; the value is scikit-image's.
-_EPS = 1e-5
+EPS = 1e-5
+
+# Where "L2-Hys" clips.
+CLIPPED = 0.2
 
 Pair = tuple[int, int]
 
@@ -23,17 +26,17 @@ def normalized_blocks(histograms: np.ndarray, cells_per_block: Pair, norm: str) 
     n_samples, n_rows, n_columns = windows.shape[:3]
     blocks = windows.copy().reshape(n_samples, n_rows * n_columns, -1)
     if norm in ("L1", "L1-sqrt"):
-        blocks /= blocks.sum(axis=-1, keepdims=True) + np.float32(_EPS)
+        blocks /= blocks.sum(axis=-1, keepdims=True) + np.float32(EPS)
         if norm == "L1-sqrt":
             np.sqrt(blocks, out=blocks)
         return blocks
     _l2_normalize(blocks)
     if norm == "L2-Hys":
-        np.minimum(blocks, np.float32(0.2), out=blocks)
+        np.minimum(blocks, np.float32(CLIPPED), out=blocks)
         _l2_normalize(blocks)
     return blocks
 
 
 def _l2_normalize(blocks: np.ndarray) -> None:
     squares = np.einsum("ijk,ijk->ij", blocks, blocks)
-    blocks *= (1 / np.sqrt(squares + np.float32(_EPS**2)))[..., np.newaxis]
+    blocks *= (1 / np.sqrt(squares + np.float32(EPS**2)))[..., np.newaxis]

@@ -92,8 +92,8 @@ def cell_histograms(
 
     histograms = []
     for pixels in scales:
-        sums = _sum_cells(planes, pixels[0], interpolate)
-        sums = _sum_cells(sums.swapaxes(0, 1), pixels[1], interpolate).swapaxes(0, 1)
+        sums = sum_cells(planes, pixels[0], interpolate)
+        sums = sum_cells(sums.swapaxes(0, 1), pixels[1], interpolate).swapaxes(0, 1)
         cells = (sums / np.float32(pixels[0] * pixels[1])).reshape(
             *sums.shape[:2], n_samples, n_bins
         )
@@ -155,7 +155,7 @@ def _table(orientations: int, signed: bool, interpolate: bool) -> Votes:
     return votes._replace(bins=votes.bins.astype(small))
 
 
-def _sum_cells(values: np.ndarray, pixels: int, interpolate: bool) -> np.ndarray:
+def sum_cells(values: np.ndarray, pixels: int, interpolate: bool) -> np.ndarray:
     """Sum the values of each cell, which is ``pixels`` long, along the first axis."""
     n_cells = len(values) // pixels
     if not interpolate:

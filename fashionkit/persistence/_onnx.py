@@ -1,4 +1,4 @@
-"""to_onnx: a fitted network as a file that other languages and runtimes can run."""
+"""to_onnx: a fitted classifier as a file that other languages and runtimes can run."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from fashionkit.neural import DistilledClassifier
 from fashionkit.neural._core.base import BaseKerasClassifier
 from fashionkit.persistence._extras import require
 from fashionkit.persistence._onnx_names import IMAGES, LABEL, METADATA, PROBABILITIES
+from fashionkit.persistence._onnx_steps import function_of, steps_of
 from fashionkit.preprocessing._views import make_views
 
 # Of ONNX: old enough for the runtimes of today, and new enough for all of our layers.
@@ -31,11 +32,11 @@ _RANGES = ((0.0, 255.0), (0.0, 1.0), (-1.0, 1.0))
 
 
 def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
-    """Write a fitted network to a file of ONNX, with all that happens to images inside.
+    """Write a fitted classifier to a file of ONNX, with all that happens to images inside.
 
-    The file takes images as bytes and answers with labels and probabilities: scaling, resizing
-    and the mean over views are part of it. It runs wherever ONNX does, without TensorFlow and
-    without fashionkit, which takes it as :class:`ONNXClassifier`.
+    The file takes images as bytes and answers with labels and probabilities: scaling, resizing,
+    features and the mean over views are part of it. It runs wherever ONNX does, without TensorFlow
+    and without fashionkit, which takes it as :class:`ONNXClassifier`.
 
     Read more in the :ref:`User Guide <onnx>`.
 
@@ -43,8 +44,9 @@ def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
     ----------
     estimator : estimator
         A fitted neural classifier of fashionkit: CNNClassifier, TransferClassifier,
-        HierarchicalCNNClassifier or DistilledClassifier; or a search, FrozenEstimator or
-        Pipeline of nothing but one.
+        HierarchicalCNNClassifier or DistilledClassifier; or a Pipeline of features, HOGFeatures
+        or PixelFeatures; any number of BoundedPCA and StandardScaler; and a CalibratedSVC or
+        NystroemClassifier, as "hog-svm" is. A search or FrozenEstimator of one of these, too.
 
     path : str or path-like
         The file to write, whole or not at all.
@@ -57,7 +59,7 @@ def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
     Raises
     ------
     TypeError
-        If it is not such a classifier.
+        If it is not such a classifier; a step that cannot be written is named.
 
     ValueError
         If it was trained on pixels of a range that bytes do not have.
@@ -78,8 +80,8 @@ def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
     n_classes). The labels of the classes, in this order, are in the entry ``fashionkit`` of the
     file's metadata, as JSON, with the shape of the images and the versions of what wrote it.
 
-    Probabilities are those of ``predict_proba`` to about 1e-6: runtimes add numbers in other
-    orders.
+    Probabilities are those of ``predict_proba`` to about 1e-6, those of support vector machines to
+    1e-4: runtimes add numbers in other orders, and support vectors are kept in float32.
 
     Examples
     --------
@@ -92,71 +94,83 @@ def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
     >>> ONNXClassifier("garments.onnx").predict_proba(X[:1]).shape  # doctest: +SKIP
     (1, 10)
     """
-    classifier = _classifier_of(estimator)
-    check_is_fitted(classifier)
+    inner = _inner(estimator)
+    check_is_fitted(inner)
     path = Path(path).expanduser()
     if path.is_dir():
         raise IsADirectoryError(f"path={str(path)!r} is a folder; pass the name of a file in it.")
-    if tuple(classifier.pixel_range_) not in _RANGES:
+    steps = steps_of(inner) if isinstance(inner, Pipeline) else [inner]
+    first = steps[0]
+    function = _network(first) if isinstance(first, BaseKerasClassifier) else function_of(steps)
+    if tuple(first.pixel_range_) not in _RANGES:
         raise ValueError(
-            f"estimator was trained on pixels from {classifier.pixel_range_[0]:g} to "
-            f"{classifier.pixel_range_[1]:g}, and a file of ONNX takes bytes from 0 to 255; train "
+            f"estimator was trained on pixels from {first.pixel_range_[0]:g} to "
+            f"{first.pixel_range_[1]:g}, and a file of ONNX takes bytes from 0 to 255; train "
             "it on such images."
         )
-    model = _convert(classifier)
+    model = _convert(function, first.image_shape_)
     entry = model.metadata_props.add()
-    entry.key, entry.value = METADATA, json.dumps(_describe(classifier))
+    entry.key, entry.value = METADATA, json.dumps(_describe(first, steps[-1]))
     return write_whole(path, lambda part: part.write_bytes(model.SerializeToString()))
 
 
-def _classifier_of(estimator: Any) -> BaseKerasClassifier:
-    inner = estimator
-    while not isinstance(inner, BaseKerasClassifier):
-        if isinstance(inner, FrozenEstimator):
-            inner = inner.estimator
-        elif isinstance(inner, Pipeline) and len(inner.steps) == 1:
-            inner = inner.steps[0][1]
-        elif isinstance(inner, DistilledClassifier) and hasattr(inner, "estimator_"):
-            inner = inner.estimator_
-        elif isinstance(inner, BaseSearchCV) and hasattr(inner, "best_estimator_"):
-            inner = inner.best_estimator_
+def _inner(estimator: Any) -> Any:
+    """Return the network, or the pipeline, inside of what is around it."""
+    while True:
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif isinstance(estimator, Pipeline) and len(estimator.steps) == 1:
+            estimator = estimator.steps[0][1]
+        elif isinstance(estimator, DistilledClassifier) and hasattr(estimator, "estimator_"):
+            estimator = estimator.estimator_
+        elif isinstance(estimator, BaseSearchCV) and hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
         else:
             break
-    if not isinstance(inner, BaseKerasClassifier):
+    if not isinstance(estimator, BaseKerasClassifier | Pipeline):
         raise TypeError(
-            f"estimator={estimator!r} is no network; to_onnx takes a fitted CNNClassifier, "
-            "TransferClassifier, HierarchicalCNNClassifier or DistilledClassifier. Other models "
-            "are saved by fashionkit.save."
+            f"estimator={estimator!r} is neither a network nor a pipeline; to_onnx takes a fitted "
+            "CNNClassifier, TransferClassifier, HierarchicalCNNClassifier or DistilledClassifier, "
+            "or a Pipeline of features and a support vector machine. Other models are saved by "
+            "fashionkit.save."
         )
-    return inner
+    return estimator
 
 
-def _convert(classifier: BaseKerasClassifier) -> Any:
-    """Convert the network, and what happens before and after it."""
+def _convert(function: Any, image_shape: Sequence[int]) -> Any:
+    """Convert a function from bytes to probabilities."""
     tf2onnx = require("tf2onnx", "onnx")
-    tf, ops = tensorflow(), keras().ops
-    network, n_classes = classifier.model_, len(classifier.classes_)
-    height, width, channels = classifier.image_shape_
-    views = classifier.test_time_augmentation
+    tf = tensorflow()
+    height, width, channels = image_shape
 
     def run(images: Any) -> tuple[Any, Any]:
-        pixels = tf.cast(images, tf.float32) / 255.0
-        if channels == 1:
-            pixels = pixels[..., tf.newaxis]
-        seen = list(make_views(pixels, views, ops.pad))
+        pixels = tf.cast(images, tf.float32)
+        probabilities = function(pixels[..., tf.newaxis] if channels == 1 else pixels)
+        return tf.argmax(probabilities, axis=1, output_type=tf.int64), probabilities
+
+    shape = (None, height, width) if channels == 1 else (None, height, width, channels)
+    signature = [tf.TensorSpec(shape, tf.uint8, name=IMAGES)]
+    traced = tf.function(run, autograph=False, input_signature=signature)
+    model, _ = tf2onnx.convert.from_function(traced, signature, opset=_OPSET)
+    _rename(model.graph, [LABEL, PROBABILITIES])
+    return model
+
+
+def _network(classifier: BaseKerasClassifier) -> Any:
+    """Return what the network computes, and what happens before and after it."""
+    tf, ops = tensorflow(), keras().ops
+    network, n_classes = classifier.model_, len(classifier.classes_)
+    views = classifier.test_time_augmentation
+
+    def run(pixels: Any) -> Any:
+        seen = list(make_views(pixels / 255.0, views, ops.pad))
         outputs = network(tf.concat(seen, axis=0), training=False)
         outputs = tf.reshape(outputs, (len(seen), -1, outputs.shape[-1]))
         # Where the network has outputs beside those of the classes, the classes come last.
         means = tf.reduce_mean(outputs, axis=0)[:, -n_classes:]
-        means /= tf.reduce_sum(means, axis=1, keepdims=True)
-        return tf.argmax(means, axis=1, output_type=tf.int64), means
+        return means / tf.reduce_sum(means, axis=1, keepdims=True)
 
-    shape = (None, height, width) if channels == 1 else (None, height, width, channels)
-    signature = [tf.TensorSpec(shape, tf.uint8, name=IMAGES)]
-    function = tf.function(run, autograph=False, input_signature=signature)
-    model, _ = tf2onnx.convert.from_function(function, signature, opset=_OPSET)
-    _rename(model.graph, [LABEL, PROBABILITIES])
-    return model
+    return run
 
 
 def _rename(graph: Any, names: Sequence[str]) -> None:
@@ -170,12 +184,13 @@ def _rename(graph: Any, names: Sequence[str]) -> None:
         value.type.tensor_type.shape.dim[0].dim_param = "n"
 
 
-def _describe(classifier: BaseKerasClassifier) -> dict[str, Any]:
+def _describe(first: Any, classifier: Any) -> dict[str, Any]:
+    """Return the metadata: of images what the first step knows, of classes what the last does."""
     return {
         "format": 1,
         "classes": np.asarray(classifier.classes_).tolist(),
-        "image_shape": list(classifier.image_shape_),
-        "pixel_range": list(map(float, classifier.pixel_range_)),
+        "image_shape": list(first.image_shape_),
+        "pixel_range": list(map(float, first.pixel_range_)),
         "model": type(classifier).__name__,
         "versions": {
             "fashionkit": fashionkit.__version__,

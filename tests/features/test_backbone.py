@@ -207,6 +207,7 @@ def test_batches_do_not_change_features(images):
         )
 
 
+@pytest.mark.slow  # as files of models, in tests/persistence
 def test_a_pickle_needs_no_file(weights_file, images, tmp_path, other_process):
     path, _ = weights_file
     copy = tmp_path / path.name

@@ -67,6 +67,7 @@ def interrupt(clf, garments, epoch=2):
 
 
 @pytest.mark.posix
+@pytest.mark.slow  # as a fit that an error breaks off, below
 def test_a_killed_process_is_gone_on_from_with_the_same_result(tiny_cnn, garments, tmp_path):
     program = KILLED.replace("{params!r}", repr(EVERYTHING))
     killed = subprocess.run([sys.executable, "-c", program, tmp_path], check=False)

@@ -49,6 +49,7 @@ def test_fits_of_one_kind_share_one_engine(tiny_cnn, garments):
     assert count_engines() == before
 
 
+@pytest.mark.slow  # as the processes of a search, in test_cnn.py
 def test_a_reused_engine_gives_the_result_of_a_fresh_process(tiny_cnn, garments, tmp_path):
     X, y = garments
     other = tiny_cnn(**with_dropout(random_state=1, learning_rate=0.1, epochs=1)).fit(X, y)

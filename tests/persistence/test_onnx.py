@@ -15,18 +15,27 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from fashionkit import (
+    BoundedPCA,
+    CalibratedSVC,
     CNNClassifier,
     DistilledClassifier,
+    HOGFeatures,
     ONNXClassifier,
     TransferClassifier,
     make_garments,
     make_model,
     to_onnx,
 )
+from fashionkit._tensorflow import tensorflow
+from fashionkit.features import PixelFeatures
+from fashionkit.features._gradients import _table
 from fashionkit.persistence import ModelFileError
+from fashionkit.persistence._onnx_steps import _bins
 
 pytest.importorskip("tf2onnx", reason="needs the extra fashionkit[onnx]")
 onnx = pytest.importorskip("onnx", reason="needs the extra fashionkit[onnx]")
@@ -162,13 +171,102 @@ def test_no_tensorflow_is_needed(written, data, tmp_path):
     assert_allclose(np.load(tmp_path / "P.npy"), model.predict_proba(data[2]), atol=1e-5)
 
 
+def classical(*params, **hog):
+    return make_pipeline(
+        HOGFeatures(**hog), BoundedPCA(30), StandardScaler(), CalibratedSVC(*params, random_state=0)
+    )
+
+
+def in_colour(X):
+    return np.stack([X, X // 2, 255 - X], axis=-1)
+
+
+PIPELINES = {
+    "hog-svm": lambda: make_model("hog-svm", random_state=0),
+    "hog-quick": lambda: make_model("hog-quick", random_state=0),
+    "pixels-svm": lambda: make_model("pixels-svm", random_state=0),
+    "defaults": classical,
+    "L1": lambda: classical(signed=True, orientations=8, block_norm="L1"),
+    "square root": lambda: classical(transform_sqrt=True, block_norm="L2"),
+    "scales": lambda: classical(pixels_per_cell=[4, 7], signed=True, interpolate=True),
+    "one bin": lambda: classical(orientations=1, interpolate=True),
+    "blocks": lambda: classical(
+        orientations=2, interpolate=True, pixels_per_cell=(5, 4), cells_per_block=(3, 1)
+    ),
+    "search": lambda: GridSearchCV(classical(), {"calibratedsvc__C": [1, 3]}, cv=2),
+    **{
+        kernel: lambda kernel=kernel: make_pipeline(
+            PixelFeatures(),
+            StandardScaler(with_mean=False),
+            CalibratedSVC(kernel=kernel, gamma=0.01, random_state=0),
+        )
+        for kernel in ("linear", "poly", "sigmoid")
+    },
+}
+
+
+def assert_written_alike(model, data, path):
+    X, y, X_test = data
+    model.fit(X, y)
+    classifier = ONNXClassifier(to_onnx(model, path))
+    expected = model.predict_proba(X_test)
+    assert_allclose(classifier.predict_proba(X_test), expected, atol=5e-5)
+    assert_array_equal(classifier.predict(X_test), model.predict(X_test))
+    assert_array_equal(classifier.classes_, np.unique(y))
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_pipelines_of_support_vector_machines_are_written(data, tmp_path, name):
+    assert_written_alike(PIPELINES[name](), data, tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("change", "labels"),
+    [
+        pytest.param(lambda X: X, lambda y: y > "class 4", id="two classes"),
+        pytest.param(in_colour, lambda y: y, id="colour"),
+        pytest.param(lambda X: X[:, 10:13, 5:15], lambda y: y, id="smaller than a block"),
+    ],
+)
+def test_images_and_classes_of_any_kind_are_written(data, tmp_path, change, labels):
+    X, y, X_test = data
+    assert_written_alike(
+        make_pipeline(HOGFeatures(), CalibratedSVC(random_state=0)),
+        (change(X), labels(y), change(X_test)),
+        tmp_path / "model.onnx",
+    )
+
+
+@pytest.mark.parametrize("signed", [True, False])
+@pytest.mark.parametrize("n_bins", [2, 8, 9, 12, 24])
+def test_every_gradient_of_bytes_is_in_the_same_bin(n_bins, signed):
+    tf = tensorflow()
+    differences = np.arange(-255, 256)
+    down, right = np.meshgrid(differences, differences, indexing="ij")
+    bins = _bins(tf.constant(down, tf.float32), tf.constant(right, tf.float32), n_bins, signed)
+    expected = _table(n_bins, signed, False).bins.reshape(511, 511)
+    has_length = (down != 0) | (right != 0)
+    assert_array_equal(bins.numpy()[has_length], expected[has_length])
+
+
 def test_other_models_are_refused(data, tmp_path):
     tree = make_model("pixels-tree").fit(*data[:2])
-    for model in (tree, FrozenEstimator(tree), "text"):
-        with pytest.raises(TypeError, match="is no network; to_onnx takes"):
+    with pytest.raises(TypeError, match="is neither a network nor a pipeline; to_onnx takes"):
+        to_onnx("text", tmp_path / "model.onnx")
+    with pytest.raises(TypeError, match="is neither a network nor a pipeline; to_onnx takes"):
+        to_onnx(make_pipeline(tree.steps[-1][1]), tmp_path / "model.onnx")
+    search = GridSearchCV(tree, {}, cv=2).fit(*data[:2])
+    for model in (tree, FrozenEstimator(tree), search):
+        with pytest.raises(TypeError, match=r"step DecisionTreeClassifier.*end with CalibratedSVC"):
             to_onnx(model, tmp_path / "model.onnx")
-    with pytest.raises(ValueError, match="not fitted"):
-        to_onnx(tiny(), tmp_path / "model.onnx")
+    pipeline = make_pipeline(HOGFeatures(), MinMaxScaler(), CalibratedSVC())
+    with pytest.raises(TypeError, match=r"step MinMaxScaler\(\).*go on with BoundedPCA"):
+        to_onnx(pipeline.fit(*data[:2]), tmp_path / "model.onnx")
+    for model in (tiny(), make_model("hog-svm")):
+        with pytest.raises(ValueError, match="not fitted"):
+            to_onnx(model, tmp_path / "model.onnx")
+    with pytest.raises(ValueError, match=r"trained on pixels from .* takes bytes"):
+        to_onnx(make_model("hog-svm").fit(3.0 * data[0], data[1]), tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
 
 
