@@ -127,7 +127,15 @@ def _start() -> None:
 
 
 def _limit_threads(tf: ModuleType) -> None:
-    """Give each worker process its share of the cores.
+    """Give each worker process its share of the cores."""
+    n_threads = count_threads()
+    if n_threads is not None:
+        tf.config.threading.set_intra_op_parallelism_threads(n_threads)
+        tf.config.threading.set_inter_op_parallelism_threads(n_threads)
+
+
+def count_threads() -> int | None:
+    """Return how many threads a worker process may have; None for all cores.
 
     joblib and dask tell their workers their share through OMP_NUM_THREADS, which TensorFlow
     does not read. The last bits of a sum depend on how many threads it was spread over, so
@@ -136,9 +144,8 @@ def _limit_threads(tf: ModuleType) -> None:
     """
     share = os.environ.get("OMP_NUM_THREADS", "")
     if share.isdigit() and int(share) > 0:
-        n_threads = min(2 * int(share), joblib.cpu_count())
-        tf.config.threading.set_intra_op_parallelism_threads(n_threads)
-        tf.config.threading.set_inter_op_parallelism_threads(n_threads)
+        return min(2 * int(share), joblib.cpu_count())
+    return None
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def join(maps: Sequence[Any], pooling: str, grid: int) -> Any:
     elif pooling == "max":
         rows = [layers.GlobalMaxPooling2D()(one) for one in maps]
     elif pooling == "grid":
-        rows = [layers.Flatten()(_average_fields(one, grid)) for one in maps]
+        rows = [layers.Flatten()(average_fields(one, grid, keras().ops)) for one in maps]
     else:
         rows = [layers.Flatten()(one) for one in maps]
     return layers.Concatenate()(rows) if len(rows) > 1 else rows[0]
@@ -110,12 +110,12 @@ def join(maps: Sequence[Any], pooling: str, grid: int) -> Any:
 
 def pooled_shape(shape: tuple[int, ...], pooling: str, grid: int) -> tuple[int, int, int]:
     """Return rows, columns and channels of a map of shape (height, width, channels)."""
-    fields = {"avg": 1, "max": 1, "grid": grid}.get(pooling, max(shape))
+    fields = {"avg": 1, "max": 1, "first": 1, "grid": grid}.get(pooling, max(shape))
     return min(shape[0], fields), min(shape[1], fields), shape[2]
 
 
-def _average_fields(maps: Any, grid: int) -> Any:
-    ops = keras().ops
+def average_fields(maps: Any, grid: int, ops: Any) -> Any:
+    """Return the means of fields of maps, computed by ``keras.ops`` or NumPy."""
     for axis in (1, 2):
         side = maps.shape[axis]
         if side <= grid:

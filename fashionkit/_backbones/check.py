@@ -85,14 +85,7 @@ def check_backbone(
         If there is no such network, or it cannot have this size or width, or the classifier is
         not a fitted one.
     """
-    names = (layers,) if isinstance(layers, str) else layers
-    if names is not None:
-        names = tuple(map(str, names))
-        if not names or len(set(names)) < len(names):
-            raise ValueError(
-                f"layers={layers!r}, expected names of layers, none of them twice; or None for "
-                "the last."
-            )
+    names = check_layers(layers)
     if isinstance(weights, BaseEstimator):
         return _of_classifier(weights, names)
     if weights is not None and not isinstance(weights, str | os.PathLike):
@@ -114,8 +107,21 @@ def check_backbone(
     if image_size is None:
         size = max(least, image_shape[0]), max(least, image_shape[1])
     else:
-        size = _check_size(image_size, least, "image_size")
+        size = check_size(image_size, least, "image_size")
     return Backbone(source, size, names, float(alpha)), None
+
+
+def check_layers(layers: Any) -> tuple[str, ...] | None:
+    """Return names of layers, given by one or several; None for the last layer."""
+    if layers is None:
+        return None
+    names = (layers,) if isinstance(layers, str) else tuple(map(str, layers))
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            f"layers={layers!r}, expected names of layers, none of them twice; or None for "
+            "the last."
+        )
+    return names
 
 
 def resize_backbone(backbone: Backbone, image_size: Any, name: str) -> Backbone:
@@ -143,11 +149,12 @@ def resize_backbone(backbone: Backbone, image_size: Any, name: str) -> Backbone:
             f"{name}={image_size!r}, but weights is a fitted classifier, whose network has the "
             f"size of its images, {backbone.size}; pass {name}=None."
         )
-    size = _check_size(image_size, 1 if record is None else record.smallest_side, name)
+    size = check_size(image_size, 1 if record is None else record.smallest_side, name)
     return replace(backbone, size=size)
 
 
-def _check_size(image_size: Any, least: int, name: str) -> tuple[int, int]:
+def check_size(image_size: Any, least: int, name: str) -> tuple[int, int]:
+    """Return height and width, given by a number or a pair, each of at least so many pixels."""
     size = (image_size, image_size) if isinstance(image_size, Integral) else image_size
     if len(size) != 2 or not all(isinstance(side, Integral) and side >= least for side in size):  # type: ignore[operator]
         raise ValueError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any
 
@@ -14,9 +16,14 @@ from sklearn.utils.validation import check_is_fitted
 from fashionkit._backbones.check import check_backbone
 from fashionkit._backbones.extractor import Extractor, borrow_extractor, images_per_batch, within
 from fashionkit._backbones.networks import POOLINGS
+from fashionkit._backbones.onnx import is_onnx, read_onnx
+from fashionkit._backbones.onnx_extractor import OnnxBackbone, OnnxExtractor
 from fashionkit._backbones.weights import load_weights
 from fashionkit._images import Images
 from fashionkit.features._base import ImageTransformer
+
+# Of tokens: those of others have no first one.
+_FIRST = "first"
 
 
 class BackboneFeatures(ImageTransformer):
@@ -31,16 +38,19 @@ class BackboneFeatures(ImageTransformer):
 
     Parameters
     ----------
-    backbone : str or callable, default="mobilenetv2"
+    backbone : str, path-like or callable, default="mobilenetv2"
         Network of ``keras.applications``, in small letters: "mobilenetv2" [1]_,
         "mobilenetv3small", "mobilenetv3large", "efficientnetv2b0", "resnet50v2",
-        "densenet121", "inceptionv3" and so on; or a function ``(input_shape)`` that returns a
-        ``keras.Model`` for RGB images in [0, 1].
+        "densenet121", "inceptionv3" and so on; a function ``(input_shape)`` that returns a
+        ``keras.Model`` for RGB images in [0, 1]; or a file of ONNX, whose name ends with ".onnx",
+        which onnxruntime runs: the image part of CLIP, DINOv2 or any other network
+        (``pip install "fashionkit[onnx]"``).
 
     layers : str or list of str, default=None
         Layers to take features from, by name or by level: "low", "mid" and "high" are the last
         outputs before the resolution falls to an eighth, a 16th and a 32nd of the input's;
-        "last" is the network's output. None takes the last layer alone.
+        "last" is the network's output. None takes the last layer alone. Of a file of ONNX, names
+        of its outputs or of any tensors inside; None takes its first output.
 
     weights : "imagenet", path, fitted classifier or None, default="imagenet"
         Weights of the network.
@@ -54,17 +64,21 @@ class BackboneFeatures(ImageTransformer):
           :class:`~sklearn.frozen.FrozenEstimator`;
         - None: random weights, drawn from ``random_state``.
 
+        A file of ONNX has its weights inside.
+
     alpha : float, default=1.0
         Width multiplier of the network, where it has several: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4
         for "mobilenetv2".
 
     image_size : int or tuple of int, default=None
         Size that images are resized to, or ``(height, width)``; None keeps their size, or takes
-        the smallest that the network accepts, whichever is larger.
+        the smallest that the network accepts, whichever is larger; of a file of ONNX, the size
+        that it takes.
 
-    pooling : {"avg", "max", "grid", "flatten"}, default="avg"
+    pooling : {"avg", "max", "grid", "flatten", "first"}, default="avg"
         How to pool each channel of a layer: its mean, its maximum, the means of ``grid`` by
-        ``grid`` fields, or all of its values.
+        ``grid`` fields, or all of its values. Of a vision transformer in a file of ONNX, whose
+        outputs are tokens, "first" takes the first token, the one of the class.
 
     grid : int, default=4
         Number of fields per side for ``pooling="grid"``.
@@ -80,6 +94,14 @@ class BackboneFeatures(ImageTransformer):
 
     dtype : {"float32", "float16"}, default="float32"
         Type of the features. Half precision halves their memory, and is exact to 3 digits.
+
+    mean, std : float or sequence of float, default=None
+        What a network in a file of ONNX was trained with: ``mean`` is subtracted from pixels in
+        [0, 1], and the result divided by ``std``; a number, or one for each channel. None for 0
+        and 1. Networks of Keras have theirs inside.
+
+    interpolation : {"bilinear", "bicubic"}, default="bilinear"
+        How images are resized for a file of ONNX, with antialiasing where they become smaller.
 
     batch_size : int, default=None
         Number of images in a batch; None chooses one of about two million values.
@@ -119,6 +141,12 @@ class BackboneFeatures(ImageTransformer):
     Layers behind the deepest requested one are not computed. Besides the features, at most one
     batch is in memory, of resized images, too.
 
+    Maps of a file of ONNX are taken as square, to tell channels from rows and columns; where that
+    does not tell, they lie as those of its images. The mean of CLIP is (0.48145466, 0.4578275,
+    0.40821073), its ``std`` (0.26862954, 0.26130258, 0.27577711), as in its model card; those of
+    networks that were trained on ImageNet, as DINOv2 was, (0.485, 0.456, 0.406) and (0.229,
+    0.224, 0.225). Both are resized with "bicubic".
+
     The features are columns in the order of ``layers``, and of rows, columns and channels
     within a layer. The fitted transformer holds the weights that it needs, so that a pickle of
     it loads without the file that they came from.
@@ -146,16 +174,19 @@ class BackboneFeatures(ImageTransformer):
     """
 
     _parameter_constraints: dict = {
-        "backbone": [str, callable],
+        "backbone": [str, os.PathLike, callable],
         "layers": [str, "array-like", None],
         "weights": "no_validation",  # _backbones validates them
         "alpha": [Interval(Real, 0, None, closed="neither")],
         "image_size": [Interval(Integral, 1, None, closed="left"), tuple, list, None],
-        "pooling": [StrOptions(set(POOLINGS))],
+        "pooling": [StrOptions({*POOLINGS, _FIRST})],
         "grid": [Interval(Integral, 1, None, closed="left")],
         "power": [Interval(Real, 0, None, closed="neither"), None],
         "mirror": ["boolean"],
         "dtype": [StrOptions({"float32", "float16"})],
+        "mean": [Real, "array-like", None],
+        "std": [Real, "array-like", None],
+        "interpolation": [StrOptions({"bilinear", "bicubic"})],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "image_shape": [tuple, None],
         "random_state": ["random_state"],
@@ -163,7 +194,7 @@ class BackboneFeatures(ImageTransformer):
 
     def __init__(
         self,
-        backbone: str | Callable = "mobilenetv2",
+        backbone: str | os.PathLike[str] | Callable = "mobilenetv2",
         *,
         layers: str | Sequence[str] | None = None,
         weights: Any = "imagenet",
@@ -174,6 +205,9 @@ class BackboneFeatures(ImageTransformer):
         power: float | None = None,
         mirror: bool = False,
         dtype: str = "float32",
+        mean: float | Sequence[float] | None = None,
+        std: float | Sequence[float] | None = None,
+        interpolation: str = "bilinear",
         batch_size: int | None = None,
         image_shape: tuple[int, ...] | None = None,
         random_state: Any = None,
@@ -188,6 +222,9 @@ class BackboneFeatures(ImageTransformer):
         self.power = power
         self.mirror = mirror
         self.dtype = dtype
+        self.mean = mean
+        self.std = std
+        self.interpolation = interpolation
         self.batch_size = batch_size
         self.image_shape = image_shape
         self.random_state = random_state
@@ -219,7 +256,19 @@ class BackboneFeatures(ImageTransformer):
         return np.array(names, dtype=object)
 
     def _fit(self, images: Images) -> None:
-        self._backbone, arrays = check_backbone(
+        self._backbone, arrays = self._read_onnx() if is_onnx(self.backbone) else self._of_keras()
+        self._arrays = list(arrays)
+        extractor = self._extractor()
+        self.feature_shapes_ = dict(zip(extractor.names, extractor.shapes, strict=True))
+        self._n_features_out = extractor.n_features
+
+    def _of_keras(self) -> tuple[Any, Sequence[np.ndarray]]:
+        if self.pooling == _FIRST:
+            raise ValueError(
+                f"pooling='first' is for tokens of a file of ONNX; pass one of {POOLINGS}."
+            )
+        self._refuse("networks of Keras scale images themselves", ("mean", "std", "interpolation"))
+        backbone, arrays = check_backbone(
             self.backbone,
             self.weights,
             self.image_shape_,
@@ -227,15 +276,37 @@ class BackboneFeatures(ImageTransformer):
             alpha=self.alpha,
             image_size=self.image_size,
         )
-        extractor = self._extractor()
+        # Before weights are downloaded: it knows whether the layers are there.
+        extractor = borrow_extractor(backbone, self.image_shape_, self.pooling, self.grid)
         if arrays is None and self.weights is None:
             seed = check_random_state(self.random_state).randint(2**31 - 1)
             arrays = extractor.first_weights(seed)
         elif arrays is None:
-            arrays = load_weights(self._backbone, self.weights)
-        self._arrays = list(arrays)
-        self.feature_shapes_ = dict(zip(extractor.names, extractor.shapes, strict=True))
-        self._n_features_out = extractor.n_features
+            arrays = load_weights(backbone, self.weights)
+        return backbone, arrays
+
+    def _read_onnx(self) -> tuple[Any, Sequence[np.ndarray]]:
+        self._refuse("a file of ONNX has its weights inside", ("weights", "alpha"))
+        return read_onnx(
+            str(self.backbone),
+            self.image_shape_,
+            layers=self.layers,
+            pooling=self.pooling,
+            image_size=self.image_size,
+            mean=self.mean,
+            std=self.std,
+            interpolation=self.interpolation,
+        )
+
+    def _refuse(self, reason: str, names: Sequence[str]) -> None:
+        """Refuse parameters that this kind of backbone has no use for."""
+        for name in names:
+            value, default = getattr(self, name), signature(type(self)).parameters[name].default
+            if value is not default and not (np.ndim(value) == 0 and value == default):
+                raise ValueError(
+                    f"{name}={value!r}, but {reason}: backbone={self.backbone!r}; pass "
+                    f"{name}={default!r}."
+                )
 
     def _transform(self, images: Images, features: np.ndarray) -> None:
         size = self.batch_size or images_per_batch(self._backbone)
@@ -254,7 +325,9 @@ class BackboneFeatures(ImageTransformer):
         sizes = np.sqrt(sizes) if self.power == 0.5 else np.power(sizes, np.float32(self.power))
         return np.copysign(sizes, rows)
 
-    def _extractor(self) -> Extractor:
+    def _extractor(self) -> Extractor | OnnxExtractor:
+        if isinstance(self._backbone, OnnxBackbone):
+            return OnnxExtractor(self._backbone, self.pooling, self.grid)
         return borrow_extractor(self._backbone, self.image_shape_, self.pooling, self.grid)
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -16,11 +16,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import fashionkit
+from fashionkit._backbones.sessions import require
 from fashionkit._files import write_whole
 from fashionkit._tensorflow import keras, tensorflow
 from fashionkit.neural import DistilledClassifier
 from fashionkit.neural._core.base import BaseKerasClassifier
-from fashionkit.persistence._extras import require
 from fashionkit.persistence._onnx_names import IMAGES, LABEL, METADATA, PROBABILITIES
 from fashionkit.persistence._onnx_steps import function_of, steps_of
 from fashionkit.preprocessing._views import make_views
@@ -139,7 +139,7 @@ def _inner(estimator: Any) -> Any:
 
 def _convert(function: Any, image_shape: Sequence[int]) -> Any:
     """Convert a function from bytes to probabilities."""
-    tf2onnx = require("tf2onnx", "onnx")
+    tf2onnx = require("tf2onnx")
     tf = tensorflow()
     height, width, channels = image_shape
 

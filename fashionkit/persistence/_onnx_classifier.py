@@ -11,9 +11,9 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from fashionkit._backbones.sessions import open_session
 from fashionkit._files import ModelFileError
 from fashionkit._images import Images, check_images
-from fashionkit.persistence._extras import require
 from fashionkit.persistence._onnx_names import IMAGES, LABEL, METADATA, PROBABILITIES
 
 _OUTPUTS = [LABEL, PROBABILITIES]
@@ -186,22 +186,17 @@ class _OnnxFile:
     """An open file: what runs it, and what it says of itself."""
 
     def __init__(self, path: str | PathLike[str], n_jobs: int | None, key: tuple):
-        runtime = require("onnxruntime", "onnx")
         self.key, self._name = key, str(path)
         data = Path(path).expanduser().read_bytes()
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = effective_n_jobs(n_jobs)
-        options.log_severity_level = 3
         try:
-            # Of its bytes: a file cannot have others read in its place.
-            self.session = runtime.InferenceSession(
-                data, options, providers=["CPUExecutionProvider"]
-            )
+            self.session = open_session(data, effective_n_jobs(n_jobs))
             entry = self.session.get_modelmeta().custom_metadata_map[METADATA]
             about = json.loads(entry)
             self.classes = np.array(about["classes"])
             height, width, channels = map(int, about["image_shape"])
             low, high = map(float, about["pixel_range"])
+        except ImportError:
+            raise
         except Exception as error:  # of many kinds
             raise self._refuse(f"it is not a file that to_onnx has written ({error})") from error
         self.image_shape, self.pixel_range = (height, width, channels), (low, high)

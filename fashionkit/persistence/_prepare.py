@@ -6,6 +6,7 @@ import copy
 import functools
 import importlib
 import types
+from pathlib import PurePath
 from typing import Any
 
 import joblib
@@ -78,6 +79,8 @@ class Preparation:
             for name in ("func", "args", "keywords"):
                 self.prepare(getattr(value, name), f"{path}.{name}")
             return value
+        if isinstance(value, PurePath):
+            return str(value)
         if isinstance(value, joblib.Memory):
             return None  # a folder of this machine
         if isinstance(value, KDTree | BallTree):

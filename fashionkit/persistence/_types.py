@@ -12,6 +12,7 @@ OURS = frozenset(
     f"fashionkit.{name}"
     for name in (
         "_backbones.networks.Backbone",
+        "_backbones.onnx_extractor.OnnxBackbone",
         "baselines._neighbors.BoundedKNeighborsClassifier",
         "features._backbone.BackboneFeatures",
         "features._chunked.ChunkedTransformer",

@@ -312,6 +312,23 @@ def test_files_of_others_are_refused(written, data, tmp_path):
         ONNXClassifier(tmp_path / "none.onnx").predict(data[2])
 
 
+def test_other_files_are_not_read(written, tmp_path, monkeypatch):
+    """Weights may lie beside a file of ONNX; what bytes name is not read."""
+    model = onnx.load(str(written("basic")[1]))
+    path = tmp_path / "model.onnx"
+    onnx.save(model, str(path), save_as_external_data=True, location="w.bin", size_threshold=0)
+    monkeypatch.chdir(tmp_path)
+    for location in ("w.bin", f"..{tmp_path}/w.bin", str(tmp_path / "w.bin")):
+        moved = onnx.load(str(path), load_external_data=False)
+        for one in moved.graph.initializer:
+            for entry in one.external_data:
+                if entry.key == "location":
+                    entry.value = location
+        (tmp_path / "moved.onnx").write_bytes(moved.SerializeToString())
+        with pytest.raises(ModelFileError, match=r"[Ee]xternal"):
+            ONNXClassifier("moved.onnx").fit(None)
+
+
 def test_images_of_another_shape_are_refused(written):
     with pytest.raises(ValueError, match=r"images of shape \(28, 28\)"):
         ONNXClassifier(written("basic")[1]).predict(np.zeros((2, 32, 32), np.uint8))
