@@ -123,7 +123,10 @@ def _seeded(estimator: Any, seed: int | None) -> Any:
         for name, value in estimator.get_params().items()
         if name.rpartition("__")[2] == "random_state" and value is None
     ]
-    return estimator.set_params(**dict.fromkeys(names, seed))
+    # A FrozenEstimator returns nothing.
+    if names:
+        estimator.set_params(**dict.fromkeys(names, seed))
+    return estimator
 
 
 def _shared_features(entries: list[Any]) -> set[str]:

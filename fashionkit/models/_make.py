@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from fashionkit.datasets._names import choices
-from fashionkit.models._measured import MEASURED
+from fashionkit.models._measured import FIGURES, MEASURED
 from fashionkit.models._registry import Model, all_models
 
 
@@ -131,7 +131,7 @@ def describe_models() -> pd.DataFrame:
 
     Returns
     -------
-    models : DataFrame of shape (n_models, 5)
+    models : DataFrame of shape (n_models, 7)
         A row for each name of :func:`list_models`, which is the index, with the columns
 
         - "kind": "network", trained from scratch; "transfer", a network trained on ImageNet
@@ -140,10 +140,11 @@ def describe_models() -> pd.DataFrame:
         - "needs": what it needs beside the package's dependencies;
         - "accuracy": measured on Fashion-MNIST's 10,000 test images, after training on its
           60,000 training images;
-        - "cpu_minutes": CPU time of that training; for hand-made features, that of predicting
-          the test images is included.
+        - "cpu_minutes": CPU time of that training;
+        - "predict_cpu_ms": CPU milliseconds for each of the test images, predicted together;
+        - "megabytes": size of the fitted model.
 
-        Both figures are NaN where the documentation has none.
+        The figures are NaN where the documentation has none.
 
     See Also
     --------
@@ -165,9 +166,10 @@ def describe_models() -> pd.DataFrame:
     """
     rows = {}
     for name, model in all_models().items():
-        accuracy, seconds = MEASURED.get(name, (float("nan"), float("nan")))
-        rows[name] = (model.kind, model.text, model.needs, accuracy / 100, round(seconds / 60, 2))
-    columns = ["kind", "description", "needs", "accuracy", "cpu_minutes"]
+        accuracy, seconds, *costs = MEASURED.get(name, [float("nan")] * 4)
+        figures = accuracy / 100, round(seconds / 60, 2), *costs
+        rows[name] = model.kind, model.text, model.needs, *figures
+    columns = ["kind", "description", "needs", *FIGURES]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("name")
 
 

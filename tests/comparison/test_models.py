@@ -124,11 +124,13 @@ def test_a_model_that_writes_to_images_fails_by_name(garments):
     assert_array_equal(X, garments[0])
 
 
-def test_a_frozen_model_is_compared_without_fitting_it_again(garments):
+@pytest.mark.parametrize("seed", [None, 0])
+def test_a_frozen_model_is_compared_without_fitting_it_again(garments, seed):
     X, y = garments[0].reshape(300, -1), garments[1]
     old = FrozenEstimator(KNeighborsClassifier(1).fit(X[:50], y[:50]))
     models = {"old": old, "new": KNeighborsClassifier(1)}
-    comparison = compare_models(models, X[:200], y[:200], X_test=X[200:], y_test=y[200:])
+    data = {"X": X[:200], "y": y[:200], "X_test": X[200:], "y_test": y[200:]}
+    comparison = compare_models(models, **data, random_state=seed)
     assert_array_equal(comparison.predictions_["old"], old.predict(X[200:]))
     assert comparison.estimators_["old"].estimator is old.estimator
 
