@@ -21,6 +21,7 @@ from fashionkit.features._gradients import sum_cells
 from fashionkit.features._pca import BoundedPCA
 from fashionkit.svm import CalibratedSVC, NystroemClassifier
 from fashionkit.svm import _coupling as coupling
+from fashionkit.svm._svc import Pairs
 
 # From tensors to a tensor: images are float32, of shape (n, height, width, channels), from 0 to
 # 255; rows are float32, of shape (n, n_features).
@@ -208,25 +209,14 @@ def _scaler(step: StandardScaler) -> Function:
 def _svc(step: CalibratedSVC) -> Function:
     """Return the kernel, the scores of pairs, their sigmoids, and the coupling of these."""
     tf = tensorflow()
-    svc, n_classes = step.svc_, len(step.classes_)
-    first, second = np.triu_indices(n_classes, 1)
-    # scikit-learn turns the sign of what it shows of two classes.
-    sign = -1 if n_classes == 2 else 1
-    coef = sign * svc.dual_coef_
-    kernel, ends = _kernel_of(svc), np.cumsum(svc.n_support_)
-    starts = ends - svc.n_support_
+    n_classes, kernel, pairs = len(step.classes_), _kernel_of(step.svc_), Pairs.of(step.svc_)
+    first, second = pairs.columns
 
     def run(rows: Any) -> Any:
-        similar = kernel(rows)
-        # Of each class's support vectors: a column for each other class.
-        parts = [
-            similar[:, start:end] @ coef[:, start:end].T
-            for start, end in zip(starts, ends, strict=True)
-        ]
-        sums = tf.reshape(tf.stack(parts, axis=1), (-1, n_classes * (n_classes - 1)))
-        scores = tf.gather(sums, first * (n_classes - 1) + second - 1, axis=1)
-        scores += tf.gather(sums, second * (n_classes - 1) + first, axis=1)
-        scores += sign * svc.intercept_
+        kernels = kernel(rows)
+        parts = [kernels[:, part] @ pairs.coef[:, part].T for part in pairs.classes]
+        sums = tf.concat(parts, axis=1)
+        scores = tf.gather(sums, first, axis=1) + tf.gather(sums, second, axis=1) + pairs.intercept
         return _coupled(tf.sigmoid(scores * step.slopes_ + step.intercepts_), n_classes)
 
     return run

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fashionkit._images import read_rows
-from fashionkit.svm._pairwise import PairwiseSigmoids, log_odds, pair_scores
+from fashionkit.svm._pairwise import PairwiseSigmoids, log_odds
 from fashionkit.svm._samples import (
     count_classes,
     draw_folds,
@@ -21,7 +21,7 @@ from fashionkit.svm._samples import (
     out_of_fold,
     weights_of,
 )
-from fashionkit.svm._svc import make_svc
+from fashionkit.svm._svc import make_svc, pair_scores
 
 # Maximum number of values in the systems of equations that are solved together.
 _VALUES_PER_CHUNK = 2**20

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from fashionkit._images import LazyImages, check_images, fit_images
 from fashionkit.preprocessing._views import VIEWS, make_views
 from fashionkit.svm._calibrated import CalibratedSVC
-from fashionkit.svm._pairwise import PairwiseSigmoids, log_odds, pair_scores
+from fashionkit.svm._pairwise import PairwiseSigmoids, log_odds
 from fashionkit.svm._samples import (
     count_classes,
     draw_folds,
@@ -28,7 +28,7 @@ from fashionkit.svm._samples import (
     out_of_fold,
     weights_of,
 )
-from fashionkit.svm._svc import make_svc
+from fashionkit.svm._svc import make_svc, pair_scores
 from fashionkit.svm._virtual import as_first_fitted, fit_twice
 
 # Maximum number of pixels whose views are in memory: some 10,000 small images, or 50 photos.

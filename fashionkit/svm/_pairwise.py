@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, logit
@@ -92,13 +92,6 @@ class PairwiseSigmoids(NamedTuple):
         wins[:, first, second] = expit(scores * self.slopes + self.intercepts)
         wins[:, second, first] = 1 - wins[:, first, second]
         return couple(wins)
-
-
-def pair_scores(svc: Any, X: np.ndarray) -> np.ndarray:
-    """Return a column of scores for each pair, positive for the first class of the pair."""
-    scores = svc.decision_function(X)
-    # Of two classes an SVC scores the second.
-    return scores if scores.ndim == 2 else -scores[:, np.newaxis]
 
 
 def log_odds(probabilities: np.ndarray) -> np.ndarray:

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
+import numpy as np
+from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.svm import SVC
+from sklearn.utils import gen_batches
+
+# Maximum number of kernels of samples and support vectors in memory.
+_KERNELS_PER_CHUNK = 2**23
+
+# Of fewer samples, reading the support vectors takes most of the time, however it is done.
+_MIN_SAMPLES = 16
 
 _PARAMETERS = ("C", "kernel", "gamma", "class_weight", "cache_size")
 
@@ -45,3 +55,92 @@ def _implementation(backend: str) -> type:
             "'fashionkit[intelex]'; or pass backend='sklearn'."
         ) from error
     return FasterSVC
+
+
+class Pairs(NamedTuple):
+    """How an SVC scores pairs of classes: sums of kernels with support vectors of either class.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_classes - 1, n_support)
+        Coefficients of the support vectors: a row for each other class.
+
+    intercept : ndarray of shape (n_pairs,)
+        What is added to the score of each pair.
+
+    ends : ndarray of shape (n_classes,)
+        Number of support vectors of each class and all before it.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    ends: np.ndarray
+
+    @classmethod
+    def of(cls, svc: SVC) -> Pairs:
+        """Return those of a fitted SVC; of two classes scikit-learn shows the opposite signs."""
+        sign = -1 if len(svc.n_support_) == 2 else 1
+        return cls(sign * svc.dual_coef_, sign * svc.intercept_, np.cumsum(svc.n_support_))
+
+    @property
+    def classes(self) -> list[slice]:
+        """Support vectors of each class."""
+        return [slice(*between) for between in pairwise([0, *self.ends])]
+
+    @property
+    def columns(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the two sums of each pair stand in ``n_classes`` times ``n_classes - 1`` sums.
+
+        The sums of a class's support vectors stand together, one for each other class.
+        """
+        n_classes = len(self.ends)
+        first, second = np.triu_indices(n_classes, 1)
+        return first * (n_classes - 1) + second - 1, second * (n_classes - 1) + first
+
+    def scores(self, kernels: np.ndarray) -> np.ndarray:
+        """Return a column of scores for each pair, of kernels with all support vectors."""
+        sums = np.hstack([kernels[:, part] @ self.coef[:, part].T for part in self.classes])
+        first, second = self.columns
+        return sums[:, first] + sums[:, second] + self.intercept
+
+
+def pair_scores(svc: Any, X: np.ndarray) -> np.ndarray:
+    """Return the scores of pairs of classes.
+
+    Those of ``svc.decision_function``, to rounding. LIBSVM computes one kernel after the other,
+    which takes several times as long as a product of matrices.
+
+    Parameters
+    ----------
+    svc : SVC
+        Fitted, of :func:`make_svc`.
+
+    X : ndarray of shape (n_samples, n_features)
+        Features.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_samples, n_pairs)
+        Positive for the first class of the pair, in the order of :func:`itertools.combinations`.
+    """
+    if type(svc) is not SVC or len(X) < _MIN_SAMPLES:
+        scores = svc.decision_function(X)
+        # Of two classes an SVC scores the second.
+        return scores if scores.ndim == 2 else -scores[:, np.newaxis]
+    pairs, vectors = Pairs.of(svc), svc.support_vectors_
+    settings = {"gamma": svc._gamma, "degree": svc.degree, "coef0": svc.coef0}
+    size = max(1, _KERNELS_PER_CHUNK // max(1, len(vectors)))
+    return np.concatenate(
+        [
+            pairs.scores(
+                pairwise_kernels(
+                    np.asarray(X[rows], np.float64),
+                    vectors,
+                    metric=svc.kernel,
+                    filter_params=True,
+                    **settings,
+                )
+            )
+            for rows in gen_batches(len(X), size)
+        ]
+    )
