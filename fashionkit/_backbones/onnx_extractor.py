@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from fashionkit._backbones.attach import average_fields, pooled_shape
 from fashionkit._backbones.onnx_pixels import PIXELS
+from fashionkit._backbones.pool import keep_beside
 from fashionkit._backbones.sessions import open_session
 from fashionkit._files import ModelFileError
 from fashionkit._tensorflow import count_threads
@@ -149,20 +149,11 @@ def _pool(maps: np.ndarray, pooling: str, grid: int) -> np.ndarray:
     return average_fields(maps, grid, np) if pooling == "grid" else maps
 
 
-# By the identity of the bytes of a network: what runs it, as long as the bytes are there.
-_kept: dict[int, Callable] = {}
-
-
 def sessions_of(
     arrays: Sequence[np.ndarray], name: str
 ) -> Callable[[Sequence[str], np.ndarray], list[np.ndarray]]:
     """Return the function from names of outputs, and images, to outputs."""
-    model = arrays[-1]
-    run = _kept.get(id(model))
-    if run is None:
-        run = _kept[id(model)] = _open(arrays, name)
-        weakref.finalize(model, _kept.pop, id(model), None)
-    return run
+    return keep_beside(arrays[-1], lambda: _open(arrays, name))
 
 
 def _open(arrays: Sequence[np.ndarray], name: str) -> Callable:

@@ -260,3 +260,25 @@ def _holds(key: Any, reference: weakref.ref) -> bool:
     """Tell whether a key holds a weak reference."""
     # By identity: those that have died cannot be hashed.
     return any(isinstance(part, _Weak) and part.reference is reference for part in _parts(key))
+
+
+# By the identity of an array: what was made of it, as long as it is there.
+_beside: dict[int, Any] = {}
+
+
+def keep_beside(array: np.ndarray, make: Callable[[], Any]) -> Any:
+    """Return what has been made of an array, which lasts as long as the array, and is made once.
+
+    Parameters
+    ----------
+    array : ndarray
+        An array that nobody changes.
+
+    make : callable
+        Makes it of the array.
+    """
+    found = _beside.get(id(array))
+    if found is None:
+        found = _beside[id(array)] = make()
+        weakref.finalize(array, _beside.pop, id(array), None)
+    return found

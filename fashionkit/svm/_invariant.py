@@ -34,6 +34,9 @@ from fashionkit.svm._virtual import as_first_fitted, fit_twice
 # Maximum number of pixels whose views are in memory: some 10,000 small images, or 50 photos.
 _VALUES_PER_CHUNK = 2**23
 
+# Of so few images, all views are described and scored together.
+_FEW = 16
+
 # Shorter rows are those of small tables, as in scikit-learn's checks, not of images.
 _LONG_ROW = 100
 
@@ -362,7 +365,11 @@ class InvariantSVC(ClassifierMixin, BaseEstimator):
         )
 
     def _score(self, pixels: np.ndarray) -> np.ndarray:
-        return _mean([pair_scores(self.svc_, self._describe(view)) for view in self._views(pixels)])
+        views = list(self._views(pixels))
+        if len(pixels) > _FEW:
+            return _mean([pair_scores(self.svc_, self._describe(view)) for view in views])
+        scores = pair_scores(self.svc_, self._describe(np.concatenate(views)))
+        return _mean(list(scores.reshape(len(views), len(pixels), -1)))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

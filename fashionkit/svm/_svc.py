@@ -7,15 +7,14 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.svm import SVC
 from sklearn.utils import gen_batches
+from sklearn.utils.extmath import row_norms
+
+from fashionkit._backbones.pool import keep_beside
 
 # Maximum number of kernels of samples and support vectors in memory.
 _KERNELS_PER_CHUNK = 2**23
-
-# Of fewer samples, reading the support vectors takes most of the time, however it is done.
-_MIN_SAMPLES = 16
 
 _PARAMETERS = ("C", "kernel", "gamma", "class_weight", "cache_size")
 
@@ -108,7 +107,7 @@ def pair_scores(svc: Any, X: np.ndarray) -> np.ndarray:
     """Return the scores of pairs of classes.
 
     Those of ``svc.decision_function``, to rounding. LIBSVM computes one kernel after the other,
-    which takes several times as long as a product of matrices.
+    which takes several times as long as products of matrices.
 
     Parameters
     ----------
@@ -123,24 +122,27 @@ def pair_scores(svc: Any, X: np.ndarray) -> np.ndarray:
     scores : ndarray of shape (n_samples, n_pairs)
         Positive for the first class of the pair, in the order of :func:`itertools.combinations`.
     """
-    if type(svc) is not SVC or len(X) < _MIN_SAMPLES:
+    if type(svc) is not SVC:
         scores = svc.decision_function(X)
         # Of two classes an SVC scores the second.
         return scores if scores.ndim == 2 else -scores[:, np.newaxis]
-    pairs, vectors = Pairs.of(svc), svc.support_vectors_
-    settings = {"gamma": svc._gamma, "degree": svc.degree, "coef0": svc.coef0}
-    size = max(1, _KERNELS_PER_CHUNK // max(1, len(vectors)))
-    return np.concatenate(
-        [
-            pairs.scores(
-                pairwise_kernels(
-                    np.asarray(X[rows], np.float64),
-                    vectors,
-                    metric=svc.kernel,
-                    filter_params=True,
-                    **settings,
-                )
-            )
-            for rows in gen_batches(len(X), size)
-        ]
-    )
+    pairs = keep_beside(svc.dual_coef_, lambda: Pairs.of(svc))
+    size = max(1, _KERNELS_PER_CHUNK // max(1, len(svc.support_vectors_)))
+    parts = [np.asarray(X[rows], np.float64) for rows in gen_batches(len(X), size)]
+    return np.concatenate([pairs.scores(_kernels(svc, part)) for part in parts])
+
+
+def _kernels(svc: SVC, X: np.ndarray) -> np.ndarray:
+    """Return the kernels of samples with all support vectors."""
+    vectors, gamma = svc.support_vectors_, svc._gamma
+    kernels = X @ vectors.T
+    if svc.kernel == "rbf":
+        # For one sample this sum would take longer than all else.
+        squares = keep_beside(vectors, lambda: row_norms(vectors, squared=True))
+        kernels *= 2 * gamma
+        kernels -= gamma * squares
+        kernels -= gamma * row_norms(X, squared=True)[:, np.newaxis]
+        return np.exp(np.minimum(kernels, 0, out=kernels), out=kernels)
+    if svc.kernel == "poly":
+        return (gamma * kernels + svc.coef0) ** svc.degree
+    return np.tanh(gamma * kernels + svc.coef0) if svc.kernel == "sigmoid" else kernels

@@ -252,6 +252,7 @@ def test_views_are_described_in_chunks(data, fitted, monkeypatch):
     described = []
     original = PixelFeatures.transform
     monkeypatch.setattr(_invariant, "_VALUES_PER_CHUNK", 7 * 14 * 14)
+    monkeypatch.setattr(_invariant, "_FEW", 0)
     monkeypatch.setattr(
         PixelFeatures, "transform", lambda *args: described.append(len(args[1])) or original(*args)
     )
@@ -260,6 +261,12 @@ def test_views_are_described_in_chunks(data, fitted, monkeypatch):
     again = clone(fitted).fit(X[:300], y[:300])
     assert sorted(set(described))[-2:] == [7, 300]
     assert_allclose(again.predict_proba(X[300:350]), expected, rtol=1e-6)
+    # Of few images all views at once: the calls take more time than what they compute.
+    monkeypatch.setattr(_invariant, "_FEW", 2)
+    described.clear()
+    assert_allclose(fitted.predict_proba(X[300:302]), expected[:2], rtol=1e-6)
+    n_views = len(list(fitted._views(np.zeros((1, 14, 14, 1)))))
+    assert described == [2 * n_views]
 
 
 def test_a_search_over_what_is_inside(data):
