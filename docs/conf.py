@@ -13,6 +13,8 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build"]
+# Reports of comparisons, linked from "Benchmarks".
+html_extra_path = ["reports"]
 html_theme = "pydata_sphinx_theme"
 html_title = "fashionkit"
 html_theme_options = {"show_prev_next": False, "show_toc_level": 2}

@@ -188,10 +188,10 @@ MODELS: dict[str, Model] = {
         space={"estimator__svm__gamma": GAMMAS["hog+mobilenetv2"]},
     ),
     "best": _ensemble(
-        "strong", 0.6, 'The weighted mean of "cnn-strong" and "invariant-svm", an hour of CPU time.'
+        "strong", 0.6, 'The weighted mean of "cnn-strong" and "invariant-svm": the most accurate.'
     ),
     "best-fast": _ensemble(
-        "fast", 0.5, 'The mean of "cnn-fast" and "invariant-svm", in half an hour of CPU time.'
+        "fast", 0.5, 'The mean of "cnn-fast" and "invariant-svm", in half the time of "best".'
     ),
 }
 
