@@ -177,6 +177,7 @@ def test_a_real_network_and_a_real_baseline(output, capsys):
     assert "report.html" not in written
 
 
+@pytest.mark.slow  # as the commands, called as functions
 def test_module_runs_as_a_command(tmp_path):
     command = [sys.executable, "-m", "fashionkit", "compare", "--models", "hog-tree"]
     done = subprocess.run(

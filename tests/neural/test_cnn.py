@@ -229,6 +229,7 @@ class TestRepeatability:
         ):
             np.testing.assert_array_equal(copied.predict_proba(garments[0]), expected)
 
+    @pytest.mark.slow  # as a search in two processes, below
     def test_another_process_predicts_the_same_bits(
         self, fitted, garments, tmp_path, other_process
     ):
@@ -449,6 +450,7 @@ class TestTraining:
         assert captured.out == ""
 
     @pytest.mark.realdata
+    @pytest.mark.slow  # as a real network, in tests/cli
     def test_it_learns_real_fashion_mnist(self, fashion_mnist):
         X, y, X_test, y_test = fashion_mnist
         clf = CNNClassifier(epochs=4, random_state=0).fit(X, y)
