@@ -154,7 +154,7 @@ def resize_backbone(backbone: Backbone, image_size: Any, name: str) -> Backbone:
 
 
 def check_size(image_size: Any, least: int, name: str) -> tuple[int, int]:
-    """Return height and width, given by a number or a pair, each of at least so many pixels."""
+    """Return height and width, given by one number or two; fewer than ``least`` are refused."""
     size = (image_size, image_size) if isinstance(image_size, Integral) else image_size
     if len(size) != 2 or not all(isinstance(side, Integral) and side >= least for side in size):  # type: ignore[operator]
         raise ValueError(

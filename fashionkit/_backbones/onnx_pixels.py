@@ -11,6 +11,7 @@ from fashionkit._images import LUMA
 # What the input of the graph is called.
 PIXELS = "pixels"
 
+# Of ONNX: as in files of to_onnx.
 _OPSET = 17
 
 

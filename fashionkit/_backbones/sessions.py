@@ -10,13 +10,13 @@ from typing import Any
 _NOWHERE = "/dev/null/fashionkit"
 
 
-def require(module: str, extra: str = "onnx") -> Any:
-    """Import a library, or say how to install it."""
+def require(module: str) -> Any:
+    """Import a library of the extra, or say how to install it."""
     try:
         return import_module(module)
     except ImportError as error:
         raise ImportError(
-            f'this needs {module}, which is not installed: pip install "fashionkit[{extra}]".'
+            f'this needs {module}, which is not installed: pip install "fashionkit[onnx]".'
         ) from error
 
 

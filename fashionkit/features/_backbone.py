@@ -22,7 +22,7 @@ from fashionkit._backbones.weights import load_weights
 from fashionkit._images import Images
 from fashionkit.features._base import ImageTransformer
 
-# Of tokens: those of others have no first one.
+# How tokens can be pooled, which only files of ONNX give.
 _FIRST = "first"
 
 

@@ -153,7 +153,7 @@ def describe_models() -> pd.DataFrame:
     Notes
     -----
     The figures are those of the page "Benchmarks" of the documentation, which says how they were
-    measured. Those of "invariant-svm" were measured with the extra intelex.
+    measured. None was measured with the extra intelex.
 
     Examples
     --------
