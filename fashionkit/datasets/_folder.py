@@ -19,7 +19,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from fashionkit._images import LazyImages
 from fashionkit.datasets._docs import substitute
-from fashionkit.datasets._listing import list_files, list_paths, stamp, warn
+from fashionkit.datasets._listing import digest, list_files, list_paths, stamp, warn
 from fashionkit.datasets._names import shortened
 from fashionkit.datasets._parameters import (
     PARAMETERS,
@@ -314,9 +314,11 @@ class ImageFolder(LazyImages):
 
     @property
     def _identity(self) -> Any:
-        """What decides the pixels, to be hashed instead of them."""
-        stamps = np.array([stamp(path) for path in self.filenames.tolist()])
-        return self.filenames, stamps, self.image_size, self.aspect
+        """What decides the pixels, to be hashed instead of them: the same in a copied folder."""
+        digests = Parallel(self.n_jobs, require="sharedmem")(
+            delayed(digest)(path) for path in self.filenames.tolist()
+        )
+        return digests, self.image_size, self.aspect
 
     def _with_threads(self) -> Self:
         """Return the same images, to be read by as many threads as now, from any thread."""
@@ -428,9 +430,11 @@ class ImageFolder(LazyImages):
         warn(f"{what}. They are left out.{classes}")
 
     def __getstate__(self) -> dict[str, Any]:
-        # Caches hash the state: the files as they are now, and nothing that reading has found.
+        # Caches hash the state at every call: the files as they are now, told by their size and
+        # date without reading them, and nothing that reading has found.
         found: dict[str, Any] = {"_first": None, "_warned": set(), "_listed": self._listed[:1]}
-        return {**vars(self), **found, "files": self._identity}
+        stamps = np.array([stamp(path) for path in self.filenames.tolist()])
+        return {**vars(self), **found, "files": stamps}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

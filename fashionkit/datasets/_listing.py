@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import warnings
@@ -206,6 +207,15 @@ def stamp(path: str) -> tuple[int, int]:
     except OSError:
         return -1, -1
     return status.st_size, status.st_mtime_ns
+
+
+def digest(path: str) -> str:
+    """Return the SHA-1 of what a file holds; "" if it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha1").hexdigest()
+    except OSError:
+        return ""
 
 
 def warn(message: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from PIL import Image
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import VotingClassifier
@@ -18,7 +21,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from fashionkit import DistilledClassifier, PixelFeatures, compare_models
+from fashionkit import DistilledClassifier, ImageFolder, PixelFeatures, compare_models
 from fashionkit.comparison._fits import _fitted_networks
 from fashionkit.neural._core.checkpoint import Checkpoint as TrainingCheckpoint
 
@@ -105,6 +108,30 @@ def test_results_of_other_data_are_refused_and_left_alone(data, tmp_path, change
         compare_models({"a": Counted()}, **change(data), checkpoint_dir=tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert len(calls) == 1
+
+
+def test_photos_count_by_what_they_hold_and_not_by_place_and_date(tmp_path):
+    rng = np.random.default_rng(0)
+    for label in ("a", "b"):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for i in range(4):
+            pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{i}.png")
+    shutil.copytree(tmp_path / "photos", tmp_path / "copied")  # with the time of now
+    os.utime(tmp_path / "copied" / "a" / "0.png", (1, 1))
+
+    def compare(name):
+        photos = ImageFolder(tmp_path / name, image_size=8)
+        model = make_pipeline(PixelFeatures(), Counted())
+        arguments = {"cv": 2, "random_state": 0, "checkpoint_dir": tmp_path / "kept"}
+        return compare_models({"a": model}, photos, photos.target, **arguments)
+
+    compare("photos")
+    compare("copied")
+    assert len(calls) == 2
+    Image.fromarray(pixels[::-1]).save(tmp_path / "copied" / "a" / "0.png")
+    with pytest.raises(ValueError, match="'training images' differ"):
+        compare("copied")
 
 
 def test_other_scores_of_the_same_name_are_refused(data, tmp_path):
