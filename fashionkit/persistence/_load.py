@@ -11,6 +11,7 @@ from fashionkit._files import ModelFileError
 from fashionkit.persistence._audit import audit
 from fashionkit.persistence._container import Reader, open_model
 from fashionkit.persistence._meaning import build_trees, check_object, check_trees, try_out
+from fashionkit.persistence._precision import widen
 from fashionkit.persistence._skops import load_tree
 
 _MODES = (None, "r", "c")
@@ -63,7 +64,7 @@ def load(
     Returns
     -------
     estimator : estimator
-        It predicts the same bits as the one that was saved.
+        It predicts the same bits as the one that was saved, unless that was saved in float16.
 
     Raises
     ------
@@ -111,6 +112,7 @@ def _load(reader: Reader, trusted: list[str], verify: bool) -> Any:
             raise ValueError(f"it holds no estimator, but a {type(estimator).__name__}")
         check_object(estimator)
         build_trees(estimator)
+        widen(estimator)
         if verify:
             try_out(estimator)
     except ModelFileError:

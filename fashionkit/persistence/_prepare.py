@@ -15,6 +15,7 @@ from scipy import stats
 from sklearn.neighbors import BallTree, KDTree
 
 from fashionkit.persistence._distributions import as_distribution
+from fashionkit.persistence._precision import narrowed
 from fashionkit.persistence._types import FUNCTIONS, OBJECTS, TYPES
 
 _FROZEN = (type(stats.uniform()), type(stats.randint(0, 2)))
@@ -24,14 +25,20 @@ _PLAIN = (type(None), bool, int, float, str, slice, np.generic, np.dtype, np.ran
 class Preparation:
     """Goes through an object before it is saved, and replaces what files do not hold.
 
+    Parameters
+    ----------
+    dtype : {"float32", "float16"}, default="float32"
+        What kernels of networks are rounded to.
+
     Attributes
     ----------
     needs : set of str
         Names of classes and functions that whoever loads the file has to trust.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: str = "float32") -> None:
         self.needs: set[str] = set()
+        self._dtype = dtype
         self._done: dict[int, tuple[Any, Any]] = {}
 
     def prepare(self, value: Any, path: str) -> Any:
@@ -133,7 +140,8 @@ class Preparation:
             return value
         if not isinstance(state, dict):
             raise TypeError(f"{path} is a {kind.__name__}, which files do not hold.")
-        new = {name: self.prepare(one, f"{path}.{name}") for name, one in state.items()}
+        held = narrowed(kind, state) if self._dtype == "float16" else state
+        new = {name: self.prepare(one, f"{path}.{name}") for name, one in held.items()}
         if all(new[name] is one for name, one in state.items()):
             return value
         replaced = object.__new__(kind)

@@ -27,6 +27,7 @@ def save(
     path: str | PathLike[str],
     *,
     metadata: dict[str, Any] | None = None,
+    dtype: str = "float32",
 ) -> Path:
     """Save an estimator in one file, which is safe to open.
 
@@ -50,6 +51,11 @@ def save(
         What you want to keep with the model, as JSON can hold it: texts, numbers, lists and
         dicts. :func:`~fashionkit.persistence.describe` returns it.
 
+    dtype : {"float32", "float16"}, default="float32"
+        What the file holds of each kernel of a network. "float16" halves a network's file. What
+        is loaded computes in float32, with kernels that are rounded by at most 0.05 %, so that it
+        predicts a little differently from the estimator that was saved: evaluate it once more.
+
     Returns
     -------
     path : Path
@@ -60,6 +66,9 @@ def save(
     TypeError
         If something in the estimator cannot be saved, such as a lambda. The message says where
         it is and what to do.
+
+    ValueError
+        If ``dtype`` is neither of the two.
 
     OSError
         If the file cannot be written. What was there before is still there.
@@ -95,10 +104,12 @@ def save(
             "CNNClassifier or a Pipeline."
         )
     metadata = _check_metadata(metadata)
+    if dtype not in ("float32", "float16"):
+        raise ValueError(f"dtype={dtype!r}, expected 'float32' or 'float16'.")
     path = Path(path).expanduser()
     if path.is_dir():
         raise IsADirectoryError(f"path={str(path)!r} is a folder; pass the name of a file in it.")
-    preparation = Preparation()
+    preparation = Preparation(dtype)
     prepared = preparation.prepare(estimator, "estimator")
     header = {
         "format": FORMAT,

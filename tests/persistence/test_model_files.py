@@ -45,6 +45,7 @@ from fashionkit import (
 )
 from fashionkit._tensorflow import keras
 from fashionkit.persistence import ModelFileError, describe
+from fashionkit.persistence._meaning import iterate_parts
 
 TINY = {"architecture_params": {"filters": (4, 4), "dense_units": (8,)}, "epochs": 1}
 N = 120
@@ -129,6 +130,58 @@ def fitted(data):
         return MODELS[name]().fit(data[0], data[1])
 
     return fit
+
+
+@pytest.mark.parametrize("name", ["network", "transfer", "votes", "backbone"])
+def test_half_precision_halves_kernels_in_the_file_and_nothing_in_memory(
+    fitted, data, tmp_path, name
+):
+    model = fitted(name)
+    before = model.predict(data[2])
+    whole = save(model, tmp_path / "whole.fashionkit").stat().st_size
+    path = save(model, tmp_path / "half.fashionkit", dtype="float16")
+    kernels = sum(one.size for one in kernels_of(model))
+    assert 0 < kernels
+    assert whole - path.stat().st_size == pytest.approx(2 * kernels, abs=3_000)
+    again = load(path, mmap_mode="r")
+    assert all(one.dtype == np.float32 for one in kernels_of(model))
+    for kernel, loaded in zip(kernels_of(model), kernels_of(again), strict=True):
+        assert_array_equal(loaded, kernel.astype(np.float16).astype(np.float32))
+        assert loaded.dtype == np.float32
+    assert np.mean(again.predict(data[2]) == before) > 0.9
+    # Once rounded, always the same.
+    third = load(save(again, path, dtype="float16"))
+    assert_array_equal(third.predict(data[2]), again.predict(data[2]))
+    assert_array_equal(model.predict(data[2]), before)
+
+
+def kernels_of(model):
+    """List the arrays of weights with two dimensions or more."""
+    arrays = []
+    for part in iterate_parts(model):
+        for name in ("trainable", "non_trainable", "_arrays"):
+            held = getattr(part, "__dict__", {}).get(name)
+            arrays += [one for one in held or () if one.ndim >= 2]
+    return arrays
+
+
+def test_a_kernel_beyond_half_precision_is_kept(data, tmp_path):
+    model = tiny().fit(data[0], data[1])
+    model._network.trainable[0][0, 0, 0, 0] = 1e6
+    again = load(save(model, tmp_path / "model.fashionkit", dtype="float16"))
+    assert_array_equal(again._network.trainable[0], model._network.trainable[0])
+
+
+def test_half_precision_changes_nothing_that_has_no_network(fitted, tmp_path):
+    model = fitted("hog-svm")
+    paths = [save(model, tmp_path / dtype, dtype=dtype) for dtype in ("float32", "float16")]
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_other_types_of_numbers_are_refused(fitted, tmp_path):
+    with pytest.raises(ValueError, match="dtype='int8', expected 'float32' or 'float16'"):
+        save(fitted("hog-svm"), tmp_path / "model.fashionkit", dtype="int8")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", MODELS)
