@@ -4,6 +4,7 @@
     python benchmarks/model_files.py kills --n 100       # kill -9 at random moments of save
     python benchmarks/model_files.py formats             # size, and time to load and to predict
     python benchmarks/model_files.py memory              # 500 MB, shared by two processes
+    python benchmarks/model_files.py onnx                # the same answers from ONNX, and how fast
 
 Faults run in processes of their own, whose memory is measured, and in which a crash is seen.
 """
@@ -38,12 +39,30 @@ MODELS = {
     "hog-quick": {},
 }
 PER_PROCESS = 50
+# What is written to ONNX, and trained briefly before: what a model answers is compared with what
+# its file answers, not with the truth.
+IN_ONNX = {
+    "cnn": {"epochs": 2},
+    "cnn-quick": {},
+    "cnn-fast": {"epochs": 1},
+    "cnn-strong": {"epochs": 1},
+    "hierarchical": {"epochs": 1},
+    "mobilenetv2": {"epochs": 1},
+    "mobilenetv2-head": {"epochs": 2},
+    "mobilenetv2-tuned": {"epochs": 1, "fine_tune_epochs": 1},
+    "hog-svm": {},
+    "hog-nystroem": {},
+    "hog-fast": {},
+    "hog-quick": {},
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--n", type=int, default=100, help="files, or kills")
+    parser.add_argument("--train-size", type=int, default=2_000, help="images to train on (onnx)")
+    parser.add_argument("--models", nargs="+", default=list(IN_ONNX), help="names (onnx)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -302,6 +321,50 @@ def run_memory(options) -> None:
         )
 
 
+def run_onnx(options) -> None:
+    """Compare models with their files of ONNX on all 10,000 test images, and one by one."""
+    print_setting("tensorflow", "keras", "onnx", "onnxruntime", "tf2onnx")
+    from fashionkit import ONNXClassifier, fetch_fashion_mnist, make_model, to_onnx
+
+    X, y = fetch_fashion_mnist("train", return_X_y=True)
+    X, y = X[: options.train_size], y[: options.train_size]
+    X_test = fetch_fashion_mnist("test", return_X_y=True)[0]
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in options.models:
+            model = make_model(name, random_state=0, **IN_ONNX[name]).fit(X, y)
+            path = to_onnx(model, Path(folder, "model.onnx"))
+            answers = {"model": model, "file": ONNXClassifier(path)}
+            found = {key: one.predict_proba(X_test) for key, one in answers.items()}
+            ordered = np.sort(found["model"], axis=1)
+            sure = ordered[:, -1] - ordered[:, -2] > 1e-4
+            other = found["model"].argmax(axis=1) != found["file"].argmax(axis=1)
+            singles = {
+                key: lambda one=one: [one.predict_proba(X_test[i : i + 1]) for i in range(20)]
+                for key, one in answers.items()
+            }
+            bulk = {key: lambda one=one: one.predict_proba(X_test) for key, one in answers.items()}
+            single = interleaved(singles, wall_seconds, 9)
+            whole = interleaved(bulk, cpu_seconds, 1)
+            rows.append(
+                (
+                    name,
+                    f"{path.stat().st_size / 1e6:.2f}",
+                    f"{np.abs(found['model'] - found['file']).max():.1e}",
+                    f"{other.sum()} ({(other & sure).sum()})",
+                    *(f"{1e3 * single[key] / 20:.3f}" for key in answers),
+                    f"{single['model'] / single['file']:.1f}",
+                    *(f"{1e3 * whole[key] / len(X_test):.2f}" for key in answers),
+                )
+            )
+            print(f"  {rows[-1]}", flush=True)
+    print_table(
+        ("model", "MB", "largest difference", "other labels (beyond 1e-4)", "one image (ms)",
+         "one image, ONNX (ms)", "ratio", "of 10,000 (CPU ms)", "of 10,000, ONNX (CPU ms)"),
+        rows,
+    )  # fmt: skip
+
+
 def hold(options) -> None:
     """Load the model, predict once, and wait."""
     from fashionkit import load
@@ -317,6 +380,7 @@ PARTS = {
     "kills": run_kills,
     "formats": run_formats,
     "memory": run_memory,
+    "onnx": run_onnx,
     "_load": load_files,
     "_save": save_again,
     "_hold": hold,

@@ -311,7 +311,7 @@ class TransferClassifier(BaseKerasClassifier):
         Parameters
         ----------
         name : str
-            "basic", "head" or "tuned"; see :mod:`fashionkit.neural.recipes`.
+            "basic", "head", "tuned" or "photos"; see :mod:`fashionkit.neural.recipes`.
 
         **params : dict
             Parameters that differ from the recipe's, or that it leaves open, such as

@@ -13,6 +13,7 @@ import joblib
 import numpy as np
 from scipy import stats
 from sklearn.neighbors import BallTree, KDTree
+from skops.io._utils import get_module
 
 from fashionkit.persistence._distributions import as_distribution
 from fashionkit.persistence._precision import narrowed
@@ -80,7 +81,7 @@ class Preparation:
             self._need(value, path, TYPES | FUNCTIONS)
             return value
         if isinstance(value, np.ufunc):
-            self.needs.add(f"numpy.{value.__name__}")
+            self.needs.add(f"{get_module(value)}.{value.__name__}")
             return value
         if isinstance(value, functools.partial):
             for name in ("func", "args", "keywords"):

@@ -106,6 +106,9 @@ SKLEARN = frozenset(
         "tree._classes.DecisionTreeClassifier",
         "tree._classes.ExtraTreeClassifier",
         "utils._bunch.Bunch",
+        # What scorers of searches hold in older versions: which methods take which arguments.
+        "utils._metadata_requests.MetadataRequest",
+        "utils._metadata_requests.MethodMetadataRequest",
     )
 )
 
@@ -169,7 +172,8 @@ LOADERS: dict[str, frozenset[str]] = {
     "FunctionNode": FUNCTIONS,
     "JsonNode": frozenset({"builtins.str"}),
     "ListNode": frozenset({"builtins.list"}),
-    "MaskedArrayNode": frozenset({"numpy.ma.MaskedArray"}),
+    # By the name that NumPy 2 and NumPy 1 give it.
+    "MaskedArrayNode": frozenset({"numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray"}),
     "NdArrayNode": frozenset({"numpy.ndarray", *(f"numpy.{name}" for name in _NUMBERS)}),
     "ObjectNode": OBJECTS,
     "PartialNode": frozenset({"functools.partial"}),

@@ -516,7 +516,7 @@ def test_the_network_can_be_saved(data, head, tmp_path):
 
 
 def test_recipes_belong_to_a_class():
-    assert recipes.list_recipes("TransferClassifier") == ["basic", "head", "tuned"]
+    assert recipes.list_recipes("TransferClassifier") == ["basic", "head", "tuned", "photos"]
     with pytest.raises(ValueError, match="is for TransferClassifier"):
         CNNClassifier.from_recipe("tuned")
     with pytest.raises(ValueError, match="is for CNNClassifier"):

@@ -141,7 +141,7 @@ def test_half_precision_halves_kernels_in_the_file_and_nothing_in_memory(
     whole = save(model, tmp_path / "whole.fashionkit").stat().st_size
     path = save(model, tmp_path / "half.fashionkit", dtype="float16")
     kernels = sum(one.size for one in kernels_of(model))
-    assert 0 < kernels
+    assert kernels > 0
     assert whole - path.stat().st_size == pytest.approx(2 * kernels, abs=3_000)
     again = load(path, mmap_mode="r")
     assert all(one.dtype == np.float32 for one in kernels_of(model))
