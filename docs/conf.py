@@ -6,6 +6,7 @@ copyright = "2026, The fashionkit developers"
 version = release = fashionkit.__version__
 
 extensions = [
+    "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",

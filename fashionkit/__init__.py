@@ -32,10 +32,12 @@ _HOMES = {
     "fetch_fashion_mnist": "datasets",
     "find_duplicates": "inspection",
     "list_models": "models",
+    "list_pretrained": "persistence",
     "load": "persistence",
     "load_fashion_mnist_csv": "datasets",
     "load_image_folder": "datasets",
     "load_images": "datasets",
+    "load_pretrained": "persistence",
     "make_baseline": "baselines",
     "make_garments": "datasets",
     "make_model": "models",
@@ -190,7 +192,13 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
         ONNXClassifier as ONNXClassifier,
     )
     from fashionkit.persistence import (
+        list_pretrained as list_pretrained,
+    )
+    from fashionkit.persistence import (
         load as load,
+    )
+    from fashionkit.persistence import (
+        load_pretrained as load_pretrained,
     )
     from fashionkit.persistence import (
         save as save,

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import fashionkit
+from fashionkit import list_pretrained
 
 
 def run_python(code, **environment):
@@ -66,7 +67,7 @@ def test_version_is_the_installed_one():
     assert fashionkit.__version__ == version("fashionkit")
 
 
-def test_the_wheel_holds_code_and_no_data(tmp_path):
+def test_the_wheel_holds_code_and_small_models(tmp_path):
     root = Path(fashionkit.__file__).parents[1]
     if not (root / "pyproject.toml").exists():
         pytest.skip("not a checkout: there is no pyproject.toml to build from")
@@ -85,8 +86,13 @@ def test_the_wheel_holds_code_and_no_data(tmp_path):
     assert "fashionkit/py.typed" in names
     templates = [name for name in names if "/_report/templates/" in name]
     assert {name.rpartition(".")[2] for name in templates} == {"html", "css", "js"}
-    assert all(name.endswith((".py", "py.typed")) or name in templates for name in names), names
-    assert wheel.stat().st_size < 500_000
+    models = [name for name in names if "/persistence/pretrained/" in name]
+    assert {name.rpartition("/")[2] for name in models} == {
+        f"{name}{suffix}" for name in list_pretrained() for suffix in (".fashionkit", ".md")
+    }
+    code = [name for name in names if name not in templates + models]
+    assert all(name.endswith((".py", "py.typed")) for name in code), code
+    assert wheel.stat().st_size < 3_500_000
 
 
 def test_the_license_is_installed():

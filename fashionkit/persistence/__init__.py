@@ -9,12 +9,23 @@ _HOMES = {
     "ModelFileError": "fashionkit._files",
     "ONNXClassifier": "fashionkit.persistence._onnx_classifier",
     "describe": "fashionkit.persistence._describe",
+    "list_pretrained": "fashionkit.persistence._pretrained",
     "load": "fashionkit.persistence._load",
+    "load_pretrained": "fashionkit.persistence._pretrained",
     "save": "fashionkit.persistence._save",
     "to_onnx": "fashionkit.persistence._onnx",
 }
 
-__all__ = ["ModelFileError", "ONNXClassifier", "describe", "load", "save", "to_onnx"]
+__all__ = [
+    "ModelFileError",
+    "ONNXClassifier",
+    "describe",
+    "list_pretrained",
+    "load",
+    "load_pretrained",
+    "save",
+    "to_onnx",
+]
 
 if TYPE_CHECKING:
     from fashionkit._files import ModelFileError
@@ -22,6 +33,7 @@ if TYPE_CHECKING:
     from fashionkit.persistence._load import load
     from fashionkit.persistence._onnx import to_onnx
     from fashionkit.persistence._onnx_classifier import ONNXClassifier
+    from fashionkit.persistence._pretrained import list_pretrained, load_pretrained
     from fashionkit.persistence._save import save
 else:
 
