@@ -16,11 +16,11 @@ from typing import Any
 
 import pandas as pd
 from _measure import print_setting, print_table
+from _photos import list_photos
 from sklearn.model_selection import StratifiedGroupKFold
 
 from fashionkit import (
     CLASS_NAMES,
-    ImageFolder,
     compare_models,
     describe_models,
     fetch_fashion_mnist,
@@ -73,13 +73,9 @@ def _fashion_mnist() -> dict[str, Any]:
 
 def _photos(options: argparse.Namespace) -> dict[str, Any]:
     """Return the photos of four fifths of the senders, and those of the others."""
-    listed = pd.read_csv(options.photos / "senders.csv")
-    paths = [options.photos / row.split / row.label / row.file for row in listed.itertuples()]
-    folder = ImageFolder.from_paths(
-        paths, target=listed["label"], image_size=options.image_size, n_jobs=2
-    )
+    folder, senders = list_photos(options.photos, options.image_size)
     splitter = StratifiedGroupKFold(5, shuffle=True, random_state=0)
-    train, test = next(splitter.split(paths, listed["label"], listed["sender_id"]))
+    train, test = next(splitter.split(folder.filenames, folder.target, senders))
     X, X_test = folder[train], folder[test]
     return {"X": X, "y": X.target, "X_test": X_test, "y_test": X_test.target}
 

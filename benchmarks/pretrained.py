@@ -23,16 +23,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _measure import cpu_seconds, print_setting
-from scipy import stats
-from sklearn.metrics import log_loss, precision_recall_fscore_support
+from _photos import list_photos
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GroupKFold
 from skops.card import Card
 
-from fashionkit import Augmentation, ImageFolder, TransferClassifier, load, most_confused, save
-from fashionkit.inspection import expected_calibration_error
+from fashionkit import (
+    Augmentation,
+    Comparison,
+    TransferClassifier,
+    compare_models,
+    load,
+    most_confused,
+    save,
+)
 from fashionkit.persistence import describe
 
 LICENCE = "bsd-3-clause"
+_SCORES = ("precision", "recall", "f1")
 _RESULTS = "Model description/Evaluation Results"  # a section of cards
 # Of the network whose weights the fine-tuning begins with.
 IMAGENET = "MobileNetV2 of Keras Applications (Apache License 2.0), trained on ImageNet"
@@ -59,7 +67,8 @@ def make_photos_small(options: argparse.Namespace) -> None:
     part. More augmentation, CutMix, mixup, averaged weights and weight decay did not help a
     network this small.
     """
-    X, y, X_test, y_test, n_senders = _photos(options.photos, 192)
+    images, n_senders = _photos(options.photos, 192)
+    y, y_test = images["y"], images["y_test"]
     model = TransferClassifier.from_recipe(
         "photos",
         alpha=0.35,
@@ -72,13 +81,12 @@ def make_photos_small(options: argparse.Namespace) -> None:
         random_state=0,
         verbose=int(options.verbose),
     )
-    seconds = cpu_seconds(lambda: model.fit(X, y))
+    seconds = cpu_seconds(lambda: model.fit(images["X"], y))
     model.set_params(weights="imagenet", checkpoint_dir=None, verbose=0)
     _write(
         options,
         model,
-        X_test,
-        y_test,
+        images,
         seconds,
         tags=["clothing", "photos", "mobilenetv2"],
         description=(
@@ -107,22 +115,20 @@ def make_photos_small(options: argparse.Namespace) -> None:
     )
 
 
-def _photos(folder: Path, size: int) -> tuple[Any, ...]:
+def _photos(folder: Path, size: int) -> tuple[dict[str, np.ndarray], list[int]]:
     """Return the photos of four fifths of the senders, those of the others, and how many each."""
-    listed = pd.read_csv(folder / "senders.csv")
-    paths = [folder / row.split / row.label / row.file for row in listed.itertuples()]
-    images = np.asarray(ImageFolder.from_paths(paths, image_size=size, n_jobs=2))
-    y, senders = listed["label"].to_numpy(), pd.factorize(listed["sender_id"])[0]
+    photos, sender_ids = list_photos(folder, size)
+    images, y, senders = np.asarray(photos), photos.target, pd.factorize(sender_ids)[0]
     train, test = next(GroupKFold(5).split(y, y, senders))
     n_senders = [len(np.unique(senders[rows])) for rows in (train, test)]
-    return images[train], y[train], images[test], y[test], n_senders
+    parts = {"X": images[train], "y": y[train], "X_test": images[test], "y_test": y[test]}
+    return parts, n_senders
 
 
 def _write(
     options: argparse.Namespace,
     model: Any,
-    X_test: np.ndarray,
-    y_test: np.ndarray,
+    images: dict[str, np.ndarray],
     seconds: float,
     *,
     tags: list[str],
@@ -139,9 +145,9 @@ def _write(
         dtype="float16",
     )
     loaded = load(path)
-    probabilities = loaded.predict_proba(X_test)
-    predicted = loaded.classes_[probabilities.argmax(axis=1)]
-    figures = _figures(loaded.classes_, y_test, predicted, probabilities)
+    comparison = compare_models({"model": FrozenEstimator(loaded)}, **images)
+    X_test, y_test = images["X_test"], images["y_test"]
+    figures = _figures(comparison, len(y_test))
     for name, value in figures.items():
         print(f"{name}: {value}")
     print(f"fit: {seconds:.0f} CPU s; before rounding: {100 * model.score(X_test, y_test):.2f} %")
@@ -164,8 +170,8 @@ def _write(
     )
     card.add_metrics(_RESULTS, **figures)
     tables = {
-        f"{_RESULTS}/By class": _by_class(y_test, predicted),
-        f"{_RESULTS}/Known failures": _confusions(y_test, predicted),
+        f"{_RESULTS}/By class": _by_class(comparison),
+        f"{_RESULTS}/Known failures": _confusions(y_test, comparison.predictions_["model"]),
         "The file": pd.DataFrame({"bytes": [facts.n_bytes], "SHA-256": [facts.sha256]}),
     }
     for section, table in tables.items():
@@ -182,29 +188,24 @@ def _write(
     print(f"{facts.n_bytes} bytes, SHA-256 {facts.sha256}")
 
 
-def _figures(
-    classes: np.ndarray, y: np.ndarray, predicted: np.ndarray, probabilities: np.ndarray
-) -> dict[str, str]:
-    right = int(np.sum(predicted == y))
-    low, high = stats.binomtest(right, len(y)).proportion_ci(0.95, method="wilson")
-    order = np.argsort(probabilities, axis=1)[:, -2:]
+def _figures(comparison: Comparison, n_images: int) -> dict[str, str]:
+    row = comparison.to_frame().iloc[0]
+    low, high = 100 * row.accuracy_low, 100 * row.accuracy_high
+    n_right = round(row.accuracy * n_images)
     return {
-        "accuracy": f"{100 * right / len(y):.2f} % ({right} of {len(y)})",
-        "accuracy, 95 % interval (Wilson)": f"{100 * low:.1f} to {100 * high:.1f} %",
-        "top-2 accuracy": f"{100 * np.mean((classes[order] == y[:, None]).any(axis=1)):.2f} %",
-        "log loss": f"{log_loss(y, probabilities, labels=classes):.3f}",
-        "expected calibration error": (
-            f"{100 * expected_calibration_error(y, probabilities, classes):.1f} %"
-        ),
+        "accuracy": f"{100 * row.accuracy:.2f} % ({n_right} of {n_images})",
+        "accuracy, 95 % interval (Wilson)": f"{low:.1f} to {high:.1f} %",
+        "top-2 accuracy": f"{100 * row.top_2_accuracy:.2f} %",
+        "log loss": f"{row.log_loss:.3f}",
+        "expected calibration error": f"{100 * row.expected_calibration_error:.1f} %",
+        "images that nearly stand in the training set": str(len(comparison.leakage)),
     }
 
 
-def _by_class(y: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
-    labels = np.unique(y)
-    scores = precision_recall_fscore_support(y, predicted, labels=labels, zero_division=0)
-    named = dict(zip(("precision", "recall", "F1"), scores, strict=False))
-    table = {name: [f"{100 * one:.1f} %" for one in values] for name, values in named.items()}
-    return pd.DataFrame({"class": labels, "images": scores[3], **table})
+def _by_class(comparison: Comparison) -> pd.DataFrame:
+    table = comparison.per_class()
+    shown = {name: [f"{100 * one:.1f} %" for one in table[name]] for name in _SCORES}
+    return pd.DataFrame({"class": table["class"], "images": table["support"], **shown})
 
 
 def _confusions(y: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:

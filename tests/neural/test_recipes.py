@@ -305,11 +305,13 @@ class TestAugmentedTraining:
     def test_weights_count_in_mixing_too(self, tiny_cnn, garments):
         X, y = garments
         weight = np.where(y == 0, 10.0, 1.0)
-        params = {"epochs": 12, "learning_rate": 0.006, "augmentation": Augmentation(mixup=0.01)}
+        params = {"epochs": 25, "learning_rate": 0.003, "augmentation": Augmentation(mixup=0.01)}
         clf = tiny_cnn(**params).fit(X, y, sample_weight=weight)
         # A gradient that took targets of any sum would make this 7.
-        assert clf.evaluate(X, y, sample_weight=weight).loss < 1.3
-        assert np.mean(clf.predict(X)[y == 0] == 0) > 0.9
+        assert clf.evaluate(X, y, sample_weight=weight).loss < 1
+        plain = tiny_cnn(**params).fit(X, y)
+        recall = [np.mean(model.predict(X)[y == 0] == 0) for model in (clf, plain)]
+        assert recall[0] > recall[1]
 
     def test_its_parameters_are_searched_over(self, tiny_cnn, garments):
         grid = {"cnn__augmentation__rotation": [0, 20]}

@@ -48,7 +48,7 @@ def test_its_card_is_of_this_file(name):
     for heading in ("limitations", "Training Procedure", "By class", "Known failures"):
         assert heading in card
     assert "More Information Needed" not in card
-    assert re.search(r"(^|\W)(/home/|/tmp/|/work/|/root/)", card) is None
+    assert re.search(r"(^|\s)/\w", card) is None  # no place on a machine
     assert description.metadata["name"] == name
     assert description.needs == []
 
@@ -110,4 +110,6 @@ def test_probabilities_are_what_they_were():
     photo = np.full((1, 192, 192, 3), 235, np.uint8)
     photo[0, 40:170, 60:95] = photo[0, 40:170, 100:135] = (40, 60, 120)
     photo[0, 30:60, 60:135] = (40, 60, 120)
+    expected = [0.0769, 0.0516, 0.038, 0.0328, 0.439, 0.0473, 0.0744, 0.0299, 0.0783, 0.1319]
+    np.testing.assert_allclose(model.predict_proba(photo)[0], expected, atol=1e-3)
     assert model.predict(photo) == ["pants"]
