@@ -15,7 +15,7 @@ sender is in two folds.
     python benchmarks/transfer.py head --train-size 20000  # "mobilenetv2-head"
     python benchmarks/transfer.py cached                   # features once, or in every epoch
     python benchmarks/transfer.py fine-tuned
-    python benchmarks/transfer.py photos --photos DIR
+    python benchmarks/transfer.py photos --photos DIR      # or some: --set "models=['fine-tuned']"
     python benchmarks/transfer.py layers --photos DIR --output results
     python benchmarks/transfer.py sizes --photos DIR --output results
 """
@@ -30,13 +30,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from _measure import cpu_seconds, peak_memory, print_setting, print_table
+from _photos import SMALL
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fashionkit import (
-    Augmentation,
     BackboneFeatures,
     CalibratedSVC,
     CNNClassifier,
@@ -72,6 +74,7 @@ HEADS = {
     },
 }
 PHOTO_SIZE = 224
+PHOTO_LAYERS = ["high", "block_15_add", "block_16_project_BN", "last"]
 N_STUDY_TRAIN, N_STUDY_TEST = 6_000, 3_000
 STUDY_LAYERS = (
     "block_1_expand_relu",
@@ -230,7 +233,10 @@ def run_photos(options) -> None:
     X, y, senders = _photos(options, PHOTO_SIZE)
     models = {
         "frozen, kernel machine": _frozen_for_photos(options),
+        "frozen, four views": _discriminant(),
         "fine-tuned": _tuned_for_photos(options),
+        # Of the width 0.35: --weights is the file of that network, if any.
+        "fine-tuned, small": _tuned_for_photos(options, **SMALL),
         "hog-svm": make_model("hog-svm", random_state=options.seed),
         "fast, from scratch": CNNClassifier.from_recipe("fast", random_state=options.seed),
     }
@@ -238,10 +244,14 @@ def run_photos(options) -> None:
     rows = []
     for name in wanted:
         model = models[name]
-        images = X if "scratch" not in name else _photos(options, 64)[0]
         accuracies = []
 
-        def fit_and_predict(name=name, model=model, images=images, accuracies=accuracies) -> None:
+        def fit_and_predict(name=name, model=model, accuracies=accuracies) -> None:
+            images = X
+            if "scratch" in name:
+                images = _photos(options, 64)[0]
+            elif "views" in name:  # features know no labels and no other photos: once for all folds
+                images = _views(options, X)
             for train, test in GroupKFold(5).split(images, y, senders):
                 model.fit(images[train], y[train])
                 accuracies.append(float(np.mean(model.predict(images[test]) == y[test])))
@@ -324,14 +334,38 @@ def _frozen_for_garments(options):
     )
 
 
+def _views(options, centres: np.ndarray) -> np.ndarray:
+    """Return features of the centres of photos at three sizes, and of whole photos, squeezed."""
+    whole, _, _ = _photos(options, PHOTO_SIZE, aspect="stretch")
+    views = [(centres, 160), (centres, 224), (centres, 288), (whole, 224)]
+    return np.hstack(
+        [
+            BackboneFeatures(
+                layers=PHOTO_LAYERS,
+                weights=options.weights,
+                image_size=size,
+                pooling="grid",
+                grid=2,
+                power=0.5,
+                mirror=True,
+                dtype="float16",
+            ).fit_transform(images)
+            for images, size in views
+        ]
+    ).astype(np.float32)
+
+
+def _discriminant():
+    return make_pipeline(
+        StandardScaler(),
+        PCA(600, svd_solver="randomized", random_state=0),
+        LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.3),
+    )
+
+
 def _frozen_for_photos(options):
     return make_pipeline(
-        BackboneFeatures(
-            layers=["high", "block_15_add", "block_16_project_BN", "last"],
-            weights=options.weights,
-            power=0.5,
-            mirror=True,
-        ),
+        BackboneFeatures(layers=PHOTO_LAYERS, weights=options.weights, power=0.5, mirror=True),
         StandardScaler(),
         # Three tenths of what gamma="scale" would be.
         CalibratedSVC(C=3, gamma=0.3 / 2336, random_state=options.seed),
@@ -345,21 +379,12 @@ def _tuned(options) -> TransferClassifier:
     return model.set_params(**options.params)
 
 
-def _tuned_for_photos(options) -> TransferClassifier:
-    model = TransferClassifier(
-        weights=options.weights,
-        epochs=10,
-        fine_tune=40,
-        fine_tune_epochs=options.epochs or 4,
-        learning_rate=0.003,
-        fine_tune_learning_rate=0.0005,
-        learning_rate_schedule="one-cycle",
-        label_smoothing=0.1,
-        augmentation=Augmentation(horizontal_flip="alternating", translation=0.04),
-        test_time_augmentation="flip",
-        batch_size=32,
-        random_state=options.seed,
+def _tuned_for_photos(options, **params) -> TransferClassifier:
+    model = TransferClassifier.from_recipe(
+        "photos", weights=options.weights, random_state=options.seed, **params
     )
+    if options.epochs:
+        model.set_params(fine_tune_epochs=options.epochs)
     return model.set_params(**{k: v for k, v in options.params.items() if k != "models"})
 
 
@@ -475,14 +500,14 @@ def _study_split(options) -> tuple:
     return X, y, X_test, y_test
 
 
-def _photos(options, size: int) -> tuple:
-    """Return the centres of photos, as squares of one size, with their labels and senders."""
+def _photos(options, size: int, aspect: str = "crop") -> tuple:
+    """Return photos, their centres unless told, as squares, with their labels and senders."""
     if options.photos is None:
         raise SystemExit("pass --photos DIR")
     listed = pd.read_csv(options.photos / "senders.csv").set_index("file")["sender_id"]
     images, labels, senders = [], [], []
     for split in ("train", "validation"):
-        folder = ImageFolder(options.photos / split, image_size=size)
+        folder = ImageFolder(options.photos / split, image_size=size, aspect=aspect)
         images.append(np.asarray(folder))
         labels.append(folder.target)
         senders.append(listed.loc[[Path(name).name for name in folder.filenames]].to_numpy())

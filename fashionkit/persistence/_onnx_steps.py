@@ -13,7 +13,6 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
 
 from fashionkit._tensorflow import tensorflow
 from fashionkit.features import ChunkedTransformer, HOGFeatures, PixelFeatures
@@ -210,11 +209,6 @@ def _scaler(step: StandardScaler) -> Function:
 def _svc(step: CalibratedSVC) -> Function:
     """Return the kernel, the scores of pairs, their sigmoids, and the coupling of these."""
     tf = tensorflow()
-    if type(step.svc_) is not SVC:
-        raise TypeError(
-            "estimator was fitted by the Extension for Scikit-learn, of which to_onnx knows no "
-            'translation; fit it with backend="sklearn".'
-        )
     n_classes, kernel, pairs = len(step.classes_), _kernel_of(step.svc_), Pairs.of(step.svc_)
     first, second = pairs.columns
 

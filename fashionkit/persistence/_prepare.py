@@ -184,5 +184,8 @@ def _hint(module: str, value: Any, path: str) -> str:
     if path.endswith("optimizer"):
         return f"{what}; pass its name as optimizer, and its settings as optimizer_params."
     if module in ("sklearnex", "daal4py"):
-        return f'{what}; fit it with backend="sklearn".'
+        return (
+            f"{what}; fit scikit-learn's own, or a CalibratedSVC with backend='sklearnex', which "
+            "keeps what was fitted as scikit-learn's."
+        )
     return f"{what}."

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.svm import SVC
 from sklearn.utils import gen_batches
 from sklearn.utils.extmath import row_norms
@@ -15,6 +16,21 @@ from fashionkit._backbones.pool import keep_beside
 
 # Maximum number of kernels of samples and support vectors in memory.
 _KERNELS_PER_CHUNK = 2**23
+
+# What an SVC knows once it is fitted, beside its support vectors and their coefficients.
+_FITTED = (
+    "classes_",
+    "class_weight_",
+    "feature_names_in_",
+    "fit_status_",
+    "n_features_in_",
+    "n_iter_",
+    "shape_fit_",
+    "_gamma",
+    "_probA",
+    "_probB",
+    "_sparse",
+)
 
 _PARAMETERS = ("C", "kernel", "gamma", "class_weight", "cache_size")
 
@@ -30,7 +46,7 @@ def make_svc(params: Mapping[str, Any]) -> SVC:
     Returns
     -------
     svc : SVC
-        Its ``decision_function`` scores the pairs of classes.
+        Of scikit-learn or of its extension, for :func:`fit_svc`.
 
     Raises
     ------
@@ -56,6 +72,52 @@ def _implementation(backend: str) -> type:
     return FasterSVC
 
 
+def fit_svc(svc: SVC, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> SVC:
+    """Fit a clone, and return it as scikit-learn's own, whichever implementation fitted it.
+
+    So what is fitted needs no extension to predict, to be saved or to be unpickled.
+
+    Parameters
+    ----------
+    svc : SVC
+        Of :func:`make_svc`; it is not changed.
+
+    X : ndarray of shape (n_samples, n_features)
+        Features.
+
+    y : ndarray of shape (n_samples,)
+        Labels of the classes.
+
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights of the samples.
+
+    Returns
+    -------
+    fitted : SVC
+        Of scikit-learn, fitted.
+    """
+    fitted = clone(svc).fit(X, y, sample_weight)
+    if type(fitted) is SVC:
+        return fitted
+    params = fitted.get_params()
+    plain = SVC(**{name: params[name] for name in SVC().get_params()})
+    for name in _FITTED:
+        if hasattr(fitted, name):
+            setattr(plain, name, getattr(fitted, name))
+    for name in ("support_vectors_", "dual_coef_", "intercept_"):
+        setattr(plain, name, np.array(getattr(fitted, name), np.float64, order="C"))
+    for name in ("support_", "_n_support"):  # as LIBSVM has them
+        setattr(plain, name, np.asarray(getattr(fitted, name), np.int32))
+    sign = _sign(plain)
+    plain._dual_coef_, plain._intercept_ = sign * plain.dual_coef_, sign * plain.intercept_
+    return plain
+
+
+def _sign(svc: SVC) -> int:
+    """Return -1 for two classes, of which scikit-learn shows the opposite signs, or else 1."""
+    return -1 if len(svc.n_support_) == 2 else 1
+
+
 class Pairs(NamedTuple):
     """How an SVC scores pairs of classes: sums of kernels with support vectors of either class.
 
@@ -77,8 +139,8 @@ class Pairs(NamedTuple):
 
     @classmethod
     def of(cls, svc: SVC) -> Pairs:
-        """Return those of a fitted SVC; of two classes scikit-learn shows the opposite signs."""
-        sign = -1 if len(svc.n_support_) == 2 else 1
+        """Return those of a fitted SVC."""
+        sign = _sign(svc)
         return cls(sign * svc.dual_coef_, sign * svc.intercept_, np.cumsum(svc.n_support_))
 
     @property
@@ -103,7 +165,7 @@ class Pairs(NamedTuple):
         return sums[:, first] + sums[:, second] + self.intercept
 
 
-def pair_scores(svc: Any, X: np.ndarray) -> np.ndarray:
+def pair_scores(svc: SVC, X: np.ndarray) -> np.ndarray:
     """Return the scores of pairs of classes.
 
     Those of ``svc.decision_function``, to rounding. LIBSVM computes one kernel after the other,
@@ -112,7 +174,7 @@ def pair_scores(svc: Any, X: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     svc : SVC
-        Fitted, of :func:`make_svc`.
+        Fitted, of :func:`fit_svc`.
 
     X : ndarray of shape (n_samples, n_features)
         Features.
@@ -122,10 +184,6 @@ def pair_scores(svc: Any, X: np.ndarray) -> np.ndarray:
     scores : ndarray of shape (n_samples, n_pairs)
         Positive for the first class of the pair, in the order of :func:`itertools.combinations`.
     """
-    if type(svc) is not SVC:
-        scores = svc.decision_function(X)
-        # Of two classes an SVC scores the second.
-        return scores if scores.ndim == 2 else -scores[:, np.newaxis]
     pairs = keep_beside(svc.dual_coef_, lambda: Pairs.of(svc))
     size = max(1, _KERNELS_PER_CHUNK // max(1, len(svc.support_vectors_)))
     parts = [np.asarray(X[rows], np.float64) for rows in gen_batches(len(X), size)]

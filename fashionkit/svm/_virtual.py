@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.svm import SVC
 from sklearn.utils.class_weight import compute_class_weight
 
 from fashionkit.svm._calibrated import CalibratedSVC
 from fashionkit.svm._samples import weights_of
+from fashionkit.svm._svc import fit_svc
 
 
 def as_first_fitted(svm: CalibratedSVC, rows: np.ndarray, y: np.ndarray) -> dict[str, Any]:
@@ -64,10 +64,10 @@ def fit_twice(
     n_support : int
         Number of support vectors of the first fit.
     """
-    support = np.sort(clone(svc).fit(rows, y, sample_weight).support_)
+    support = np.sort(fit_svc(svc, rows, y, sample_weight).support_)
     views = [rows[support], *other_views_of(support)]
     y, sample_weight = y[support], weights_of(sample_weight, support)
     if sample_weight is not None:
         sample_weight = np.tile(sample_weight, len(views))
-    fitted = clone(svc).fit(np.concatenate(views), np.tile(y, len(views)), sample_weight)
+    fitted = fit_svc(svc, np.concatenate(views), np.tile(y, len(views)), sample_weight)
     return fitted, len(support)

@@ -18,7 +18,6 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
-from sklearn.svm import SVC
 
 from fashionkit import (
     BoundedPCA,
@@ -276,16 +275,6 @@ def test_other_models_are_refused(data, tmp_path):
     with pytest.raises(ValueError, match=r"trained on pixels from .* takes bytes"):
         to_onnx(make_model("hog-svm").fit(3.0 * data[0], data[1]), tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
-
-
-def test_a_machine_of_the_extension_is_refused_with_the_remedy(data, tmp_path):
-    class Foreign(SVC):
-        """As the extension has one: a class of its own."""
-
-    model = make_pipeline(PixelFeatures(), CalibratedSVC(random_state=0)).fit(*data[:2])
-    model[-1].svc_.__class__ = Foreign
-    with pytest.raises(TypeError, match='fit it with backend="sklearn"'):
-        to_onnx(model, tmp_path / "model.onnx")
 
 
 def test_a_folder_is_told(written, tmp_path):

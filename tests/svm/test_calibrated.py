@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 from collections import Counter
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from sklearn.metrics import log_loss
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from fashionkit import make_baseline
+from fashionkit import load, make_baseline, save
 from fashionkit.svm import CalibratedSVC
 from fashionkit.svm._pairwise import PairwiseSigmoids
 
@@ -450,12 +451,55 @@ def test_the_faster_library_is_named_where_it_is_not_installed(monkeypatch):
         CalibratedSVC(backend="sklearnex").fit(X, y)
 
 
-def test_the_faster_library_gives_the_same():
-    pytest.importorskip("sklearnex", reason="needs the extra fashionkit[intelex]")
-    X, y = make_classification(300, n_classes=3, n_informative=6, random_state=0)
-    expected = CalibratedSVC(random_state=0).fit(X, y).predict_proba(X)
+class FasterSVC(SVC):
+    """As the extension has one: a class of its own, some of whose attributes are computed."""
+
+    def __init__(self, n_jobs=None, **params):
+        self.n_jobs = n_jobs
+        super().__init__(**params)
+
+    def get_params(self, deep=True):
+        return {**SVC.get_params(self, deep), "n_jobs": self.n_jobs}
+
+    @classmethod
+    def _get_param_names(cls):
+        return SVC._get_param_names()
+
+    def fit(self, X, y, sample_weight=None):
+        super().fit(X, y, sample_weight)
+        for name in ("_dual_coef_", "_intercept_"):
+            delattr(self, name)
+        self.support_ = self.support_.astype(np.int64)
+        self._n_support = self._n_support.astype(np.int64)
+        return self
+
+
+@pytest.fixture(params=["stand-in", "itself"])
+def extension(request, monkeypatch):
+    """Make the extension importable: a stand-in, and itself where it is installed."""
+    if request.param == "itself":
+        pytest.importorskip("sklearnex", reason="needs the extra fashionkit[intelex]")
+        return
+    package = ModuleType("sklearnex")
+    package.svm = ModuleType("sklearnex.svm")
+    package.svm.SVC = FasterSVC
+    monkeypatch.setitem(sys.modules, "sklearnex", package)
+    monkeypatch.setitem(sys.modules, "sklearnex.svm", package.svm)
+
+
+@pytest.mark.usefixtures("extension")
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_what_the_faster_library_fits_is_scikit_learn_s(n_classes, tmp_path):
+    X, y = make_classification(300, n_classes=n_classes, n_informative=6, random_state=0)
+    expected = CalibratedSVC(random_state=0).fit(X, y)
     faster = CalibratedSVC(backend="sklearnex", random_state=0).fit(X, y)
-    assert_allclose(faster.predict_proba(X), expected, atol=1e-2)
+    assert type(faster.svc_) is SVC
+    assert_allclose(faster.predict_proba(X), expected.predict_proba(X), atol=1e-2)
+    scores = faster.svc_.decision_function(X)
+    assert_allclose(scores, expected.svc_.decision_function(X), atol=1e-2)
+    assert_array_equal(faster.svc_.predict(X), expected.svc_.predict(X))
+    again = load(save(faster, tmp_path / "svm.fashionkit"))
+    assert_array_equal(again.predict_proba(X), faster.predict_proba(X))
 
 
 @pytest.mark.parametrize("counts", [(1, 9, 9), (2, 9, 9), (1, 1, 1), (1, 9)], ids=str)
