@@ -82,7 +82,9 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     Probabilities of a teacher for images that it was trained on are too confident where it
     nearly remembers them, as nearest neighbours, trees and kernel machines do. Networks with
-    label smoothing are better teachers.
+    label smoothing are better teachers, but less sure than they are right, and so is what learns
+    from them. A ``label_smoothing`` of the student smooths their probabilities once more: 0 leaves
+    them as they are.
 
     Images that the student holds out (``validation_fraction``) are evaluated by their labels.
     The teacher has been fitted on them too; pass ``X_val`` for what neither has seen.
