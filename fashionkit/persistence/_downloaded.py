@@ -70,7 +70,16 @@ def with_downloaded_backbone(head: BaseEstimator, reference: Path, name: str) ->
     ValueError
         If the network computes something else.
     """
-    backbone = make_backbone().fit(_reference_images())
+    try:
+        backbone = make_backbone().fit(_reference_images())
+    except FileNotFoundError as error:
+        file = str(error).partition(" unavailable: ")[2].partition(" is not in ")[0]
+        raise FileNotFoundError(
+            f"name={name!r} needs weights that Keras downloads once, which could not be reached. "
+            f"Connect to the internet, in a new process; or put {file or 'their file'} into the "
+            "folder models of KERAS_HOME (~/.keras where that is unset); or load "
+            "'clothing-photos-small-v1', which needs no other file."
+        ) from error
     expected = np.load(reference, allow_pickle=False)
     difference = float(np.abs(compute_reference(backbone) - expected).max())
     if not difference <= _TOLERANCE:  # also NaN

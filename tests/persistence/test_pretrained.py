@@ -145,6 +145,17 @@ def test_a_head_and_its_network_are_saved_as_one_file(downloaded, tmp_path):
     np.testing.assert_array_equal(again.predict_proba(photos), downloaded.predict_proba(photos))
 
 
+def test_weights_that_cannot_be_downloaded_are_told_with_the_remedy(monkeypatch):
+    def fail(*_, **__):
+        raise FileNotFoundError(f"weights='imagenet' are unavailable: {WEIGHTS} is not in models.")
+
+    monkeypatch.setattr(_downloaded, "make_backbone", fail)
+    with pytest.raises(FileNotFoundError, match=f"name='{DOWNLOADED}' needs weights") as raised:
+        load_pretrained(DOWNLOADED)
+    for part in (f"put {WEIGHTS} into", "KERAS_HOME", "'clothing-photos-small-v1'"):
+        assert part in str(raised.value)
+
+
 def test_a_network_that_computes_something_else_is_refused(monkeypatch):
     random = functools.partial(_downloaded.make_backbone, None)  # of random weights
     monkeypatch.setattr(_downloaded, "make_backbone", random)
