@@ -27,6 +27,7 @@ import numpy as np
 import pandas as pd
 from _measure import cpu_seconds, print_setting
 from _photos import SMALL, list_photos
+from ensembles import ERASING
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 from scipy.stats import binomtest
@@ -42,7 +43,6 @@ from skops.card import Card
 
 from fashionkit import (
     CLASS_NAMES,
-    Augmentation,
     CNNClassifier,
     Comparison,
     DistilledClassifier,
@@ -98,12 +98,6 @@ def make_fashion_mnist(options: argparse.Namespace) -> None:
     """
     X, y = fetch_fashion_mnist("train", return_X_y=True)
     X_test, y_test = fetch_fashion_mnist("test", return_X_y=True)
-    augmentation = Augmentation(
-        horizontal_flip="alternating",
-        translation=0.04,
-        erasing=0.25,
-        erasing_area=(0.02, 0.2),
-    )
     folders = {
         name: options.checkpoint_dir and options.checkpoint_dir / name
         for name in ("strong", "tuned", "student")
@@ -126,7 +120,7 @@ def make_fashion_mnist(options: argparse.Namespace) -> None:
                     "tuned",
                     weights=options.weights,
                     fine_tune_epochs=18,
-                    augmentation=augmentation,
+                    augmentation=ERASING,
                     checkpoint_dir=folders["tuned"],
                     test_time_augmentation=None,
                     random_state=0,
@@ -140,7 +134,7 @@ def make_fashion_mnist(options: argparse.Namespace) -> None:
         "fast",
         architecture_params={"filters": (40, 80, 160)},
         epochs=18,
-        augmentation=augmentation,
+        augmentation=ERASING,
         checkpoint_dir=folders["student"],
         random_state=0,
         verbose=int(options.verbose),
