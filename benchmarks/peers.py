@@ -1,12 +1,12 @@
 """The basic network and its recipe by other libraries: training to an accuracy, and prediction.
 
-The same network, optimizer, rate and batches through fashionkit, Keras, SciKeras and skorch
-(PyTorch on the CPU), one epoch at a time, each library in a process of its own. After each epoch it
-is evaluated on other images of the training set, whose time is not counted.
+The same network, optimizer, rate and batches through fashionkit, Keras, SciKeras, skorch and fastai
+(both PyTorch on the CPU), one epoch at a time, each library in a process of its own. After each
+epoch it is evaluated on other images of the training set, whose time is not counted.
 
     python benchmarks/peers.py                             # those that are installed
     python benchmarks/peers.py --peers fashionkit skorch --epochs 3 --repeats 3
-    pip install torch skorch                               # for skorch
+    pip install torch skorch fastai                        # for the last two
 
 CPU times are those of all threads. The first epoch is that in which networks are compiled.
 """
@@ -139,6 +139,40 @@ def start_skorch(seed: int) -> tuple[Callable, Callable]:
     return net.partial_fit, net.predict_proba
 
 
+def start_fastai(seed: int) -> tuple[Callable, Callable]:
+    import torch
+    from fastai.callback.progress import ProgressCallback
+    from fastai.data.core import DataLoaders
+    from fastai.data.load import DataLoader
+    from fastai.learner import Learner
+    from fastai.losses import CrossEntropyLossFlat
+    from fastai.optimizer import Adam
+
+    torch.manual_seed(seed)
+    network = torch_network()[:-1]  # fastai's loss takes scores, and its get_preds their softmax
+    learners: list[Learner] = []
+
+    def loader(X, y, batch_size, shuffle):
+        data = [(image, int(label)) for image, label in zip(torch.from_numpy(X), y, strict=True)]
+        return DataLoader(data, bs=batch_size, shuffle=shuffle, num_workers=0, device="cpu")
+
+    def train(X, y):
+        if not learners:
+            loaders = DataLoaders(
+                loader(X, y, BATCH_SIZE, True), loader(X[:256], y[:256], 256, False)
+            )
+            learner = Learner(loaders, network, CrossEntropyLossFlat(), opt_func=Adam, lr=RATE)
+            learners.append(learner.remove_cb(ProgressCallback))
+        with learners[0].no_logging():
+            learners[0].fit(1)
+
+    def predict_proba(X):
+        labels = np.zeros(len(X), np.int64)
+        return learners[0].get_preds(dl=loader(X, labels, 256, False))[0].numpy()
+
+    return train, predict_proba
+
+
 def keras_network() -> Any:
     """Return the basic network as one would compile it without any wrapper."""
     import keras
@@ -177,6 +211,7 @@ PEERS = {
     "keras": Peer(("keras",), start_keras, channels_last),
     "scikeras": Peer(("scikeras",), start_scikeras, channels_last),
     "skorch": Peer(("torch", "skorch"), start_skorch, channels_first),
+    "fastai": Peer(("torch", "fastai"), start_fastai, channels_first),
 }
 
 
