@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from os import PathLike
 from typing import Any
 
@@ -13,11 +12,9 @@ from fashionkit.persistence._container import Reader, open_model
 from fashionkit.persistence._meaning import build_trees, check_object, check_trees, try_out
 from fashionkit.persistence._precision import widen
 from fashionkit.persistence._skops import load_tree
+from fashionkit.persistence._versions import add_missing_params, other_versions
 
 _MODES = (None, "r", "c")
-
-# Whose releases may change what an estimator is made of.
-_LIBRARIES = ("fashionkit", "scikit-learn")
 
 
 def load(
@@ -111,6 +108,7 @@ def _load(reader: Reader, trusted: list[str], verify: bool) -> Any:
         if not hasattr(estimator, "get_params"):
             raise ValueError(f"it holds no estimator, but a {type(estimator).__name__}")
         check_object(estimator)
+        add_missing_params(estimator)
         build_trees(estimator)
         widen(estimator)
         if verify:
@@ -124,21 +122,8 @@ def _load(reader: Reader, trusted: list[str], verify: bool) -> Any:
                 f"{reader.name!r} needs {', '.join(map(str, needs))}, which cannot be imported: "
                 f"{error}"
             ) from error
-        raise reader.refuse(f"{str(error)[:500]}.{_other_versions(reader)}") from error
+        raise reader.refuse(f"{str(error)[:500]}.{other_versions(reader.header)}") from error
     return estimator
-
-
-def _other_versions(reader: Reader) -> str:
-    """Say which libraries the file was saved with, where others are installed."""
-    saved = reader.header.get("versions")
-    if not isinstance(saved, dict):
-        return ""
-    others = [
-        f"{name} {str(saved[name])[:20]}, and {version(name)} is installed"
-        for name in _LIBRARIES
-        if name in saved and saved[name] != version(name)
-    ]
-    return f" It was saved with {'; '.join(others)}." if others else ""
 
 
 def _check_trusted(trusted: Any) -> list[str]:

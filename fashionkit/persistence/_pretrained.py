@@ -6,10 +6,12 @@ To add one, put its file of ``save`` and its card into the folder ``pretrained``
 
 from __future__ import annotations
 
+import warnings
 from importlib import resources
 from pathlib import Path
 
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import InconsistentVersionWarning
 
 from fashionkit.datasets._names import unknown
 from fashionkit.persistence._downloaded import with_downloaded_backbone
@@ -89,7 +91,10 @@ def load_pretrained(name: str) -> BaseEstimator:
     """
     if name not in PRETRAINED:
         raise unknown("name", name, PRETRAINED, what="a model of the package")
-    model = load(pretrained_file(name), sha256=PRETRAINED[name])
+    with warnings.catch_warnings():
+        # They are tested with the oldest and the newest version that we support.
+        warnings.simplefilter("ignore", InconsistentVersionWarning)
+        model = load(pretrained_file(name), sha256=PRETRAINED[name])
     reference = pretrained_file(name, ".npy")
     return with_downloaded_backbone(model, reference, name) if reference.exists() else model
 

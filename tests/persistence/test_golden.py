@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from fashionkit import load, save
 from fashionkit.persistence import ModelFileError, describe
+from fashionkit.persistence._versions import add_missing_params
 
 FILES = sorted(Path(__file__).parent.glob("golden/*/*.fashionkit"))
 
@@ -55,6 +59,17 @@ def test_a_file_that_does_not_load_tells_other_versions(tmp_path, monkeypatch):
     path.write_bytes(
         faults.change_array(file.read_bytes(), nodes, lambda array: array["left_child"].copy())
     )
-    monkeypatch.setattr("fashionkit.persistence._load.version", lambda name: "99.1")
+    monkeypatch.setattr("fashionkit.persistence._versions.version", lambda name: "99.1")
     with pytest.raises(ModelFileError, match=r"It was saved with .*scikit-learn .* 99\.1 is"):
         load(path)
+
+
+def test_parameters_that_another_version_has_not_saved_have_their_defaults():
+    X, y = np.random.default_rng(0).random((30, 4)), np.arange(30) % 3
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=3)).fit(X, y)
+    expected = model.predict_proba(X)
+    # As scikit-learn 1.6 finds a model of 1.9, which has no multi_class.
+    del model[-1].tol, model[0].with_mean
+    add_missing_params(model)
+    assert model[-1].get_params() == LogisticRegression(C=3).get_params()
+    assert_array_equal(model.predict_proba(X), expected)

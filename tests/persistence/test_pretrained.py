@@ -38,6 +38,7 @@ def downloaded():
     return load_pretrained(DOWNLOADED)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 @pytest.mark.parametrize("name", PRETRAINED)
 def test_a_model_is_fitted_and_holds_no_place_of_ours(name):
     model = load(pretrained_file(name))
