@@ -25,6 +25,7 @@ _HOMES = {
     "ONNXClassifier": "persistence",
     "PixelFeatures": "features",
     "SIFTFeatures": "features",
+    "SelectiveClassifier": "decision",
     "TransferClassifier": "neural",
     "clear_cache": "_backbones.pool",
     "compare_models": "comparison",
@@ -52,6 +53,7 @@ _SUBMODULES = (
     "baselines",
     "comparison",
     "datasets",
+    "decision",
     "features",
     "inspection",
     "models",
@@ -73,6 +75,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit import (
         datasets as datasets,
+    )
+    from fashionkit import (
+        decision as decision,
     )
     from fashionkit import (
         features as features,
@@ -133,6 +138,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.datasets import (
         read_idx as read_idx,
+    )
+    from fashionkit.decision import (
+        SelectiveClassifier as SelectiveClassifier,
     )
     from fashionkit.features import (
         BackboneFeatures as BackboneFeatures,

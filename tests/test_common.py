@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import fashionkit
@@ -25,6 +26,7 @@ from fashionkit import (
     InvariantSVC,
     NystroemClassifier,
     PixelFeatures,
+    SelectiveClassifier,
     SIFTFeatures,
     TransferClassifier,
 )
@@ -99,6 +101,8 @@ ESTIMATORS = [
     InvariantSVC(make_pipeline(PixelFeatures(), CalibratedSVC(random_state=0)), views=None),
     NystroemClassifier(random_state=0),
     PixelFeatures(),
+    SelectiveClassifier(LogisticRegression(), random_state=0),
+    SelectiveClassifier(LinearSVC(random_state=0), cv=2, calibration="isotonic"),
     SIFTFeatures(),
     TransferClassifier(**TINY, learning_rate=0.5, **SGD),
 ]
@@ -137,6 +141,7 @@ def test_every_public_estimator_is_checked():
         TransferClassifier(),
         CalibratedSVC(),
         NystroemClassifier(),
+        SelectiveClassifier(LogisticRegression()),
         InvariantSVC(make_pipeline(PixelFeatures(), CalibratedSVC())),
     ],
     ids=repr,

@@ -1,0 +1,164 @@
+"""Prediction sets: the classes among which the true one is, with a probability one chooses."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import StratifiedShuffleSplit
+
+METHODS = ("lac", "aps", "raps")
+
+# Smaller differences of probabilities are rounding.
+_EPSILON = 1e-8
+
+# Share of the images by which the penalty of "raps" is chosen, and the penalties to choose from:
+# those of appendix E of Angelopoulos et al. (2021).
+_TUNING_SHARE = 0.2
+_PENALTIES = (0.001, 0.01, 0.1, 0.2, 0.5)
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """What "raps" adds to the score of each class behind the ``rank`` most probable ones."""
+
+    weight: float = 0.0
+    rank: int = 0
+
+    def of(self, ranks: np.ndarray) -> np.ndarray:
+        """Return the penalties of classes by their ranks, which begin at 1."""
+        return self.weight * np.maximum(ranks - self.rank, 0)
+
+
+def predict_sets(
+    probabilities: np.ndarray,
+    calibration: np.ndarray,
+    targets: np.ndarray,
+    confidence: float,
+    *,
+    method: str,
+    by_class: bool,
+    seed: int,
+) -> np.ndarray:
+    """Return which classes belong to the prediction set of each image.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        Probabilities of the images to predict.
+
+    calibration : ndarray of shape (n_calibration, n_classes)
+        Probabilities of images that the classifier was not fitted on.
+
+    targets : ndarray of shape (n_calibration,), dtype=int
+        Columns of their true classes.
+
+    confidence : float
+        Probability that the set holds the true class.
+
+    method : {"lac", "aps", "raps"}
+        The score.
+
+    by_class : bool
+        Whether the probability holds for each class by itself.
+
+    seed : int
+        Draws the random part of the scores of "aps" and "raps", and the images by which the
+        penalty is chosen.
+
+    Returns
+    -------
+    sets : ndarray of shape (n_samples, n_classes), dtype=bool
+        Whether a class is in the set.
+    """
+    n_classes = calibration.shape[1]
+    if method == "lac":
+        scores = 1 - calibration[np.arange(len(targets)), targets]
+        limits = _limits(scores, targets, n_classes, confidence, by_class)
+        return (1 - probabilities) - limits <= _EPSILON
+    penalty = Penalty()
+    if method == "raps":
+        rest, tuning = _tuning_split(targets, seed)
+        penalty = _choose_penalty(calibration[tuning], targets[tuning], confidence)
+        calibration, targets = calibration[rest], targets[rest]
+    scores = _adaptive_scores(calibration, targets, penalty)
+    uniform = np.random.RandomState(seed).uniform(size=len(targets))
+    scores -= uniform * calibration[np.arange(len(targets)), targets]
+    limits = _limits(scores, targets, n_classes, confidence, by_class)
+    return _adaptive_sets(probabilities, limits, penalty)
+
+
+def _limits(
+    scores: np.ndarray, targets: np.ndarray, n_classes: int, confidence: float, by_class: bool
+) -> np.ndarray:
+    """Return the largest score of each class that is in the set."""
+    if not by_class:
+        return np.full(n_classes, _quantile(scores, confidence))
+    return np.array([_quantile(scores[targets == one], confidence) for one in range(n_classes)])
+
+
+def _quantile(scores: np.ndarray, confidence: float) -> float:
+    """Return the score that a new one does not exceed with a probability, infinity of too few."""
+    # 0.9 of 9 + 1 images is 9, not 9.000000000000002.
+    place = math.ceil(confidence * (len(scores) + 1) - 1e-9)
+    return float(np.partition(scores, place - 1)[place - 1]) if place <= len(scores) else math.inf
+
+
+def _adaptive_scores(
+    probabilities: np.ndarray, targets: np.ndarray, penalty: Penalty
+) -> np.ndarray:
+    """Return the probability of the true class and of all more probable ones, and the penalty."""
+    order = _order(probabilities)
+    ranks = np.argmax(order == targets[:, np.newaxis], axis=1)
+    cumulated = np.cumsum(np.take_along_axis(probabilities, order, axis=1), axis=1)
+    return cumulated[np.arange(len(targets)), ranks] + penalty.of(ranks + 1)
+
+
+def _adaptive_sets(probabilities: np.ndarray, limits: np.ndarray, penalty: Penalty) -> np.ndarray:
+    """Return the most probable classes, up to and with the first whose score reaches its limit."""
+    order = _order(probabilities)
+    in_order = np.take_along_axis(probabilities, order, axis=1)
+    scores = np.cumsum(in_order, axis=1) + penalty.of(np.arange(1, in_order.shape[1] + 1))
+    before = np.column_stack([np.full(len(scores), -np.inf), scores[:, :-1]])
+    inside = before < limits[order] - _EPSILON
+    sets = np.zeros(probabilities.shape, dtype=bool)
+    np.put_along_axis(sets, order, inside, axis=1)
+    # Classes without any probability are in no set, and those of equal probability in the same.
+    possible = probabilities > _EPSILON
+    sets &= possible
+    if np.ptp(limits) == 0 or not np.isfinite(limits).any():
+        least = np.where(sets, probabilities, np.inf).min(axis=1, keepdims=True)
+        sets |= possible & (probabilities >= least - _EPSILON)
+    return sets
+
+
+def _order(probabilities: np.ndarray) -> np.ndarray:
+    """Return the columns by falling probability."""
+    return np.flip(np.argsort(probabilities, axis=1), axis=1)
+
+
+def _tuning_split(targets: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows for the scores, and rows by which the penalty is chosen."""
+    splitter = StratifiedShuffleSplit(1, test_size=_TUNING_SHARE, random_state=seed)
+    try:
+        return next(splitter.split(targets, targets))
+    except ValueError as error:
+        raise ValueError(
+            f"method='raps' chooses its penalty by a fifth of the {len(targets)} images that were "
+            "held out for calibration, which must hold two of each class; fit with more images or "
+            "a larger cv, or pass method='aps'."
+        ) from error
+
+
+def _choose_penalty(probabilities: np.ndarray, targets: np.ndarray, confidence: float) -> Penalty:
+    """Return the penalty that makes sets smallest on average: appendix E of the paper."""
+    ranks = np.argmax(_order(probabilities) == targets[:, np.newaxis], axis=1)
+    rank = int(min(_quantile(ranks + 1, confidence), probabilities.shape[1]))
+    sizes = {}
+    for weight in _PENALTIES:
+        penalty = Penalty(weight, rank)
+        limit = _quantile(_adaptive_scores(probabilities, targets, penalty), confidence)
+        limits = np.full(probabilities.shape[1], limit)
+        sizes[penalty] = _adaptive_sets(probabilities, limits, penalty).sum(axis=1).mean()
+    return min(sizes, key=lambda penalty: round(sizes[penalty], 8))
