@@ -102,6 +102,7 @@ ESTIMATORS = [
     NystroemClassifier(random_state=0),
     PixelFeatures(),
     SelectiveClassifier(LogisticRegression(), random_state=0),
+    SelectiveClassifier(LogisticRegression(), outlier_detector="auto", random_state=0),
     SelectiveClassifier(LinearSVC(random_state=0), cv=2, calibration="isotonic"),
     SIFTFeatures(),
     TransferClassifier(**TINY, learning_rate=0.5, **SGD),

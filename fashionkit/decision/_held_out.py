@@ -12,13 +12,16 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import KFold, check_cv
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _check_method_params
 
 from fashionkit._images import users_level
 from fashionkit.datasets._names import choices
 from fashionkit.decision._calibrators import scores_to_logits, to_logits
+
+# Detectors of a classifier that is fitted already: each scores images that it does not know.
+_DETECTOR_FOLDS = 5
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
 
@@ -110,9 +113,11 @@ def predict_held_out(
     if isinstance(estimator, FrozenEstimator):
         classes = np.asarray(estimator.classes_)
         targets = encode(y, classes)
-        fitted = detector(estimator).fit(X, y) if detector is not None else None
-        part = _predict(estimator, fitted, X, classes)
-        return HeldOut(estimator, fitted, classes, part[0], targets, np.arange(len(y)), part[1])
+        logits = predict_logits(estimator, X, classes)
+        fitted, scores = None, None
+        if detector is not None:
+            fitted, scores = _score_by_others(detector(estimator), X, y, random_state)
+        return HeldOut(estimator, fitted, classes, logits, targets, np.arange(len(y)), scores)
 
     def fit(rows: np.ndarray | None) -> tuple[Any, Any]:
         part, labels = (X, y) if rows is None else (_safe_indexing(X, rows), y[rows])
@@ -198,6 +203,20 @@ def _predict(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     logits = predict_logits(estimator, X, classes)
     return logits, None if detector is None else np.asarray(detector.score_samples(X))
+
+
+def _score_by_others(
+    detector: Any, X: Any, y: np.ndarray, random_state: Any
+) -> tuple[Any, np.ndarray]:
+    """Return a detector fitted on all images, and scores of detectors fitted on others."""
+    n_folds = min(_DETECTOR_FOLDS, len(y))
+    if n_folds < 2:
+        raise ValueError("X has one image; an outlier detector needs several to calibrate on.")
+    scores = np.empty(len(y))
+    for train, test in KFold(n_folds, shuffle=True, random_state=random_state).split(y):
+        fitted = clone(detector).fit(_safe_indexing(X, train), y[train])
+        scores[test] = fitted.score_samples(_safe_indexing(X, test))
+    return detector.fit(X, y), scores
 
 
 def _folds(X: Any, y: np.ndarray, cv: Any, random_state: Any) -> Folds:

@@ -44,6 +44,7 @@ from fashionkit.decision._calibrators import calibrate, fit_isotonic, fit_temper
 from fashionkit.decision._conformal import METHODS, predict_sets
 from fashionkit.decision._decide import ACCEPTED, OUTLIER, REVIEW, decision_table, explain
 from fashionkit.decision._held_out import predict_held_out, predict_logits
+from fashionkit.decision._outliers import make_detector
 from fashionkit.decision._thresholds import (
     describe_threshold,
     outlier_threshold,
@@ -640,7 +641,7 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         detector = self.outlier_detector
         if detector is None:
             return None
-        return lambda classifier: clone(detector)
+        return make_detector if isinstance(detector, str) else lambda classifier: clone(detector)
 
     def _choose_threshold(
         self,
@@ -653,17 +654,18 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         correct = chosen == targets
         confidence = probabilities[np.arange(len(chosen)), chosen] if cost is None else -cost
         common: dict[str, Any] = {"is_eligible": is_eligible, "weights": weights}
+        level = float(self.level or 0)
         if self.criterion == "risk":
             threshold = threshold_of_risk(
-                confidence, correct, self.level, confidence_level=self.confidence_level, **common
+                confidence, correct, level, confidence_level=self.confidence_level, **common
             )
             self._warn_of_unkept_risk(threshold, len(targets))
         elif self.criterion == "coverage":
-            threshold = threshold_of_coverage(confidence, self.level, **common)
+            threshold = threshold_of_coverage(confidence, level, **common)
         elif self.criterion == "confidence":
-            threshold = float(self.level)
+            threshold = level
         elif self.criterion == "cost":
-            threshold = -math.inf if self.level is None else -float(self.level)
+            threshold = -math.inf if self.level is None else -level
         else:
             threshold = 0.0
         found = describe_threshold(
@@ -707,6 +709,10 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         tags.input_tags = inner.input_tags
+        if self.outlier_detector is not None:
+            detector = self.outlier_detector
+            takes_sparse = not isinstance(detector, str) and get_tags(detector).input_tags.sparse
+            tags.input_tags.sparse &= takes_sparse
         if inner.classifier_tags is not None:
             tags.classifier_tags.multi_class = inner.classifier_tags.multi_class
         return tags

@@ -14,6 +14,7 @@ OURS = frozenset(
         "_backbones.networks.Backbone",
         "_backbones.onnx_extractor.OnnxBackbone",
         "baselines._neighbors.BoundedKNeighborsClassifier",
+        "decision._outliers.NeighborDetector",
         "decision._selective.SelectiveClassifier",
         "features._backbone.BackboneFeatures",
         "features._chunked.ChunkedTransformer",
