@@ -4,11 +4,14 @@ from fashionkit.inspection._calibration import calibration_bins, expected_calibr
 from fashionkit.inspection._confusions import most_confused
 from fashionkit.inspection._duplicates import find_duplicates
 from fashionkit.inspection._mistakes import worst_mistakes
+from fashionkit.inspection._selective import risk_coverage_areas, risk_coverage_curve
 
 __all__ = [
     "calibration_bins",
     "expected_calibration_error",
     "find_duplicates",
     "most_confused",
+    "risk_coverage_areas",
+    "risk_coverage_curve",
     "worst_mistakes",
 ]

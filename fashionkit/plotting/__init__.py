@@ -8,7 +8,9 @@ from fashionkit.plotting._mistakes import MistakesDisplay
 from fashionkit.plotting._pairwise import PairwiseDisplay
 from fashionkit.plotting._pareto import ParetoDisplay
 from fashionkit.plotting._reliability import ReliabilityDisplay
+from fashionkit.plotting._risk_coverage import RiskCoverageDisplay
 from fashionkit.plotting._samples import plot_samples
+from fashionkit.plotting._threshold import ThresholdDisplay
 
 __all__ = [
     "AccuracyDisplay",
@@ -17,6 +19,8 @@ __all__ = [
     "PairwiseDisplay",
     "ParetoDisplay",
     "ReliabilityDisplay",
+    "RiskCoverageDisplay",
+    "ThresholdDisplay",
     "TrainingHistoryDisplay",
     "plot_explanations",
     "plot_samples",
