@@ -20,18 +20,22 @@ _HOMES = {
     "HOGFeatures": "features",
     "HierarchicalCNNClassifier": "neural",
     "ImageFolder": "datasets",
+    "ImageLoader": "preprocessing",
     "InvariantSVC": "svm",
     "NystroemClassifier": "svm",
     "ONNXClassifier": "persistence",
     "PixelFeatures": "features",
+    "ProductPhotoPreprocessor": "preprocessing",
     "SIFTFeatures": "features",
     "SelectiveClassifier": "decision",
     "TransferClassifier": "neural",
     "clear_cache": "_backbones.pool",
     "compare_models": "comparison",
     "describe_models": "models",
+    "dominant_colors": "decision",
     "fetch_fashion_mnist": "datasets",
     "find_duplicates": "inspection",
+    "find_foreground": "preprocessing",
     "list_models": "models",
     "list_pretrained": "persistence",
     "load": "persistence",
@@ -141,6 +145,7 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.decision import (
         SelectiveClassifier as SelectiveClassifier,
+        dominant_colors as dominant_colors,
     )
     from fashionkit.features import (
         BackboneFeatures as BackboneFeatures,
@@ -216,6 +221,15 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.preprocessing import (
         Augmentation as Augmentation,
+    )
+    from fashionkit.preprocessing import (
+        ImageLoader as ImageLoader,
+    )
+    from fashionkit.preprocessing import (
+        ProductPhotoPreprocessor as ProductPhotoPreprocessor,
+    )
+    from fashionkit.preprocessing import (
+        find_foreground as find_foreground,
     )
     from fashionkit.svm import (
         CalibratedSVC as CalibratedSVC,

@@ -19,7 +19,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from fashionkit._images import LazyImages
 from fashionkit.datasets._docs import substitute
-from fashionkit.datasets._listing import digest, list_files, list_paths, stamp, warn
+from fashionkit.datasets._listing import digest, list_files, list_paths, stamp, warn, warn_of_files
 from fashionkit.datasets._names import shortened
 from fashionkit.datasets._parameters import (
     PARAMETERS,
@@ -359,8 +359,7 @@ class ImageFolder(LazyImages):
         new = sorted(warned.keys() - self._warned)
         if new:
             self._warned.update(new)
-            named = shortened([f"{path!r} ({warned[path]})" for path in new], 3)
-            warn(f"Pillow warns of {len(new)} of {len(paths)} files that it has read: {named}.")
+            warn_of_files({path: warned[path] for path in new}, len(paths))
         return images, reasons
 
     def _size_of_first(self, on_error: str) -> Size:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils._param_validation import validate_params
-
+from fashionkit._images import users_level
 from fashionkit.datasets._names import shortened
 
 # What systems leave in folders, in lower case; what starts with a dot is ignored as well.
@@ -218,11 +216,12 @@ def digest(path: str) -> str:
         return ""
 
 
+def warn_of_files(warned: dict[str, str], n_files: int) -> None:
+    """Warn of what Pillow has warned of, by the file."""
+    named = shortened([f"{path!r} ({warned[path]})" for path in sorted(warned)], 3)
+    warn(f"Pillow warns of {len(warned)} of {n_files} files that it has read: {named}.")
+
+
 def warn(message: str) -> None:
-    """Warn of the user's line, behind our own functions and what validates parameters."""
-    own = {__name__, f"{__package__}._folder", f"{__package__}._load", validate_params.__module__}
-    frame: Any = sys._getframe()
-    level = 1
-    while frame.f_globals["__name__"] in own:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, UserWarning, stacklevel=level)
+    """Warn of the user's line."""
+    warnings.warn(message, UserWarning, stacklevel=users_level())

@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fashionkit.datasets._pixels import Size, UnreadableError, check_pixels, excess, to_rgb
+from fashionkit.datasets._pixels import (
+    QUARTER_TURNS,
+    Size,
+    UnreadableError,
+    check_pixels,
+    excess,
+    to_rgb,
+)
 from fashionkit.datasets._tiff import PREFIXES, pillow_reads, read_tiff
 
 # What photos come in, as far as this Pillow and its plugins can read it. Others, such as EPS,
@@ -41,13 +48,26 @@ _JXL_PREFIXES = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 
 def read_image(path: str, size: Size | None, aspect: str) -> np.ndarray:
     """Return an image as RGB uint8, or raise UnreadableError."""
+    return _read(path, size, aspect)[0]
+
+
+def read_whole(path: str, side: int) -> tuple[np.ndarray, Size]:
+    """Return a whole image as RGB uint8, and height and width of what is in the file, upright.
+
+    An image whose longest side is more than ``side`` is reduced to it.
+    """
+    return _read(path, (side, side), "fit")
+
+
+def _read(path: str, size: Size | None, aspect: str) -> tuple[np.ndarray, Size]:
     if not os.path.isfile(path):
         raise UnreadableError("it is a broken link, or no file any more")
     if not os.path.getsize(path):
         raise UnreadableError("it is empty")
     try:
         with _opened(path) as image:
-            return np.asarray(_decode(image, size, aspect))
+            decoded, whole = _decode(image, size, aspect)
+            return np.asarray(decoded), whole
     except (MemoryError, UnreadableError):
         raise
     # Pillow's readers raise errors of any type on damaged files.
@@ -124,13 +144,18 @@ def _known_formats() -> list[str]:
     return [name for name in _FORMATS if name in Image.OPEN]
 
 
-def _decode(image: Image.Image, size: Size | None, aspect: str) -> Image.Image:
+def _decode(image: Image.Image, size: Size | None, aspect: str) -> tuple[Image.Image, Size]:
+    """Return an image as RGB of some size, and its height and width in the file, upright."""
     check_pixels(image.width, image.height)
+    width, height = image.size
     if size is not None:
         _decode_smaller(image, size, aspect)
     image.load()
-    # After loading, because TIFF files are turned in loading, and say so.
-    return to_rgb(image, _TURNS.get(_orientation(image)), size, aspect)
+    if image.format == "TIFF":  # which are turned in loading, and say so
+        width, height = image.size
+    turn = _TURNS.get(_orientation(image))
+    whole = (width, height) if turn in QUARTER_TURNS else (height, width)
+    return to_rgb(image, turn, size, aspect), whole
 
 
 def _decode_smaller(image: Image.Image, size: Size, aspect: str) -> None:
@@ -152,6 +177,6 @@ def _orientation(image: Image.Image) -> int | None:
 def refusal(path: str, reason: Exception) -> ValueError:
     """Return the error that names a file which cannot be read."""
     return ValueError(
-        f"{str(path)!r} cannot be read as an image: {reason}. Replace or remove it, or pass "
-        "on_error='skip' to leave out all such files."
+        f"{str(path)!r} cannot be read as an image: {reason}. Replace or remove it; "
+        "ImageFolder and load_images leave out all such files with on_error='skip'."
     )

@@ -18,7 +18,7 @@ _STRIP_PIXELS = 2**20
 # Averages of blocks may shrink an image to no less than this many times its final size.
 _REDUCING_GAP = 3.0
 
-_QUARTER_TURNS = {
+QUARTER_TURNS = {
     Image.Transpose.ROTATE_90,
     Image.Transpose.ROTATE_270,
     Image.Transpose.TRANSPOSE,
@@ -51,7 +51,7 @@ def to_rgb(
 ) -> Image.Image:
     """Convert a loaded image of any mode to RGB of some size, white where it is transparent."""
     width, height = image.size
-    upright = (height, width) if turn in _QUARTER_TURNS else (width, height)
+    upright = (height, width) if turn in QUARTER_TURNS else (width, height)
     factor = 1 if size is None else max(1, int(excess(upright, size, aspect) / _REDUCING_GAP))
     image = _as_rgb(image, factor)
     image = image if turn is None else image.transpose(turn)
@@ -62,8 +62,9 @@ def to_rgb(
 
 def excess(image_size: tuple[float, float], size: Size, aspect: str) -> float:
     """Return how many times larger an image of some width and height is than it has to be."""
-    nearer = max if aspect == "pad" else min
-    return nearer(image_size[0] / size[1], image_size[1] / size[0])
+    nearer = max if aspect in ("pad", "fit") else min
+    scale = nearer(image_size[0] / size[1], image_size[1] / size[0])
+    return max(1.0, scale) if aspect == "fit" else scale  # which enlarges nothing
 
 
 def resized(
@@ -78,10 +79,10 @@ def resized(
         left = max(0.0, (image_size[0] - width * scale) / 2)
         top = max(0.0, (image_size[1] - height * scale) / 2)
         box = (left, top, image_size[0] - left, image_size[1] - top)
-    elif aspect == "pad":
+    elif aspect in ("pad", "fit"):
         inner = (max(1, round(image_size[0] / scale)), max(1, round(image_size[1] / scale)))
     image = image.resize(inner, Image.Resampling.LANCZOS, box, _REDUCING_GAP)
-    if inner == (width, height):
+    if inner == (width, height) or aspect == "fit":
         return image
     canvas = Image.new("RGB", (width, height), "white")
     canvas.paste(image, ((width - inner[0]) // 2, (height - inner[1]) // 2))

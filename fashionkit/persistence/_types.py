@@ -34,6 +34,8 @@ OURS = frozenset(
         "neural._transfer.TransferClassifier",
         "persistence._distributions.Distribution",
         "preprocessing._augmentation.Augmentation",
+        "preprocessing._loader.ImageLoader",
+        "preprocessing._product_photo.ProductPhotoPreprocessor",
         "svm._calibrated.CalibratedSVC",
         "svm._invariant.InvariantSVC",
         "svm._nystroem.NystroemClassifier",

@@ -1,5 +1,8 @@
 """From images to images: what is done to them before anything looks at them."""
 
 from fashionkit.preprocessing._augmentation import Augmentation
+from fashionkit.preprocessing._foreground import find_foreground
+from fashionkit.preprocessing._loader import ImageLoader
+from fashionkit.preprocessing._product_photo import ProductPhotoPreprocessor
 
-__all__ = ["Augmentation"]
+__all__ = ["Augmentation", "ImageLoader", "ProductPhotoPreprocessor", "find_foreground"]

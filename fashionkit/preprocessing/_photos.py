@@ -1,0 +1,154 @@
+"""Photos of any form, one at a time: files, arrays of one size or of many."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import clone
+
+from fashionkit._images import LazyImages, check_images, fit_images
+from fashionkit.datasets import ImageFolder
+from fashionkit.datasets._listing import list_paths, warn_of_files
+from fashionkit.datasets._photo import read_whole, refusal
+from fashionkit.datasets._pixels import UnreadableError
+from fashionkit.datasets._warned import gathering, noting
+from fashionkit.preprocessing._foreground import as_rgb, to_bytes
+
+
+class Photo(NamedTuple):
+    """A photo: its pixels in RGB, perhaps reduced, and height and width before that."""
+
+    rgb: np.ndarray
+    size: tuple[int, int]
+
+
+def find_paths(X: Any) -> np.ndarray | None:
+    """Return the paths that are passed as ``X``, absolute; None if it has none.
+
+    Parameters
+    ----------
+    X : object
+        An ImageFolder, or a list, array, Series or column of a DataFrame of paths.
+
+    Raises
+    ------
+    TypeError
+        If only some are paths, or one path is passed in place of a batch.
+    """
+    if isinstance(X, ImageFolder):
+        return X.filenames
+    if isinstance(X, str | os.PathLike):
+        raise TypeError(f"X is one path, {str(X)!r}, expected a batch; pass [X] for a batch of one.")
+    if isinstance(X, LazyImages) or not hasattr(X, "__len__") or not len(X):
+        return None
+    shape: tuple[int, ...] = getattr(X, "shape", (len(X),))
+    kind = getattr(getattr(X, "dtype", None), "kind", "O")
+    if kind not in "OUT" or not (len(shape) == 1 or shape[1:] == (1,)):
+        return None
+    values = list(X) if isinstance(X, list | tuple) else np.asarray(X, dtype=object).ravel()
+    if not isinstance(values[0], str | os.PathLike):
+        return None
+    return list_paths(values, "raise").filenames
+
+
+def are_sizes_free(X: Any) -> bool:
+    """Tell whether ``X`` is a list, Series or object array of images, each of any size."""
+    is_list = isinstance(X, list | tuple)
+    if not is_list and not (
+        getattr(X, "dtype", None) == np.dtype(object) and len(X.shape) == 1 and len(X)
+    ):
+        return False
+    if not len(X):
+        return False
+    first = X[0] if is_list else np.asarray(X)[0]
+    return hasattr(first, "getbands") or np.ndim(first) in (2, 3)
+
+
+class Photos:
+    """Photos of any form, of which one is read at a time in each thread.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What validates arrays, by what it has seen in ``fit``, if it was fitted on arrays.
+
+    X : object
+        Photos.
+
+    side : int
+        Longest side in pixels that files are reduced to.
+
+    Attributes
+    ----------
+    paths : ndarray of str, or None
+        Where they are, if they are files.
+
+    are_rows : bool
+        Whether images came as flat rows.
+    """
+
+    def __init__(self, estimator: Any, X: Any, side: int) -> None:
+        self.paths = find_paths(X)
+        self.are_rows = False
+        self._side = side
+        self._warned: dict[str, str] = {}
+        if self.paths is not None:
+            return
+        if are_sizes_free(X):
+            self._images: Any = list(X)
+            return
+        images = _checked(estimator, X)
+        self.are_rows = len(getattr(X, "shape", (0, 0))) <= 2
+        self._images = images.pixels
+        self._range = images.pixel_range
+
+    def __len__(self) -> int:
+        return len(self._images if self.paths is None else self.paths)
+
+    def each(self, work: Callable[[Photo], Any], n_jobs: int | None) -> list[Any]:
+        """Return what a function returns of each photo, in threads."""
+        with gathering():
+            results = Parallel(n_jobs, require="sharedmem")(
+                delayed(self._work)(work, row) for row in range(len(self))
+            )
+        if self._warned:
+            warn_of_files(self._warned, len(self))
+        return results
+
+    def _work(self, work: Callable[[Photo], Any], row: int) -> Any:
+        try:
+            return work(self._get(row))
+        except ValueError as error:
+            if self.paths is not None:
+                raise
+            raise ValueError(f"X[{row}]: {error}") from error
+
+    def _get(self, row: int) -> Photo:
+        if self.paths is not None:
+            path = str(self.paths[row])
+            try:
+                with noting() as notes:
+                    photo = Photo(*read_whole(path, self._side))
+            except UnreadableError as reason:
+                raise refusal(path, reason) from reason
+            if notes:
+                self._warned[path] = notes[0]
+            return photo
+        if isinstance(self._images, list):
+            rgb = as_rgb(self._images[row])
+        else:
+            pixels = to_bytes(np.asarray(self._images[row]), self._range)
+            rgb = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+        return Photo(rgb, rgb.shape[:2])
+
+
+def _checked(estimator: Any, X: Any) -> Any:
+    """Validate arrays: flat rows as those seen in ``fit``, images of any size."""
+    is_table = len(getattr(X, "shape", (0, 0))) <= 2
+    if is_table and hasattr(estimator, "image_shape_"):
+        return check_images(estimator, X)
+    return fit_images(clone(estimator), X)

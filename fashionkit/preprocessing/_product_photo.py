@@ -1,0 +1,344 @@
+"""ProductPhotoPreprocessor: from a photo of any size to the input of a model."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_feature_names_in
+
+from fashionkit._images import fit_images
+from fashionkit.preprocessing._foreground import split
+from fashionkit.preprocessing._framing import (
+    Box,
+    box_of,
+    is_negated,
+    silhouette,
+    square_photo,
+    to_gray,
+)
+from fashionkit.preprocessing._photos import Photo, Photos, are_sizes_free, find_paths
+from fashionkit.preprocessing._quality import measure, problems
+from fashionkit.preprocessing._rows import pixel_names, wants_table
+
+
+class _Target(NamedTuple):
+    """What images become: their size and margin, where the parameters do not say, and channels."""
+
+    image_size: int
+    margin: float
+    channels: int
+
+
+_TARGETS = {"photo": _Target(224, 0.1, 3), "fashion-mnist": _Target(28, 0.0, 1)}
+
+# Files are read with a longest side of this many times that of the image, which leaves enough
+# pixels of a product that fills a quarter of the photo's length; and of this many at least, to
+# find and to judge it.
+_READ_TIMES = 4
+_LEAST_READ = 512
+
+
+class ProductPhotoPreprocessor(TransformerMixin, BaseEstimator):
+    """Find the product on photos, and make of it what a model takes.
+
+    With ``target="photo"`` a photo is turned upright and cut to a square around the product.
+    With ``target="fashion-mnist"`` the product is cut out, and becomes gray, light on black and
+    centred like the images of Fashion-MNIST [1]_, so that a model of these can be tried on photos.
+    It learns nothing, and can be used without ``fit``.
+
+    Read more in the :ref:`User Guide <photos>`.
+
+    Parameters
+    ----------
+    target : {"photo", "fashion-mnist"}, default="photo"
+        What images become:
+
+        - "photo": squares in RGB, with their background;
+        - "fashion-mnist": gray silhouettes without it.
+
+    image_size : int, default=None
+        Height and width of the images. None is 224 for photos and 28 for silhouettes.
+
+    margin : float, default=None
+        What is left around the product at each end of its longest side, as a share of that side,
+        less than 1. None is 0.1 for photos and 0 for silhouettes.
+
+    polarity : {"auto", "negate", "keep"}, default="auto"
+        Whether silhouettes are negated, as those of Fashion-MNIST were. ``"auto"`` negates all but
+        very light products, of a median luma of 210 or more out of 255, which would become black.
+        Photos are never negated.
+
+    n_jobs : int, default=None
+        Number of threads that work on photos; None for one, unless in a
+        :func:`joblib.parallel_config` context; -1 for all processors.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of pixels times channels of each image. Only if ``X`` was an array.
+
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names seen in ``fit``, where ``X`` was a DataFrame of pixels with string names.
+
+    image_shape_ : tuple of int
+        Height, width and channels of the images seen in ``fit``. Only if ``X`` was an array.
+
+    pixel_range_ : tuple of float
+        Pixel values that are black and white. Only if ``X`` was an array.
+
+    See Also
+    --------
+    find_foreground : The mask of the product on one photo, and how it is found.
+    ImageLoader : Reads photos without looking for a product.
+
+    Notes
+    -----
+    Photos of which no product stands out are cut to the square in their middle, or become
+    silhouettes as a whole. A square that is larger than the photo is filled up with the colour
+    of its border, the median of each channel.
+
+    Silhouettes are made as in section 2 of [1]_: trimmed, resized so that the longest side has 28
+    pixels, sharpened by a Gaussian of radius and standard deviation 1, extended to a square,
+    negated, gray. Two steps differ. There, photos of a studio were trimmed by the colour of
+    their corners; here the background is removed. There, pixels were skipped in resizing; here
+    they are averaged.
+
+    Of files, the longest side is first reduced to four times `image_size`, and to no less than 512
+    pixels. Of an ImageFolder the files are read, whatever its own `image_size`.
+
+    References
+    ----------
+    .. [1] H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for
+       Benchmarking Machine Learning Algorithms", 2017, arXiv:1708.07747.
+
+    .. [2] J. L. Pech-Pacheco, G. Cristobal, J. Chamorro-Martinez and J. Fernandez-Valdivia,
+       "Diatom Autofocusing in Brightfield Microscopy: a Comparative Study", International
+       Conference on Pattern Recognition, 2000.
+
+    .. [3] S. Pertuz, D. Puig and M. A. Garcia, "Analysis of Focus Measure Operators for
+       Shape-from-Focus", Pattern Recognition 46(5), 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fashionkit import ProductPhotoPreprocessor
+    >>> photo = np.full((120, 90, 3), 230, np.uint8)
+    >>> photo[30:90, 25:65] = [30, 60, 150]
+    >>> wide = photo.swapaxes(0, 1)
+    >>> ProductPhotoPreprocessor(image_size=64).fit_transform([photo, wide]).shape
+    (2, 64, 64, 3)
+    >>> silhouettes = ProductPhotoPreprocessor("fashion-mnist")
+    >>> X = silhouettes.fit_transform([photo, wide])
+    >>> X.shape, (X[0] > 0).any(axis=0).sum(), (X[1] > 0).any(axis=0).sum()
+    ((2, 28, 28), np.int64(19), np.int64(28))
+    >>> silhouettes.describe([photo, photo // 4])[["foreground", "polarity", "quality"]].round(2)
+       foreground polarity   quality
+    0        0.22  negated
+    1        0.22  negated  too dark
+    """
+
+    _parameter_constraints: dict = {
+        "target": [StrOptions(set(_TARGETS))],
+        "image_size": [Interval(Integral, 1, None, closed="left"), None],
+        "margin": [Interval(Real, 0, 1, closed="left"), None],
+        "polarity": [StrOptions({"auto", "negate", "keep"})],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        target: str = "photo",
+        *,
+        image_size: int | None = None,
+        margin: float | None = None,
+        polarity: str = "auto",
+        n_jobs: int | None = None,
+    ):
+        self.target = target
+        self.image_size = image_size
+        self.margin = margin
+        self.polarity = polarity
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> ProductPhotoPreprocessor:
+        """Check parameters and what ``X`` is; nothing is learnt.
+
+        Parameters
+        ----------
+        X : array-like of str or path-like, ImageFolder, list of images, or images
+            Photos, as in ``transform``.
+
+        y : ignored
+            There by convention.
+
+        Returns
+        -------
+        self : ProductPhotoPreprocessor
+            The same transformer.
+        """
+        for name in ("n_features_in_", "feature_names_in_", "image_shape_", "pixel_range_"):
+            self.__dict__.pop(name, None)
+        if find_paths(X) is None and not are_sizes_free(X):
+            fit_images(self, X)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Make images of photos.
+
+        Parameters
+        ----------
+        X : array-like of str or path-like, ImageFolder, list of images, or images
+            Photos: paths, in a list, array, Series or a DataFrame with one column; a list,
+            Series or object array of images of any sizes, of NumPy or Pillow; or images of
+            one size in any form that estimators of this package take.
+
+        Returns
+        -------
+        images : ndarray of shape (n_samples, image_size, image_size, 3) or \
+                (n_samples, image_size, image_size), dtype uint8
+            Photos in RGB, or silhouettes. Flat rows where ``X`` has flat rows, or where
+            ``set_output`` asks for DataFrames.
+
+        Raises
+        ------
+        ValueError
+            If a file cannot be read as an image, or an image of a list is none; it is named.
+        """
+        photos = self._photos(X)
+        size, _, channels = target = self._target()
+        shape = (size, size, channels) if channels > 1 else (size, size)
+        images = np.empty((len(photos), *shape), np.uint8)
+        rows = iter(photos.each(lambda photo: self._image(photo, target), self.n_jobs))
+        for row, image in enumerate(rows):
+            images[row] = image
+        if photos.are_rows or wants_table(self):
+            return images.reshape(len(images), -1)
+        return images
+
+    def describe(self, X: Any) -> pd.DataFrame:
+        """Say what is done to photos, and what may be wrong with them.
+
+        Parameters
+        ----------
+        X : array-like of str or path-like, ImageFolder, list of images, or images
+            Photos, as in ``transform``.
+
+        Returns
+        -------
+        description : DataFrame
+            A row for each photo, with the columns
+
+            - ``path``: the file; "" if it is none;
+            - ``height``, ``width``: of the photo in pixels, upright;
+            - ``top``, ``left``, ``bottom``, ``right``: the box around the product in pixels,
+              without the last row and column; the whole photo if there is no product;
+            - ``foreground``: share of the photo that is product, 0 if none was found;
+            - ``overlap``: of the colours inside and outside of it, from 0 to 1;
+            - ``polarity``: "negated" or "kept";
+            - ``quality``: what may be wrong, with commas between; "" if nothing is;
+            - ``brightest``, ``darkest``: 95th and 5th percentile of luma, from 0 to 255;
+            - ``clipped``: share of the product's pixels that are white;
+            - ``sharpness``: mean squared Laplacian over mean squared gradient;
+            - ``proportion``: of the longer to the shorter side of the photo;
+            - ``enlargement``: pixels of the image for each of the photo, along a side.
+
+        Notes
+        -----
+        Quality has any of these:
+
+        - "too dark": ``brightest`` is less than 100;
+        - "too light": ``clipped`` is more than 0.05, or ``darkest`` more than 190;
+        - "blurred": ``sharpness`` is less than 1. The variance of the Laplacian [2]_ depends
+          on contrast and on the pattern of the cloth. Its ratio to the squared gradient, another
+          focus measure (both in [3]_), does so less. It is measured on a copy of at most 256
+          pixels: a blur that disappears in it does no harm;
+        - "tiny": ``enlargement`` is more than 2;
+        - "odd proportions": ``proportion`` is more than 3;
+        - "no foreground": none stands out.
+
+        The limits were chosen on photos of clothes that people took to sell them, and on altered
+        copies of these: see ``benchmarks/photo_quality.py`` and the :ref:`User Guide <photos>`.
+        """
+        photos = self._photos(X)
+        target = self._target()
+        rows = photos.each(lambda photo: self._describe(photo, target), self.n_jobs)
+        description = pd.DataFrame(rows)
+        paths = [""] * len(rows) if photos.paths is None else photos.paths.tolist()
+        description.insert(0, "path", paths)
+        return description
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the pixels, for DataFrames.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Present by convention; if given, the names seen in ``fit``.
+
+        Returns
+        -------
+        names : ndarray of str
+            "pixel1", "pixel2" and so on, by rows, then columns, then channels.
+        """
+        if hasattr(self, "n_features_in_"):
+            _check_feature_names_in(self, input_features)
+        size, _, channels = self._target()
+        return pixel_names(size * size * channels)
+
+    def _photos(self, X: Any) -> Photos:
+        self._validate_params()
+        return Photos(self, X, max(_LEAST_READ, _READ_TIMES * self._target().image_size))
+
+    def _target(self) -> _Target:
+        """Return what images become, by the parameters."""
+        target = _TARGETS[self.target]
+        if self.image_size is not None:
+            target = target._replace(image_size=int(self.image_size))
+        return target if self.margin is None else target._replace(margin=float(self.margin))
+
+    def _image(self, photo: Photo, target: _Target) -> np.ndarray:
+        mask, _ = split(photo.rgb)
+        if target.channels == 3:
+            return square_photo(photo.rgb, mask, target.image_size, target.margin)
+        gray = to_gray(photo.rgb)
+        negate = is_negated(gray, mask, self.polarity)
+        return silhouette(gray, mask, target.image_size, target.margin, negate)
+
+    def _describe(self, photo: Photo, target: _Target) -> dict[str, Any]:
+        mask, overlap = split(photo.rgb)
+        box = box_of(mask)
+        scale = max(photo.size) / max(mask.shape)
+        inner = target.image_size / (1 + 2 * target.margin)
+        numbers = measure(photo.rgb, mask, box, scale, inner)
+        negate = target.channels == 1 and is_negated(to_gray(photo.rgb), mask, self.polarity)
+        whole = Box(*(min(round(scale * end), most) for end, most in _ends(box, photo.size)))
+        return {
+            "height": photo.size[0],
+            "width": photo.size[1],
+            **whole._asdict(),
+            "foreground": float(mask.mean()),
+            "overlap": overlap,
+            "polarity": "negated" if negate else "kept",
+            "quality": problems(numbers, bool(mask.any())),
+            **numbers,
+        }
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = []
+        tags.requires_fit = False
+        return tags
+
+
+def _ends(box: Box, size: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return each end of a box and what it can be at most."""
+    height, width = size
+    return [(box.top, height), (box.left, width), (box.bottom, height), (box.right, width)]
