@@ -145,6 +145,8 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.decision import (
         SelectiveClassifier as SelectiveClassifier,
+    )
+    from fashionkit.decision import (
         dominant_colors as dominant_colors,
     )
     from fashionkit.features import (

@@ -27,8 +27,8 @@ from fashionkit import (
     InvariantSVC,
     NystroemClassifier,
     PixelFeatures,
-    SelectiveClassifier,
     ProductPhotoPreprocessor,
+    SelectiveClassifier,
     SIFTFeatures,
     TransferClassifier,
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from fashionkit._images import users_level
 from fashionkit.datasets._names import shortened
 

@@ -1,10 +1,10 @@
-"""Decisions: which predictions to accept, which to review, and which images are no such thing."""
-
-from fashionkit.decision._selective import SelectiveClassifier
-
-__all__ = ["SelectiveClassifier"]
-"""Decisions about photos: what they show, and whether a model may be believed."""
+"""Decisions about photos: what they show, which predictions to accept, and what has changed."""
 
 from fashionkit.decision._colors import dominant_colors, list_color_names
+from fashionkit.decision._selective import SelectiveClassifier
 
-__all__ = ["dominant_colors", "list_color_names"]
+__all__ = [
+    "SelectiveClassifier",
+    "dominant_colors",
+    "list_color_names",
+]

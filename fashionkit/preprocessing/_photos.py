@@ -42,7 +42,9 @@ def find_paths(X: Any) -> np.ndarray | None:
     if isinstance(X, ImageFolder):
         return X.filenames
     if isinstance(X, str | os.PathLike):
-        raise TypeError(f"X is one path, {str(X)!r}, expected a batch; pass [X] for a batch of one.")
+        raise TypeError(
+            f"X is one path, {str(X)!r}, expected a batch; pass [X] for a batch of one."
+        )
     if isinstance(X, LazyImages) or not hasattr(X, "__len__") or not len(X):
         return None
     shape: tuple[int, ...] = getattr(X, "shape", (len(X),))
