@@ -36,6 +36,7 @@ _HOMES = {
     "fetch_fashion_mnist": "datasets",
     "find_duplicates": "inspection",
     "find_foreground": "preprocessing",
+    "find_label_issues": "decision",
     "list_models": "models",
     "list_pretrained": "persistence",
     "load": "persistence",
@@ -148,6 +149,7 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.decision import (
         dominant_colors as dominant_colors,
+        find_label_issues as find_label_issues,
     )
     from fashionkit.features import (
         BackboneFeatures as BackboneFeatures,

@@ -159,7 +159,7 @@ def make_data(
     if groups is not None and cv is None:
         raise ValueError("groups is given without cv; pass a splitter, such as cv=GroupKFold(5).")
     y = column_or_1d(y, warn=True)
-    _check_images("X", X, y)
+    check_given("X", X, y)
     check_classification_targets(y)
     labels = unique_labels(y)
     if len(labels) < 2:
@@ -167,7 +167,7 @@ def make_data(
             f"y has the class {choices(labels.tolist())} only; pass images of at least two classes."
         )
     test = None if X_test is None else _check_test(X_test, y_test, labels)
-    folds = [] if cv is None else _split(y, cv, groups, labels)
+    folds = [] if cv is None else make_folds(y, cv, groups, labels)
     return Data(ImageSet(X, y), test, folds, labels, _name(labels, class_names))
 
 
@@ -178,7 +178,8 @@ def seed_of(random_state: Any) -> int | None:
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
-def _check_images(argument: str, X: Any, y: np.ndarray) -> None:
+def check_given(argument: str, X: Any, y: np.ndarray) -> None:
+    """Refuse what are no images, or not as many as labels."""
     if isinstance(X, str | os.PathLike):
         raise ValueError(
             f"{argument}={str(X)!r}, expected images; pass ImageFolder({str(X)!r}) to read those "
@@ -191,7 +192,7 @@ def _check_images(argument: str, X: Any, y: np.ndarray) -> None:
 
 def _check_test(X: Any, y: Any, labels: np.ndarray) -> ImageSet:
     y = column_or_1d(y, warn=True)
-    _check_images("X_test", X, y)
+    check_given("X_test", X, y)
     if not len(y):
         raise ValueError("X_test has no images; at least one is needed.")
     if unseen := unknown_labels(y.tolist(), labels.tolist()):
@@ -202,9 +203,30 @@ def _check_test(X: Any, y: Any, labels: np.ndarray) -> ImageSet:
     return ImageSet(X, y)
 
 
-def _split(
+def make_folds(
     y: np.ndarray, cv: Any, groups: Any, labels: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the rows to train on and to evaluate on of each fold, checked.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels.
+
+    cv : int, splitter or iterable
+        As in scikit-learn's ``check_cv``; the folds of a number are stratified.
+
+    groups : array-like of shape (n_samples,) or None
+        Groups for the splitter.
+
+    labels : ndarray of shape (n_classes,)
+        The classes, each of which needs a training image in every fold.
+
+    Returns
+    -------
+    folds : list of (ndarray, ndarray)
+        Rows of each fold.
+    """
     said = f"cv={textwrap.shorten(repr(cv), 100, placeholder=' ...')}"
     splitter = check_cv(cv, y, classifier=True)
     folds = []

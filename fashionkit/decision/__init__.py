@@ -8,3 +8,8 @@ __all__ = [
     "dominant_colors",
     "list_color_names",
 ]
+"""Decisions: what to do with the answers of a model."""
+
+from fashionkit.decision._label_issues import find_label_issues
+
+__all__ = ["find_label_issues"]

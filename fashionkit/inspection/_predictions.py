@@ -43,7 +43,7 @@ def probabilities_of(estimator: Any, X: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def check_probabilities(
-    y_true: Any, probabilities: Any, classes: Any
+    y_true: Any, probabilities: Any, classes: Any, *, name: str = "y_true"
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Validate labels and predicted probabilities that belong together.
 
@@ -57,6 +57,9 @@ def check_probabilities(
 
     classes : array-like of shape (n_classes,)
         Label of each column.
+
+    name : str, default="y_true"
+        What the caller's argument of the labels is called, for errors.
 
     Returns
     -------
@@ -100,7 +103,7 @@ def check_probabilities(
     if np.any(targets < 0):
         unknown = sorted(set(y_true[targets < 0].tolist()), key=str)
         raise ValueError(
-            f"y_true has the labels {choices(unknown, most=5)}, which are not among the classes "
+            f"{name} has the labels {choices(unknown, most=5)}, which are not among the classes "
             f"{choices(classes.tolist(), most=12)}; leave these images out."
         )
     return probabilities, classes, targets
