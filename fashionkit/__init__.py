@@ -26,6 +26,7 @@ _HOMES = {
     "ONNXClassifier": "persistence",
     "PixelFeatures": "features",
     "ProductPhotoPreprocessor": "preprocessing",
+    "PredictionMonitor": "decision",
     "SIFTFeatures": "features",
     "SelectiveClassifier": "decision",
     "TransferClassifier": "neural",
@@ -149,6 +150,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.decision import (
         dominant_colors as dominant_colors,
+        PredictionMonitor as PredictionMonitor,
+    )
+    from fashionkit.decision import (
         find_label_issues as find_label_issues,
     )
     from fashionkit.features import (

@@ -11,5 +11,6 @@ __all__ = [
 """Decisions: what to do with the answers of a model."""
 
 from fashionkit.decision._label_issues import find_label_issues
+from fashionkit.decision._monitor import PredictionMonitor
 
-__all__ = ["find_label_issues"]
+__all__ = ["PredictionMonitor", "find_label_issues"]

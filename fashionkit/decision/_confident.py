@@ -124,9 +124,9 @@ def _by_noise_rate(
 
 
 def _round_rows(counts: np.ndarray) -> np.ndarray:
-    """Round to whole numbers with the same sum of each row, by the largest remainders."""
+    """Round to whole numbers with the same sum of each row, by the largest remainders, ties to the last."""
     whole = np.floor(counts).astype(np.int64)
     remainders = counts - whole
     for row, missing in enumerate(np.rint(remainders.sum(axis=1)).astype(int)):
-        whole[row, np.argsort(-remainders[row], kind="stable")[:missing]] += 1
+        whole[row, np.argsort(remainders[row], kind="stable")[::-1][:missing]] += 1
     return whole

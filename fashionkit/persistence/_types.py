@@ -16,6 +16,7 @@ OURS = frozenset(
         "baselines._neighbors.BoundedKNeighborsClassifier",
         "decision._outliers.NeighborDetector",
         "decision._selective.SelectiveClassifier",
+        "decision._monitor.PredictionMonitor",
         "features._backbone.BackboneFeatures",
         "features._chunked.ChunkedTransformer",
         "features._color.ColorHistogram",

@@ -1,0 +1,350 @@
+"""PredictionMonitor: whether new images are still those that a model was tried on."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _num_samples, check_is_fitted
+
+from fashionkit._images import reject_single, stacked
+from fashionkit.comparison._statistics import holm
+from fashionkit.decision._embedding import NAMES, Embedding, choose, in_form, take
+from fashionkit.decision._permutation import compare_rows, compare_shares, compare_values
+from fashionkit.decision._predicted import Predicted, check_decisions, predict
+from fashionkit.decision._shift_words import Row, row_of, sentence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS = ("reference", "new", "statistic", "p_value", "p_holm", "verdict")
+
+
+class PredictionMonitor(BaseEstimator):
+    """Tests of whether new images differ from those that a model was evaluated on.
+
+    A model is only as good as its evaluation while the images remain of the same kind. Without
+    labels, four things can be compared: the shares of predicted classes, the confidences, the
+    share of images that a :class:`~fashionkit.SelectiveClassifier` sends to review, and where the
+    images lie in an embedding. Each has a permutation test, and no assumption but that the images
+    of a sample are exchangeable.
+
+    Read more in :ref:`drift`.
+
+    Parameters
+    ----------
+    model : classifier
+        A fitted classifier with ``predict_proba``, or a Pipeline or search that ends in one. With
+        a method ``decide``, as a SelectiveClassifier has it, the review rate is compared, too.
+        Wrap it in a :class:`~sklearn.frozen.FrozenEstimator` where the monitor is cloned: clones
+        of estimators are not fitted.
+
+    embedding : {"auto", "features", "hog", "probabilities"} or transformer, default="auto"
+        Rows of numbers that images are compared by.
+
+        - "features": of a network of fashionkit, its last layer of maps, averaged over each map;
+          of a Pipeline, what its last step gets;
+        - "hog": :class:`~fashionkit.HOGFeatures` of the images;
+        - "probabilities": those of the model;
+        - "auto": "features" where the model has them; otherwise "hog", or "probabilities" of
+          images that are given as paths;
+        - a transformer, which is cloned and fitted on one half of the reference images; only the
+          other half is compared.
+
+        More than 256 numbers are reduced to as many by a random projection.
+
+    n_permutations : int, default=999
+        Number of permutations of each test. The smallest possible p value is
+        ``1 / (n_permutations + 1)``.
+
+    max_samples : int, default=1000
+        Maximum number of images of either sample whose embeddings are compared, drawn at random.
+        The other tests use all images.
+
+    significance : float, default=0.05
+        Corrected p value below which the verdict is that something has shifted.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws images and permutations.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels of the model.
+
+    class_shares_ : ndarray of shape (n_classes,)
+        Share of each class among the predictions on the reference images.
+
+    embedding_ : {"features", "hog", "probabilities", "transformer"}
+        What the images are compared by.
+
+    n_reference_ : int
+        Number of reference images.
+
+    n_features_in_ : int
+        Number of features that the model has seen in its ``fit``, where it tells.
+
+    See Also
+    --------
+    find_label_issues : Training images whose label is likely to be wrong.
+
+    Notes
+    -----
+    The reference are images that the model was not trained on, such as those of its test set: on
+    training images every model is too confident, and all others look shifted.
+
+    Of the reference, the monitor keeps the number of predictions of each class, the confidences,
+    and the embeddings of ``max_samples`` images, not the images. Images whose status is "error"
+    count for the review rate only.
+
+    Shares are compared by their total variation distance, confidences by the Kolmogorov-Smirnov
+    distance, and embeddings by the maximum mean discrepancy [1]_, the unbiased estimate of its
+    square, with a Gaussian kernel of the median distance. P values count the observed
+    samples as one of the permutations [2]_; they are corrected for the number of tests by the
+    method of Holm [3]_. Predictions are the strongest single signal of most shifts, and classes
+    and features together find more [4]_.
+
+    A shift is not always harm: with thousands of images, very small differences are more than
+    chance. The columns ``reference`` and ``new`` say how large they are. A test at 0.05 that is
+    repeated every day is wrong every 20 days.
+
+    References
+    ----------
+    .. [1] A. Gretton, K. M. Borgwardt, M. J. Rasch, B. Schölkopf and A. Smola, "A Kernel
+       Two-Sample Test", Journal of Machine Learning Research 13, 2012.
+
+    .. [2] B. Phipson and G. K. Smyth, "Permutation P-values Should Never Be Zero", Statistical
+       Applications in Genetics and Molecular Biology 9, 2010.
+
+    .. [3] S. Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal
+       of Statistics 6, 1979.
+
+    .. [4] S. Rabanser, S. Günnemann and Z. C. Lipton, "Failing Loudly: An Empirical Study of
+       Methods for Detecting Dataset Shift", NeurIPS 2019.
+
+    Examples
+    --------
+    >>> from fashionkit import PredictionMonitor, make_garments, make_model
+    >>> X, y = make_garments(700, random_state=0)
+    >>> model = make_model("hog-fast", random_state=0).fit(X[:300], y[:300])
+    >>> monitor = PredictionMonitor(model, random_state=0).fit(X[300:500])
+    >>> monitor.compare(X[500:])["verdict"].tolist()
+    ['within chance', 'within chance', 'within chance']
+    >>> upside_down = X[500:, ::-1]
+    >>> monitor.summarize(monitor.compare(upside_down))["shifted"]
+    'class shares, confidence, embedding'
+    """
+
+    _parameter_constraints: dict = {
+        "model": [HasMethods(["fit", "predict"])],
+        "embedding": [StrOptions(set(NAMES)), HasMethods(["fit", "transform"])],
+        "n_permutations": [Interval(Integral, 19, None, closed="left")],
+        "max_samples": [Interval(Integral, 2, None, closed="left")],
+        "significance": [Interval(Real, 0, 1, closed="neither")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        embedding: Any = "auto",
+        n_permutations: int = 999,
+        max_samples: int = 1000,
+        significance: float = 0.05,
+        random_state: Any = None,
+    ):
+        self.model = model
+        self.embedding = embedding
+        self.n_permutations = n_permutations
+        self.max_samples = max_samples
+        self.significance = significance
+        self.random_state = random_state
+
+    # The model is fitted, and a transformer validates its parameters itself.
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Keep what the model says of the reference images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels), or ImageFolder
+            Reference images that the model was not trained on, in any form that it takes.
+
+        y : ignored
+            Present by convention.
+
+        Returns
+        -------
+        self : PredictionMonitor
+            The fitted monitor.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+
+        ValueError
+            If it has no ``predict_proba``, or there are fewer than two images.
+        """
+        check_is_fitted(self.model)
+        X = stacked(X)
+        reject_single(X, y)
+        predicted = predict(self.model, X)
+        rng = check_random_state(self.random_state)
+        self._seed = int(rng.randint(np.iinfo(np.int32).max))
+        self.classes_ = np.asarray(self.model.classes_)
+        self.n_reference_ = len(predicted)
+        self._class_counts = predicted.class_counts
+        self.class_shares_ = self._class_counts / max(1, self._class_counts.sum())
+        self._confidences = np.sort(predicted.confidences).astype(np.float32)
+        self._review_counts = predicted.review_counts
+        self._fit_embedding(X, predicted, rng)
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+            if hasattr(self.model, name):
+                setattr(self, name, getattr(self.model, name))
+        return self
+
+    def compare(self, X: Any, decisions: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Compare new images with the reference.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels), or ImageFolder
+            New images, at least two.
+
+        decisions : DataFrame, default=None
+            What the model has said of them already: the columns ``label`` and ``confidence`` and,
+            where its ``decide`` is used, ``status``. None asks the model.
+
+        Returns
+        -------
+        shifts : DataFrame of shape (3, 6) or (4, 6)
+            One row for each of "class shares", "confidence", "review rate" (where the model has
+            ``decide``) and "embedding", with the columns
+
+            - ``reference``, ``new``: the share of the class that has changed most, the mean
+              confidence, and the share of images that are not accepted; NaN for the embedding;
+            - ``statistic``: the distance of the two samples;
+            - ``p_value``: probability of at least this distance by chance;
+            - ``p_holm``: corrected for the number of tests;
+            - ``verdict``: the result in words.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two images, or ``decisions`` do not belong to them.
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        X = stacked(X)
+        reject_single(X, None)
+        if decisions is None:
+            predicted = predict(self.model, X)
+        else:
+            has_status = self._review_counts is not None
+            predicted = check_decisions(decisions, self.classes_, _num_samples(X), has_status)
+        rng = np.random.default_rng(self._seed)
+        rows = self._compare(X, predicted, rng)
+        corrected = holm(np.array([row.difference.p_value for row in rows]))
+        table = [
+            (
+                row.reference,
+                row.new,
+                *row.difference,
+                p_holm,
+                sentence(row, p_holm < self.significance),
+            )
+            for row, p_holm in zip(rows, corrected.tolist(), strict=True)
+        ]
+        index = pd.Index([row.measure for row in rows], name="measure")
+        return pd.DataFrame(table, columns=list(_COLUMNS), index=index)
+
+    def summarize(self, shifts: pd.DataFrame) -> pd.Series:
+        """Summarise a comparison in one row.
+
+        Parameters
+        ----------
+        shifts : DataFrame
+            What :meth:`compare` has returned.
+
+        Returns
+        -------
+        summary : Series
+            With the entries
+
+            - ``n_reference``: number of reference images;
+            - ``shifted``: the measures that have shifted, separated by commas, or "none";
+            - ``p_holm``: the smallest corrected p value;
+            - ``verdict``: the sentences on the measures that have shifted.
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        is_shifted = shifts["p_holm"] < self.significance
+        said = "; ".join(shifts["verdict"][is_shifted]) or "no shift beyond chance"
+        return pd.Series(
+            {
+                "n_reference": self.n_reference_,
+                "shifted": ", ".join(shifts.index[is_shifted]) or "none",
+                "p_holm": float(shifts["p_holm"].min()),
+                "verdict": said,
+            }
+        )
+
+    def _fit_embedding(self, X: Any, predicted: Predicted, rng: np.random.RandomState) -> None:
+        """Choose an embedding, fit it where it learns, and keep those of some images."""
+        self.embedding_, transformer = choose(self.embedding, self.model, X)
+        rows = rng.permutation(predicted.readable)
+        if self.embedding_ == "transformer":
+            # What is fitted on images knows them: they are not compared with others.
+            seen, rows = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+            _require_two(rows, "embedded half of X")
+            transformer.fit(in_form(transformer, take(X, np.sort(seen))))
+        rows = np.sort(rows[: self.max_samples])
+        images = take(X, rows)
+        if self.embedding_ == "hog":
+            transformer.fit(images)
+        self._transformer = transformer
+        self._embeddings = self._embed(images)
+
+    def _embed(self, X: Any) -> np.ndarray:
+        return Embedding(self.model, self.embedding_, self._transformer).transform(X)
+
+    def _compare(self, X: Any, predicted: Predicted, rng: np.random.Generator) -> list[Row]:
+        n = self.n_permutations
+        before, now = self._class_counts, predicted.class_counts
+        rows = [
+            row_of("class shares", before, now, self.classes_, compare_shares(before, now, n, rng)),
+        ]
+        values = predicted.confidences.astype(np.float32)
+        difference = compare_values(self._confidences, values, n, rng)
+        means = float(self._confidences.mean()), float(values.mean())
+        rows.append(Row("confidence", *means, difference, "mean confidence"))
+        if self._review_counts is not None:
+            before, now = self._review_counts, predicted.review_counts
+            difference = compare_shares(before, now, n, rng)
+            shares = float(before[1] / before.sum()), float(now[1] / now.sum())
+            rows.append(Row("review rate", *shares, difference, "review rate"))
+        chosen = np.sort(rng.permutation(predicted.readable)[: self.max_samples])
+        difference = compare_rows(self._embeddings, self._embed(take(X, chosen)), n, rng)
+        rows.append(Row("embedding", np.nan, np.nan, difference, ""))
+        return rows
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _require_two(rows: np.ndarray, what: str) -> None:
+    if len(rows) < 2:
+        raise ValueError(f"{what} has {len(rows)} images, expected at least 2; pass more images.")

@@ -1,0 +1,140 @@
+"""Predictions of a set of images that monitors compare: counts of classes, confidences, reviews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.validation import _num_samples
+
+from fashionkit.datasets._names import choices
+from fashionkit.decision._embedding import in_form
+from fashionkit.inspection._predictions import probabilities_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_STATUSES = ("accepted", "review", "outlier", "error")
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """What a model says of some images.
+
+    Parameters
+    ----------
+    class_counts : ndarray of shape (n_classes,)
+        Number of predictions of each class, of images that could be read.
+
+    confidences : ndarray of shape (n_readable,)
+        Their confidences.
+
+    readable : ndarray of shape (n_readable,)
+        Positions of the images that could be read.
+
+    review_counts : ndarray of shape (2,) or None
+        Number of images that are accepted, and that are not; None without decisions.
+    """
+
+    class_counts: np.ndarray
+    confidences: np.ndarray
+    readable: np.ndarray
+    review_counts: np.ndarray | None
+
+    def __len__(self) -> int:
+        """Return the number of images, also of those that cannot be read."""
+        if self.review_counts is None:
+            return len(self.readable)
+        return int(self.review_counts.sum())
+
+
+def predict(model: Any, X: Any) -> Predicted:
+    """Ask a model for its decisions, or for its probabilities where it makes none."""
+    n_images = _num_samples(X)
+    if n_images < 2:
+        raise ValueError(f"X has {n_images} sample(s), expected at least 2; a minimum of 2 is required.")
+    X = in_form(model, X)
+    if hasattr(model, "decide"):
+        return check_decisions(model.decide(X), model.classes_, n_images, has_status=True)
+    probabilities, _ = probabilities_of(model, X)
+    probabilities = np.asarray(probabilities)
+    tops = probabilities.argmax(axis=1)
+    counts = np.bincount(tops, minlength=probabilities.shape[1])
+    return Predicted(counts, probabilities.max(axis=1), np.arange(n_images), None)
+
+
+def check_decisions(
+    decisions: pd.DataFrame, classes: Any, n_images: int, has_status: bool
+) -> Predicted:
+    """Check a table of decisions, and count what is compared.
+
+    Parameters
+    ----------
+    decisions : DataFrame of shape (n_samples, n_columns)
+        With the columns ``label``, ``confidence`` and ``status``.
+
+    classes : array-like of shape (n_classes,)
+        Labels of the model.
+
+    n_images : int
+        Number of images.
+
+    has_status : bool
+        Whether a column ``status`` is needed.
+
+    Returns
+    -------
+    predicted : Predicted
+        The counts.
+
+    Raises
+    ------
+    ValueError
+        If the table lacks a column, has another number of rows, or unknown labels.
+    """
+    import pandas as pd
+
+    if not isinstance(decisions, pd.DataFrame):
+        raise TypeError(
+            f"decisions is a {type(decisions).__name__}, expected a DataFrame; pass what decide or "
+            "classify_photos returns."
+        )
+    needed = ["label", "confidence", *(["status"] if has_status else [])]
+    if missing := [name for name in needed if name not in decisions]:
+        raise ValueError(
+            f"decisions lacks the columns {choices(missing)}; pass what decide or classify_photos "
+            "returns."
+        )
+    if len(decisions) != n_images:
+        raise ValueError(
+            f"decisions has {len(decisions)} rows, but X has {n_images} images; pass one row for "
+            "each image, in the same order."
+        )
+    is_readable = np.ones(n_images, dtype=bool)
+    reviews = None
+    if "status" in decisions:
+        status = decisions["status"].to_numpy()
+        if unknown := sorted(set(status.tolist()) - set(_STATUSES), key=str):
+            raise ValueError(
+                f"decisions has the status {choices(unknown, most=5)}, expected some of "
+                f"{choices(_STATUSES)}."
+            )
+        is_readable = status != "error"
+        n_accepted = int(np.sum(status == "accepted"))
+        reviews = np.array([n_accepted, n_images - n_accepted])
+    readable = np.flatnonzero(is_readable)
+    if len(readable) < 2:
+        raise ValueError(f"{len(readable)} of {n_images} images can be read; at least 2 are needed.")
+    columns = pd.Index(np.asarray(classes)).get_indexer(decisions["label"].to_numpy()[readable])
+    if np.any(columns < 0):
+        labels = decisions["label"].to_numpy()[readable][columns < 0]
+        raise ValueError(
+            f"decisions has the labels {choices(sorted(set(labels.tolist()), key=str), most=5)}, "
+            f"which are no classes of the model: {choices(np.asarray(classes).tolist(), most=12)}."
+        )
+    confidences = decisions["confidence"].to_numpy(float)[readable]
+    if not np.isfinite(confidences).all():
+        raise ValueError("decisions has confidences that are NaN; pass one for each image.")
+    counts = np.bincount(columns, minlength=len(np.asarray(classes)))
+    return Predicted(counts, confidences, readable, reviews if has_status else None)
