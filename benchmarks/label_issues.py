@@ -100,9 +100,7 @@ def run_flips(X: np.ndarray, y: np.ndarray, options: argparse.Namespace) -> None
 def run_as_is(X: np.ndarray, y: np.ndarray, options: argparse.Namespace) -> None:
     """Print how many labels of the data are issues, and draw the worst."""
     probabilities, seconds = probabilities_of(X, y, options)
-    issues = find_label_issues(
-        None, None, y, probabilities=probabilities, class_names=CLASS_NAMES
-    )
+    issues = find_label_issues(None, None, y, probabilities=probabilities, class_names=CLASS_NAMES)
     accuracy = np.mean(probabilities.argmax(axis=1) == y)
     print(f"{len(y):,} images, out-of-fold accuracy {100 * accuracy:.2f} %, {seconds:.0f} CPU s")
     print(f"{len(issues):,} issues, {100 * len(issues) / len(y):.2f} % of the labels\n")

@@ -124,7 +124,7 @@ def _by_noise_rate(
 
 
 def _round_rows(counts: np.ndarray) -> np.ndarray:
-    """Round to whole numbers with the same sum of each row, by the largest remainders, ties to the last."""
+    """Round to whole numbers that keep the sum of each row, by the largest remainders."""
     whole = np.floor(counts).astype(np.int64)
     remainders = counts - whole
     for row, missing in enumerate(np.rint(remainders.sum(axis=1)).astype(int)):

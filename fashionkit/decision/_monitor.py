@@ -323,13 +323,13 @@ class PredictionMonitor(BaseEstimator):
         n = self.n_permutations
         before, now = self._class_counts, predicted.class_counts
         rows = [
-            row_of("class shares", before, now, self.classes_, compare_shares(before, now, n, rng)),
+            row_of("class shares", before, now, self.classes_, compare_shares(before, now, n, rng))
         ]
         values = predicted.confidences.astype(np.float32)
         difference = compare_values(self._confidences, values, n, rng)
         means = float(self._confidences.mean()), float(values.mean())
         rows.append(Row("confidence", *means, difference, "mean confidence"))
-        if self._review_counts is not None:
+        if self._review_counts is not None and predicted.review_counts is not None:
             before, now = self._review_counts, predicted.review_counts
             difference = compare_shares(before, now, n, rng)
             shares = float(before[1] / before.sum()), float(now[1] / now.sum())

@@ -53,7 +53,9 @@ def predict(model: Any, X: Any) -> Predicted:
     """Ask a model for its decisions, or for its probabilities where it makes none."""
     n_images = _num_samples(X)
     if n_images < 2:
-        raise ValueError(f"X has {n_images} sample(s), expected at least 2; a minimum of 2 is required.")
+        raise ValueError(
+            f"X has {n_images} sample(s), but a minimum of 2 is required; pass more images."
+        )
     X = in_form(model, X)
     if hasattr(model, "decide"):
         return check_decisions(model.decide(X), model.classes_, n_images, has_status=True)
@@ -125,7 +127,7 @@ def check_decisions(
         reviews = np.array([n_accepted, n_images - n_accepted])
     readable = np.flatnonzero(is_readable)
     if len(readable) < 2:
-        raise ValueError(f"{len(readable)} of {n_images} images can be read; at least 2 are needed.")
+        raise ValueError(f"{len(readable)} of {n_images} images can be read, expected at least 2.")
     columns = pd.Index(np.asarray(classes)).get_indexer(decisions["label"].to_numpy()[readable])
     if np.any(columns < 0):
         labels = decisions["label"].to_numpy()[readable][columns < 0]

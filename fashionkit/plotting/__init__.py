@@ -4,6 +4,7 @@ from fashionkit.plotting._accuracy import AccuracyDisplay
 from fashionkit.plotting._confusion import ConfusionDisplay
 from fashionkit.plotting._explanations import plot_explanations
 from fashionkit.plotting._history import TrainingHistoryDisplay
+from fashionkit.plotting._label_issues import LabelIssuesDisplay
 from fashionkit.plotting._mistakes import MistakesDisplay
 from fashionkit.plotting._pairwise import PairwiseDisplay
 from fashionkit.plotting._pareto import ParetoDisplay
@@ -15,6 +16,7 @@ from fashionkit.plotting._threshold import ThresholdDisplay
 __all__ = [
     "AccuracyDisplay",
     "ConfusionDisplay",
+    "LabelIssuesDisplay",
     "MistakesDisplay",
     "PairwiseDisplay",
     "ParetoDisplay",

@@ -10,6 +10,10 @@ PARAMETERS = {
             Maximum number of images, highest probability of the predicted class first;
             None for all.
         """,
+    "n_issues": """
+        n_issues : int, default=20
+            Maximum number of images, the likeliest issue first; None for all.
+        """,
     "class_names": """
         class_names : sequence or dict of str, default=None
             Name of each label, such as :data:`~fashionkit.CLASS_NAMES`, or a dict from

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, validate_params
 
@@ -15,15 +13,13 @@ from fashionkit.inspection._mistakes import find_mistakes, image_paths
 from fashionkit.inspection._predictions import probabilities_of
 from fashionkit.plotting._docs import document_parameters
 from fashionkit.plotting._frames import labels_to_names, model_names
-from fashionkit.plotting._pictures import draw_pictures, prediction_title, read_pictures
+from fashionkit.plotting._pictures import draw_titled, prediction_title, read_pictures
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 _AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
-_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
-_MAX_LETTERS = 24  # of the name of a file
 
 _PLOT_PARAMETERS: dict[str, Any] = {
     "n_columns": [_AT_LEAST_ONE],
@@ -369,40 +365,19 @@ class MistakesDisplay:
         display : MistakesDisplay
             This display. Without any mistakes, the figure shows a sentence instead.
         """
-        if not len(self.mistakes):
-            self.figure_ = _draw_sentence("No mistakes", figure)
-            self.axes_ = np.array([], dtype=object)
-            return self
-        samples = read_pictures(self.images)
-        check_consistent_length(samples.pixels, self.mistakes)
-        titles = [_title(row) for row in self.mistakes.itertuples()]
-        self.figure_, self.axes_ = draw_pictures(
-            samples.scaled(slice(None)),
+        titles = [
+            prediction_title(
+                row.true, row.predicted, row.probability, path=getattr(row, "path", None)
+            )
+            for row in self.mistakes.itertuples()
+        ]
+        self.figure_, self.axes_ = draw_titled(
+            self.images,
             titles,
+            instead="No mistakes",
             n_columns=n_columns,
             figure=figure,
             im_kw=im_kw,
             text_kw=text_kw,
         )
         return self
-
-
-def _title(mistake: Any) -> str:
-    """Return true class, predicted class and, of an image that is a file, its name."""
-    title = prediction_title(mistake.true, mistake.predicted, mistake.probability)
-    if not hasattr(mistake, "path"):
-        return title
-    name = Path(mistake.path).name
-    if len(name) > _MAX_LETTERS:  # the end tells apart what cameras number
-        name = f"{name[: _MAX_LETTERS // 3]}{_ELLIPSIS}{name[-_MAX_LETTERS // 3 * 2 :]}"
-    return f"{title}\n{name}"
-
-
-def _draw_sentence(sentence: str, figure: Figure | None) -> Figure:
-    """Draw a sentence in place of pictures."""
-    if figure is None:
-        import matplotlib.pyplot as plt
-
-        figure = plt.figure(figsize=(4, 1))
-    figure.text(0.5, 0.5, sentence, ha="center", va="center")
-    return figure

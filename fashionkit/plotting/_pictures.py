@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_consistent_length
 
 from fashionkit._images import Images, fit_images
 from fashionkit.datasets._names import percent
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 _PICTURE = 1.1
 _LINE = 0.17
 _LETTER = 0.075
+
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+_MAX_LETTERS = 24  # of the name of a file
 
 
 def read_pictures(images: Any, image_shape: tuple[int, ...] | None = None) -> Images:
@@ -105,10 +110,77 @@ def draw_pictures(
     return figure, axes[: len(pictures)]
 
 
-def prediction_title(true: str, predicted: str, probability: float | None = None) -> str:
-    """Return the title of a picture: its true class, and the predicted one."""
+def draw_titled(
+    images: Any,
+    titles: Sequence[str],
+    *,
+    instead: str,
+    n_columns: int,
+    figure: Figure | None = None,
+    im_kw: Mapping[str, Any] | None = None,
+    text_kw: Mapping[str, Any] | None = None,
+) -> tuple[Figure, np.ndarray]:
+    """Draw the images of a table under their titles, or a sentence where there are none.
+
+    Parameters
+    ----------
+    images : array-like of shape (n_samples, height, width) or \
+            (n_samples, height, width, channels)
+        The images.
+
+    titles : sequence of str
+        Title of each.
+
+    instead : str
+        The sentence.
+
+    n_columns, figure, im_kw, text_kw : object
+        As for :func:`draw_pictures`.
+
+    Returns
+    -------
+    figure : matplotlib Figure or SubFigure
+        The figure drawn on.
+
+    axes : ndarray of shape (n_samples,)
+        Axes of each picture.
+    """
+    if not titles:
+        return _draw_sentence(instead, figure), np.array([], dtype=object)
+    pictures = read_pictures(images)
+    check_consistent_length(pictures.pixels, titles)
+    return draw_pictures(
+        pictures.scaled(slice(None)),
+        titles,
+        n_columns=n_columns,
+        figure=figure,
+        im_kw=im_kw,
+        text_kw=text_kw,
+    )
+
+
+def prediction_title(
+    true: str, predicted: str, probability: float | None = None, *, path: str | None = None
+) -> str:
+    """Return the title of a picture: its true class, the predicted one, and the file's name."""
     certainty = "" if probability is None else f", {percent(probability, 0)}"
-    return f"{true} \N{RIGHTWARDS ARROW}\n{predicted}{certainty}"
+    title = f"{true} \N{RIGHTWARDS ARROW}\n{predicted}{certainty}"
+    if path is None:
+        return title
+    name = Path(path).name
+    if len(name) > _MAX_LETTERS:  # the end tells apart what cameras number
+        name = f"{name[: _MAX_LETTERS // 3]}{_ELLIPSIS}{name[-_MAX_LETTERS // 3 * 2 :]}"
+    return f"{title}\n{name}"
+
+
+def _draw_sentence(sentence: str, figure: Figure | None) -> Figure:
+    """Draw a sentence in place of pictures."""
+    if figure is None:
+        import matplotlib.pyplot as plt
+
+        figure = plt.figure(figsize=(4, 1))
+    figure.text(0.5, 0.5, sentence, ha="center", va="center")
+    return figure
 
 
 def _new_figure(
