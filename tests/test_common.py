@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 
+import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
+from sklearn.utils import check_array
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import fashionkit
@@ -29,6 +31,7 @@ from fashionkit import (
     PixelFeatures,
     ProductPhotoPreprocessor,
     SelectiveClassifier,
+    PredictionMonitor,
     SIFTFeatures,
     TransferClassifier,
 )
@@ -57,6 +60,32 @@ TINY = {"backbone": tiny_backbone, "weights": None, "pooling": "flatten"}
 SGD = {"optimizer": "sgd", "epochs": 3, "batch_size": 8}
 TINY_CNN = {"architecture_params": {"filters": (16,), "dense_units": ()}, "learning_rate": 0.5}
 TINY_TREE = {"architecture_params": {"filters": (4,)}, "learning_rate": 0.2}
+
+
+class AnyRows(ClassifierMixin, BaseEstimator):
+    """A fitted model of whatever number of columns: monitors are given fitted ones, not clones."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def __sklearn_clone__(self):
+        return self
+
+    @property
+    def classes_(self):
+        return np.arange(2)
+
+    def predict_proba(self, X):
+        X = check_array(X)
+        first = 1 / (1 + np.exp(-X[:, 0].clip(-50, 50)))
+        return np.stack([first, 1 - first], axis=1)
+
+    def predict(self, X):
+        return self.predict_proba(X).argmax(axis=1)
+
 
 FLOAT32 = {
     "check_sample_weight_equivalence_on_dense_data": (
@@ -103,6 +132,7 @@ ESTIMATORS = [
     InvariantSVC(make_pipeline(PixelFeatures(), CalibratedSVC(random_state=0))),
     InvariantSVC(make_pipeline(PixelFeatures(), CalibratedSVC(random_state=0)), views=None),
     NystroemClassifier(random_state=0),
+    PredictionMonitor(AnyRows(), n_permutations=19),
     PixelFeatures(),
     SelectiveClassifier(LogisticRegression(), random_state=0),
     SelectiveClassifier(LogisticRegression(), outlier_detector="auto", random_state=0),

@@ -79,7 +79,7 @@ P = np.array(
 class Recorder(ClassifierMixin, BaseEstimator):
     """A classifier that says of images which it has seen, and in what form it got them."""
 
-    forms: list = []  # noqa: RUF012
+    forms: list = []
 
     def fit(self, X, y):
         self.forms.append(type(X).__name__)
@@ -204,8 +204,8 @@ class TestOutOfFold:
         noisy = y.copy()
         noisy[flipped] = (y[flipped] + 5) % 10
         issues = find_label_issues(make_model("hog-fast", random_state=0), X, noisy, cv=3)
-        assert np.isin(flipped, issues["index"]).sum() >= 7
-        assert len(issues) < 60
+        assert np.isin(issues["index"][:5], flipped).all()
+        assert len(issues) < 30
 
     def test_no_image_is_judged_by_a_model_that_has_seen_it(self, garments):
         X, y = garments[0][:60], np.arange(60) % 2
