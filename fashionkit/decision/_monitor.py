@@ -86,7 +86,10 @@ class PredictionMonitor(BaseEstimator):
         Number of reference images.
 
     n_features_in_ : int
-        Number of features that the model has seen in its ``fit``, where it tells.
+        Number of features that the model, or else what embeds images, has seen in its ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, where they are all strings.
 
     See Also
     --------
@@ -207,8 +210,9 @@ class PredictionMonitor(BaseEstimator):
         self._fit_embedding(X, predicted, rng)
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
-            if hasattr(self.model, name):
-                setattr(self, name, getattr(self.model, name))
+            for part in (self._transformer, self.model):
+                if hasattr(part, name):
+                    setattr(self, name, getattr(part, name))
         return self
 
     def compare(self, X: Any, decisions: pd.DataFrame | None = None) -> pd.DataFrame:

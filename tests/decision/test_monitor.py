@@ -167,8 +167,13 @@ class TestCompare:
             monitor = PredictionMonitor(model, n_permutations=99, random_state=seed)
             monitor.fit(images[0][rows[:60]])
             found.append(monitor.compare(images[0][rows[60:]])["p_value"])
-        for p_values in np.transpose(found):
+        for name in ("confidence", "embedding"):
+            p_values = [shifts[name] for shifts in found]
             assert stats.kstest(p_values, "uniform").pvalue > 0.005
+        # Shares of few images are tied, so that p values may be too large, but not too small.
+        for level in (0.05, 0.2, 0.5):
+            n_rejected = int(np.sum([shifts["class shares"] <= level for shifts in found]))
+            assert stats.binomtest(n_rejected, len(found), level, "greater").pvalue > 0.005
 
 
 class TestDecisions:
