@@ -55,7 +55,7 @@ def find_label_issues(
     Each image is classified by a model that was not trained on it. Confident learning [1]_
     estimates from these probabilities how many labels of each class are wrong, and which.
 
-    Read more in :ref:`label_issues`.
+    Read more in the :ref:`User Guide <label_issues>`.
 
     Parameters
     ----------

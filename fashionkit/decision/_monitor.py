@@ -33,7 +33,7 @@ class PredictionMonitor(BaseEstimator):
     images lie in an embedding. Each has a permutation test, and no assumption but that the images
     of a sample are exchangeable.
 
-    Read more in :ref:`drift`.
+    Read more in the :ref:`User Guide <drift>`.
 
     Parameters
     ----------
