@@ -163,7 +163,7 @@ class TestCompare:
     def test_without_a_shift_p_values_are_uniform(self, images):
         X, y = images
         model = make_pipeline(HOGFeatures(), LogisticRegression()).fit(X[:300], y[:300])
-        rng, found = np.random.RandomState(0), []
+        rng, found = np.random.RandomState(1), []
         for seed in range(100):
             # Numbers without a common divisor: few distances are tied.
             rows = rng.permutation(np.arange(300, 900))[:121]
