@@ -30,6 +30,7 @@ _HOMES = {
     "SIFTFeatures": "features",
     "SelectiveClassifier": "decision",
     "TransferClassifier": "neural",
+    "classify_photos": "decision",
     "clear_cache": "_backbones.pool",
     "compare_models": "comparison",
     "describe_models": "models",
@@ -154,6 +155,7 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.decision import (
         find_label_issues as find_label_issues,
+        classify_photos as classify_photos,
     )
     from fashionkit.features import (
         BackboneFeatures as BackboneFeatures,

@@ -14,3 +14,8 @@ from fashionkit.decision._label_issues import find_label_issues
 from fashionkit.decision._monitor import PredictionMonitor
 
 __all__ = ["PredictionMonitor", "find_label_issues"]
+"""From predictions to decisions: photos in, a row for each out."""
+
+from fashionkit.decision._classify import classify_photos
+
+__all__ = ["classify_photos"]

@@ -1,0 +1,135 @@
+"""What any fitted classifier decides about images: a row for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from fashionkit.decision._coarse import coarse_names
+
+# The columns of decisions, and what stands in those of text and of numbers where there is none.
+DECISIONS = (
+    *("label", "confidence", "second", "second_confidence", "third", "third_confidence"),
+    *("set", "status", "reason"),
+)
+ACCEPTED, REVIEW, OUTLIER, ERROR = STATUSES = ("accepted", "review", "outlier", "error")
+_RANKS = DECISIONS[:6:2]
+
+
+def decide(model: Any, X: Any, target_names: list[str]) -> pd.DataFrame:
+    """Return what a model decides about images.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted classifier, also of several targets, with ``decide`` or without.
+
+    X : array-like
+        Images as the model takes them.
+
+    target_names : list of str
+        Names of the model's targets, where there are several.
+
+    Returns
+    -------
+    rows : DataFrame
+        The columns of `DECISIONS` for the first target, "coarse" where its coarse classes are
+        known, and two columns for each further target: its name, and the confidence.
+    """
+    model = getattr(model, "best_estimator_", model)
+    if isinstance(model, Pipeline) and not hasattr(model, "decide"):
+        last = model.steps[-1][1]
+        if hasattr(last, "decide") or hasattr(last, "estimators_") or _targets(last) > 1:
+            X = model[:-1].transform(X) if len(model) > 1 else X
+            return decide(last, X, target_names)
+    if _targets(model) == 1:
+        return _with_coarse(_decide_one(model, X), model)
+    parts = _decide_each(model, X)
+    rows = _with_coarse(parts[0], getattr(model, "estimators_", [model])[0])
+    for name, part in zip(target_names[1:], parts[1:], strict=True):
+        rows[name] = part["label"].to_numpy()
+        rows[f"{name}_confidence"] = part["confidence"].to_numpy()
+    return _with_worst_status(rows, dict(zip(target_names, parts, strict=True)))
+
+
+def count_targets(model: Any) -> int:
+    """Return how many targets a fitted classifier predicts."""
+    return _targets(model)
+
+
+def _targets(model: Any) -> int:
+    classes = getattr(model, "classes_", None)
+    return len(classes) if isinstance(classes, list) and len(classes) else 1
+
+
+def _decide_one(model: Any, X: Any) -> pd.DataFrame:
+    if hasattr(model, "decide"):
+        return pd.DataFrame(model.decide(X)).reset_index(drop=True)
+    if not hasattr(model, "predict_proba"):
+        return _of_labels(np.asarray(model.predict(X)))
+    return _of_probabilities(np.asarray(model.predict_proba(X)), np.asarray(model.classes_))
+
+
+def _decide_each(model: Any, X: Any) -> list[pd.DataFrame]:
+    """Return the decisions on each target of a classifier of several."""
+    members = getattr(model, "estimators_", None)
+    if isinstance(members, list) and len(members) == _targets(model):
+        return [_decide_one(member, X) for member in members]
+    if hasattr(model, "predict_proba"):
+        return [
+            _of_probabilities(np.asarray(one), np.asarray(classes))
+            for one, classes in zip(model.predict_proba(X), model.classes_, strict=True)
+        ]
+    return [_of_labels(labels) for labels in np.asarray(model.predict(X)).T]
+
+
+def _of_probabilities(probabilities: np.ndarray, classes: np.ndarray) -> pd.DataFrame:
+    """Return the three most probable classes; all are accepted, as nothing says otherwise."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, : len(_RANKS)]
+    columns: dict[str, Any] = {}
+    for rank, name in enumerate(_RANKS):
+        if rank < order.shape[1]:
+            best = order[:, [rank]]
+            columns[name] = classes[best[:, 0]].astype(object)
+            columns[DECISIONS[2 * rank + 1]] = np.take_along_axis(probabilities, best, axis=1)[:, 0]
+    return _complete(columns, len(probabilities))
+
+
+def _of_labels(labels: np.ndarray) -> pd.DataFrame:
+    return _complete({"label": labels.astype(object)}, len(labels))
+
+
+def _complete(columns: dict[str, Any], n_rows: int) -> pd.DataFrame:
+    """Add what a classifier without ``decide`` does not say."""
+    absent: dict[str, Any] = dict.fromkeys(DECISIONS)
+    absent |= {name: np.nan for name in DECISIONS if name.endswith("confidence")}
+    absent |= {"set": "", "status": ACCEPTED, "reason": ""}
+    rows = pd.DataFrame({**absent, **columns}, index=range(n_rows))
+    return rows[list(DECISIONS)]
+
+
+def _with_coarse(rows: pd.DataFrame, model: Any) -> pd.DataFrame:
+    names = coarse_names(model)
+    if names:
+        rows["coarse"] = [names.get(label) for label in rows["label"].tolist()]
+    return rows
+
+
+def _with_worst_status(rows: pd.DataFrame, parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Accept a row only where the decision on every target is accepted."""
+    severity = {status: rank for rank, status in enumerate(STATUSES)}
+    statuses = np.array([[severity[one] for one in part["status"]] for part in parts.values()])
+    reasons = [
+        "; ".join(
+            f"{name}: {part['reason'].iloc[row]}"
+            for name, part in parts.items()
+            if part["status"].iloc[row] != ACCEPTED
+        )
+        for row in range(len(rows))
+    ]
+    rows["status"] = [STATUSES[rank] for rank in statuses.max(axis=0, initial=0)]
+    rows["reason"] = reasons
+    return rows
