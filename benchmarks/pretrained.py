@@ -53,9 +53,10 @@ from fashionkit import (
     most_confused,
     save,
 )
+from fashionkit.models._photos import photo_features
 from fashionkit.neural._core.inference import TrainedNetwork
 from fashionkit.persistence import describe
-from fashionkit.persistence._downloaded import compute_reference, make_backbone
+from fashionkit.persistence._downloaded import compute_reference
 
 LICENCE = "bsd-3-clause"
 _SCORES = ("precision", "recall", "f1")
@@ -239,7 +240,7 @@ def make_photos(options: argparse.Namespace) -> None:
     photos, sender_ids = list_photos(options.photos, 224)
     images, y, senders = np.asarray(photos), photos.target, pd.factorize(sender_ids)[0]
     n_senders = len(np.unique(senders))
-    backbone = make_backbone(options.weights).fit(images[:1])
+    backbone = photo_features(options.weights).fit(images[:1])
     features = []
     seconds = cpu_seconds(lambda: features.append(backbone.transform(images)))
     head = ShrunkenDiscriminant()

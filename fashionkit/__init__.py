@@ -54,6 +54,7 @@ _HOMES = {
     "read_idx": "datasets",
     "save": "persistence",
     "to_onnx": "persistence",
+    "train_photos": "decision",
     "worst_mistakes": "inspection",
 }
 _SUBMODULES = (
@@ -156,6 +157,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     from fashionkit.decision import (
         find_label_issues as find_label_issues,
         classify_photos as classify_photos,
+    )
+    from fashionkit.decision import (
+        train_photos as train_photos,
     )
     from fashionkit.features import (
         BackboneFeatures as BackboneFeatures,

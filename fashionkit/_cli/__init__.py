@@ -17,9 +17,9 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import fashionkit
-from fashionkit._cli import compare, inspect
+from fashionkit._cli import classify, compare, inspect, train
 
-COMMANDS = (compare, inspect)
+COMMANDS = (compare, train, classify, inspect)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import joblib
 
 import fashionkit
+from fashionkit._cli._arguments import folds, jobs, positive, seed
 from fashionkit.datasets._choose import DEFAULT_IMAGE_SIZE, choose_images
 
 # The costliest first, so that at the end no core waits for long.
@@ -64,13 +65,13 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--train-size",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="training images, stratified by class (default: 20000)",
     )
     parser.add_argument(
         "--test-size",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="test images, stratified by class (default: 10000)",
     )
@@ -81,14 +82,14 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--epochs",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="passes of neural networks over the training images (default: each "
         "model's own, 10 for cnn)",
     )
     parser.add_argument(
         "--image-size",
-        type=_positive,
+        type=positive,
         default=DEFAULT_IMAGE_SIZE,
         metavar="N",
         help=f"side in pixels that images of a folder are resized to "
@@ -96,7 +97,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--cv",
-        type=_folds,
+        type=folds,
         metavar="N",
         help="compare on N stratified folds of the training images too; the test images decide "
         "the ranking",
@@ -104,7 +105,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--tune",
         nargs="?",
-        type=_positive,
+        type=positive,
         const=_N_ITER,
         metavar="N",
         help="search the parameters of each model on its training images, N combinations "
@@ -112,7 +113,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--n-jobs",
-        type=_jobs,
+        type=jobs,
         metavar="N",
         help="how many models or folds to fit at the same time; 1 for one that uses all cores "
         f"where it can, -1 for one per core (default: one per core, {_MOST_JOBS} at most)",
@@ -132,7 +133,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--seed",
-        type=_seed,
+        type=seed,
         default=0,
         metavar="N",
         help="of everything that is drawn at random (default: 0)",
@@ -250,27 +251,3 @@ def _fill(text: str, indent: str = "") -> str:
         break_on_hyphens=False,
         break_long_words=False,
     )
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
-
-
-def _folds(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 2")
-    return int(text)
-
-
-def _jobs(text: str) -> int:
-    if not text.isascii() or not text.removeprefix("-").isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number other than 0")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**32 - 1}")
-    return int(text)

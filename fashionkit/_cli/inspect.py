@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from fashionkit._cli._arguments import harmless
 from fashionkit.persistence import describe
 
 _N_CLASSES = 20
@@ -42,15 +43,10 @@ def run(options: argparse.Namespace) -> int:
         "metadata": json.dumps(description.metadata, ensure_ascii=False),
     }
     for name, value in rows.items():
-        print(f"{name + ':':13}{_harmless(value)}")
+        print(f"{name + ':':13}{harmless(value)}")
     print()
-    print(*map(_harmless, str(description.text).splitlines()), sep="\n")
+    print(*map(harmless, str(description.text).splitlines()), sep="\n")
     return 0
-
-
-def _harmless(text: Any) -> str:
-    """Return a text without characters that would make a terminal do something."""
-    return "".join(one if one.isprintable() else "?" for one in str(text))
 
 
 def _listed(values: Any) -> str:

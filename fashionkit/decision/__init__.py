@@ -15,7 +15,10 @@ from fashionkit.decision._monitor import PredictionMonitor
 
 __all__ = ["PredictionMonitor", "find_label_issues"]
 """From predictions to decisions: photos in, a row for each out."""
+"""From predictions to decisions: which to accept, of photos in, a row for each out."""
 
 from fashionkit.decision._classify import classify_photos
+from fashionkit.decision._selective import SelectiveClassifier
+from fashionkit.decision._train import train_photos
 
-__all__ = ["classify_photos"]
+__all__ = ["SelectiveClassifier", "classify_photos", "train_photos"]

@@ -195,15 +195,17 @@ def classify_photos(
         (number, listed.paths[start : start + size])
         for number, start in enumerate(range(0, len(listed.paths), size))
     ]
-    settings = {
-        "format": _FORMAT,
-        "fashionkit version": fashionkit.__version__,
-        "model": found.identity,
-        "source": _describe_source(listed.paths),
-        "settings": joblib.hash((reader, work.looks, names)),
-    }
     table = _Table(len(listed.paths), size)
-    journal = None if checkpoint_path is None else Journal(checkpoint_path, settings)
+    journal = None
+    if checkpoint_path is not None:
+        settings = {
+            "format": _FORMAT,
+            "fashionkit version": fashionkit.__version__,
+            "model": found.identify(),
+            "source": _describe_source(listed.paths),
+            "settings": joblib.hash((reader, work.looks, names)),
+        }
+        journal = Journal(checkpoint_path, settings)
     with (
         journal or nullcontext(),
         tqdm(

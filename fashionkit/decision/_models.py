@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,16 +28,35 @@ class Found:
     estimator : estimator
         The fitted classifier.
 
-    identity : str
-        A hash of it.
+    file_hash : str or None
+        The SHA-256 of its file, where it is from one.
 
     target_names : list of str or None
         Names of its targets, where its file has them.
     """
 
     estimator: Any
-    identity: str
+    file_hash: str | None = None
     target_names: list[str] | None = None
+
+    def identify(self) -> str:
+        """Return a hash of the model, by which another run knows it again.
+
+        Raises
+        ------
+        TypeError
+            If there is none.
+        """
+        if self.file_hash is not None:
+            return self.file_hash
+        try:
+            return joblib.hash(self.estimator)
+        except pickle.PicklingError as error:
+            raise TypeError(
+                f"model={type(self.estimator).__name__} cannot be told from others, as a "
+                "checkpoint needs it; define its classes in a module, or pass the file of "
+                f"fashionkit.save: {error.args[0]}"
+            ) from error
 
 
 def find_model(model: Any) -> Found:
@@ -64,7 +84,7 @@ def find_model(model: Any) -> Found:
                 f"model={model!r}, expected a fitted classifier, the file of one, or a name of "
                 "list_pretrained()."
             )
-        return Found(model, joblib.hash(model))
+        return Found(model)
     if isinstance(model, str) and model in list_pretrained():
         return Found(load_pretrained(model), describe(pretrained_file(model)).sha256)
     path = Path(model).expanduser()
@@ -77,8 +97,8 @@ def find_model(model: Any) -> Found:
         raise unknown("model", str(model), list_pretrained(), what="a file or a model's name")
     if path.suffix == ".onnx":
         with path.open("rb") as file:
-            identity = hashlib.file_digest(file, "sha256").hexdigest()
-        return Found(ONNXClassifier(path).fit(None), identity)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Found(ONNXClassifier(path).fit(None), digest)
     described = describe(path)
     metadata = described.metadata if isinstance(described.metadata, dict) else {}
     names = metadata.get(TARGET_NAMES)

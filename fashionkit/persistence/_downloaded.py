@@ -7,30 +7,15 @@ normalisations are folded into convolutions; so the network is known by what it 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from fashionkit.features import BackboneFeatures
+from fashionkit.models._photos import SIDE, photo_features
 
-SIDE = 224
-_LAYERS = ("high", "block_15_add", "block_16_project_BN", "last")
 _TOLERANCE = 1e-3
-
-
-def make_backbone(weights: Any = "imagenet") -> BackboneFeatures:
-    """Return the features of "clothing-photos-v1", of photos of 224 × 224 pixels."""
-    return BackboneFeatures(
-        layers=list(_LAYERS),
-        weights=weights,
-        image_size=SIDE,
-        pooling="grid",
-        grid=2,
-        power=0.5,
-        mirror=True,
-    )
 
 
 def compute_reference(backbone: BackboneFeatures) -> np.ndarray:
@@ -49,7 +34,7 @@ def with_downloaded_backbone(head: BaseEstimator, reference: Path, name: str) ->
     Parameters
     ----------
     head : classifier
-        It is fitted, to the features of :func:`make_backbone`.
+        It is fitted, to the features of :func:`photo_features`.
 
     reference : Path
         File of NumPy with what :func:`compute_reference` gave where it was fitted.
@@ -71,7 +56,7 @@ def with_downloaded_backbone(head: BaseEstimator, reference: Path, name: str) ->
         If the network computes something else.
     """
     try:
-        backbone = make_backbone().fit(_reference_images())
+        backbone = photo_features().fit(_reference_images())
     except FileNotFoundError as error:
         file = str(error).partition(" unavailable: ")[2].partition(" is not in ")[0]
         raise FileNotFoundError(

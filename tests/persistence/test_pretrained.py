@@ -150,7 +150,7 @@ def test_weights_that_cannot_be_downloaded_are_told_with_the_remedy(monkeypatch)
     def fail(*_, **__):
         raise FileNotFoundError(f"weights='imagenet' are unavailable: {WEIGHTS} is not in models.")
 
-    monkeypatch.setattr(_downloaded, "make_backbone", fail)
+    monkeypatch.setattr(_downloaded, "photo_features", fail)
     with pytest.raises(FileNotFoundError, match=f"name='{DOWNLOADED}' needs weights") as raised:
         load_pretrained(DOWNLOADED)
     for part in (f"put {WEIGHTS} into", "KERAS_HOME", "'clothing-photos-small-v1'"):
@@ -158,8 +158,8 @@ def test_weights_that_cannot_be_downloaded_are_told_with_the_remedy(monkeypatch)
 
 
 def test_a_network_that_computes_something_else_is_refused(monkeypatch):
-    random = functools.partial(_downloaded.make_backbone, None)  # of random weights
-    monkeypatch.setattr(_downloaded, "make_backbone", random)
+    random = functools.partial(_downloaded.photo_features, None)  # of random weights
+    monkeypatch.setattr(_downloaded, "photo_features", random)
     with pytest.raises(ValueError, match="compute something else") as raised:
         load_pretrained(DOWNLOADED)
     for part in (f"name={DOWNLOADED!r}", "KERAS_HOME", "differ by", "Remove"):
@@ -167,7 +167,7 @@ def test_a_network_that_computes_something_else_is_refused(monkeypatch):
 
 
 def test_what_a_network_computes_is_compared_without_the_power():
-    backbone = _downloaded.make_backbone(None).fit(np.zeros((1, 224, 224, 3), np.uint8))
+    backbone = _downloaded.photo_features(None).fit(np.zeros((1, 224, 224, 3), np.uint8))
     reference = _downloaded.compute_reference(backbone)
     assert backbone.power == 0.5
     assert reference.shape == np.load(pretrained_file(DOWNLOADED, ".npy")).shape

@@ -1,0 +1,52 @@
+"""What arguments of commands may be, and how text is shown in a terminal."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def positive(text: str) -> int:
+    """Return a whole number of at least 1."""
+    return _whole(text, 1)
+
+
+def folds(text: str) -> int:
+    """Return a whole number of at least 2."""
+    return _whole(text, 2)
+
+
+def jobs(text: str) -> int:
+    """Return a whole number other than 0."""
+    if not text.isascii() or not text.removeprefix("-").isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number other than 0")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """Return a seed of NumPy."""
+    if not text.isascii() or not text.isdigit() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**32 - 1}")
+    return int(text)
+
+
+def harmless(text: Any) -> str:
+    """Return a text without characters that would make a terminal do something."""
+    return "".join(one if one.isprintable() else "?" for one in str(text))
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+    return int(text)
+
+
+def share(text: str) -> float:
+    """Return a number between 0 and 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
+    return value
