@@ -14,7 +14,7 @@ import pandas as pd
 from fashionkit.datasets._listing import stamp
 from fashionkit.decision._courier import Parcel
 from fashionkit.decision._looks import Looks
-from fashionkit.decision._reading import Reader
+from fashionkit.decision._reading import Reader, read_photo
 from fashionkit.decision._rows import ERROR, decide
 
 Columns = dict[str, list[Any]]
@@ -43,8 +43,7 @@ class Work:
     def read(self, paths: list[str]) -> tuple[list[str], Any, list[str | None], Columns]:
         """Read a chunk: its paths, images, reasons of errors, and descriptions."""
         X, reasons = self.reader.read(paths)
-        looks, reasons = self.looks.describe(paths, reasons)
-        return paths, X, reasons, looks
+        return paths, X, reasons, self.looks.describe(paths, [one is None for one in reasons])
 
     def classify(
         self, model: Any, paths: list[str], X: Any, reasons: list[str | None], looks: Columns
@@ -54,12 +53,30 @@ class Work:
         rows = pd.DataFrame({"path": paths, "status": ERROR, "reason": reasons})
         columns: Columns = {name: rows[name].tolist() for name in rows}
         if readable:
-            decided = decide(model, X, self.target_names)
+            decided = self._decide(model, X, [paths[row] for row in readable])
             for name in decided:
                 values = columns.setdefault(name, [None] * len(paths))
                 for row, value in zip(readable, decided[name].tolist(), strict=True):
                     values[row] = _plain(value)
         return columns | looks
+
+    def _decide(self, model: Any, X: Any, paths: list[str]) -> pd.DataFrame:
+        """Return the decisions on images; of paths, which can still fail, one by one if need be."""
+        try:
+            return decide(model, X, self.target_names)
+        except (OSError, ValueError):
+            if self.reader.form != "paths":
+                raise
+        parts = []
+        for path in paths:
+            try:
+                parts.append(decide(model, [path], self.target_names))
+            except (OSError, ValueError):
+                _, reason = read_photo(path, self.reader.size, self.reader.aspect)
+                if reason is None:  # the model's own fault
+                    raise
+                parts.append(pd.DataFrame({"status": [ERROR], "reason": [reason]}))
+        return pd.concat(parts, ignore_index=True)
 
 
 def run_here(work: Work, model: Any, chunks: list[tuple[int, list[str]]]) -> Iterator[Any]:

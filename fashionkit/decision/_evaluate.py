@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from scipy.stats import binomtest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import precision_recall_fscore_support
 
 import fashionkit
@@ -16,6 +18,8 @@ from fashionkit.datasets._names import percent
 from fashionkit.decision._fit import Fitter, Split, make_splits
 from fashionkit.decision._labelled import Labelled
 from fashionkit.inspection import expected_calibration_error
+
+_PER_CLASS = ["target", "class", "precision", "recall", "f1", "photos"]
 
 
 def evaluate(
@@ -26,6 +30,10 @@ def evaluate(
     n_jobs: int | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Fit on parts of the photos, and decide on the others.
+
+    Of a cheap classifier, the probabilities of each fold are those of one that was fitted on the
+    others, and are calibrated, and accepted or not, by those of the others. So a classifier is
+    fitted once for each fold. An expensive one is calibrated on photos that it was not fitted on.
 
     Parameters
     ----------
@@ -55,53 +63,109 @@ def evaluate(
     predictions : DataFrame
         A row for each photo of each target that was predicted.
     """
-    splits = {
-        target: make_splits(
-            listed.targets[target].to_numpy(object), listed.groups, n_folds, fitter.seed
-        )
-        for target in listed.targets
-    }
-    found = Parallel(n_jobs)(
-        delayed(_decide)(fitter, X, listed, target, number, split)
-        for target, parts in splits.items()
-        for number, split in enumerate(parts)
-    )
     evaluation, per_class, predictions = [], [], []
     for target in listed.targets:
-        parts = [part for part in found if part["target"].iloc[0] == target]
-        table = pd.concat(parts, ignore_index=True)
-        evaluation.append({"target": target, **_figures(table)})
+        y = listed.targets[target].to_numpy(object)
+        splits = make_splits(y, listed.groups, n_folds, fitter.seed)
+        one_by_one = fitter.is_cheap and n_folds is not None
+        answer = _answer if one_by_one else _fit_and_decide
+        parts = Parallel(n_jobs)(
+            delayed(answer)(fitter, X, y, listed.groups, split) for split in splits
+        )
+        decided = [_calibrated(fitter, y, splits, parts)] if one_by_one else parts
+        table = pd.concat([rows for rows, _ in decided])
+        probabilities = pd.concat([shares for _, shares in decided]).fillna(0.0)
+        evaluation.append({"target": target, **_figures(table, probabilities)})
         per_class.append(_per_class(table).assign(target=target))
-        predictions.append(table.drop(columns="probabilities"))
+        table.insert(0, "path", listed.paths[table.index])
+        table.insert(0, "target", target)
+        predictions.append(table)
     return (
         pd.DataFrame(evaluation),
-        pd.concat(per_class, ignore_index=True)[["target", *_per_class(table).columns]],
+        pd.concat(per_class, ignore_index=True)[_PER_CLASS],
         pd.concat(predictions, ignore_index=True),
     )
 
 
-def _decide(
-    fitter: Fitter, X: Any, listed: Labelled, target: str, number: int, split: Split
+class _Said(ClassifierMixin, BaseEstimator):
+    """A classifier whose input are its probabilities.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Labels of the columns.
+    """
+
+    def __init__(self, classes: np.ndarray) -> None:
+        self.classes = classes
+
+    @property
+    def classes_(self) -> np.ndarray:
+        return self.classes
+
+    def fit(self, X: Any, y: Any = None) -> _Said:
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        return np.asarray(X)
+
+    def predict(self, X: Any) -> np.ndarray:
+        return self.classes[np.asarray(X).argmax(axis=1)]
+
+
+def _answer(
+    fitter: Fitter, X: Any, y: np.ndarray, groups: np.ndarray | None, split: Split
 ) -> pd.DataFrame:
-    """Return the decisions on one part, by a model of the others."""
+    """Return the probabilities of one part, by a classifier of the others."""
     train, test = split
-    y = listed.targets[target].to_numpy(object)
-    model = fitter.fit(X[train], y[train], None if listed.groups is None else listed.groups[train])
-    decided = model.decide(X[test]).reset_index(drop=True)
-    decided.insert(0, "true", y[test])
-    decided.insert(0, "path", listed.paths[test])
-    decided.insert(0, "fold", number)
-    decided.insert(0, "target", target)
-    probabilities = pd.DataFrame(model.predict_proba(X[test]), columns=model.classes_)
-    return decided.assign(probabilities=probabilities.to_dict("records"))
+    classifier = fitter.choose(X[train], y[train], None if groups is None else groups[train])
+    classifier.fit(X[train], y[train])
+    return pd.DataFrame(classifier.predict_proba(X[test]), test, classifier.classes_)
 
 
-def _figures(table: pd.DataFrame) -> dict[str, Any]:
+def _calibrated(
+    fitter: Fitter, y: np.ndarray, splits: list[Split], parts: list[pd.DataFrame]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return decisions on each part, and probabilities, calibrated on the others."""
+    # A class that no other part has is improbable there.
+    said = pd.concat(parts).fillna(0.0).sort_index()
+    said = said[sorted(said.columns, key=str)]
+    classes = np.array(said.columns)
+    tables, probabilities = [], []
+    for _, test in splits:
+        others = np.setdiff1d(said.index, test)
+        model = fitter.select(FrozenEstimator(_Said(classes)))
+        model.fit(said.loc[others].to_numpy(), y[others])
+        X = said.loc[test].to_numpy()
+        tables.append(_indexed(model.decide(X), y, test))
+        probabilities.append(pd.DataFrame(model.predict_proba(X), test, classes))
+    return pd.concat(tables), pd.concat(probabilities)
+
+
+def _fit_and_decide(
+    fitter: Fitter, X: Any, y: np.ndarray, groups: np.ndarray | None, split: Split
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return decisions on one part, and probabilities, by a model of the others."""
+    train, test = split
+    model = fitter.fit(X[train], y[train], None if groups is None else groups[train])
+    probabilities = pd.DataFrame(model.predict_proba(X[test]), test, model.classes_)
+    return _indexed(model.decide(X[test]), y, test), probabilities
+
+
+def _indexed(decided: pd.DataFrame, y: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
+    decided = decided.set_axis(rows, axis=0)
+    decided.insert(0, "true", y[rows])
+    return decided
+
+
+def _figures(table: pd.DataFrame, probabilities: pd.DataFrame) -> dict[str, Any]:
     right = (table["label"] == table["true"]).to_numpy(bool)
     accepted = (table["status"] == "accepted").to_numpy()
     interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
-    # A class that no part was trained on has the probability 0.
-    probabilities = pd.DataFrame(table["probabilities"].tolist())
+    # A class that nothing was trained on has the probability 0.
     classes = sorted({*probabilities, *table["true"]}, key=str)
     columns = probabilities.reindex(columns=classes).fillna(0.0).to_numpy()
     names = [str(one) for one in classes]
@@ -119,7 +183,7 @@ def _figures(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _per_class(table: pd.DataFrame) -> pd.DataFrame:
-    classes = sorted(table["true"].unique(), key=str)
+    classes = sorted(set(table["true"]), key=str)
     precision, recall, f1, support = precision_recall_fscore_support(
         table["true"].astype(str),
         table["label"].astype(str),

@@ -69,18 +69,26 @@ class Fitter:
         groups : ndarray of shape (n_photos,) or None
             Photos of a group are in the same part.
         """
-        estimator = self.estimator
-        if self.search is not None:
-            search = clone(self.search)
-            search.set_params(cv=make_splits(y, groups, search.cv.n_splits, self.seed))
-            estimator = clone(search.fit(X, y).best_estimator_)
+        estimator = self.choose(X, y, groups)
         if self.is_cheap:
             splits = make_splits(y, groups, _N_FOLDS, self.seed)
-            fitted = SelectiveClassifier(estimator, cv=splits, **self.settings).fit(X, y)
+            fitted = self.select(estimator, cv=splits).fit(X, y)
             return fitted.set_params(cv=len(splits))
         ((train, held_out),) = make_splits(y, groups, None, self.seed, _SHARE)
         frozen = FrozenEstimator(clone(estimator).fit(X[train], y[train]))
-        return SelectiveClassifier(frozen, **self.settings).fit(X[held_out], y[held_out])
+        return self.select(frozen).fit(X[held_out], y[held_out])
+
+    def choose(self, X: Any, y: np.ndarray, groups: np.ndarray | None) -> Any:
+        """Return the classifier, not fitted, with the parameters that are best on some photos."""
+        if self.search is None:
+            return clone(self.estimator)
+        search = clone(self.search)
+        search.set_params(cv=make_splits(y, groups, search.cv.n_splits, self.seed))
+        return clone(search.fit(X, y).best_estimator_)
+
+    def select(self, estimator: Any, **params: Any) -> SelectiveClassifier:
+        """Return a SelectiveClassifier of the settings."""
+        return SelectiveClassifier(estimator, **self.settings, **params)
 
     def assemble(self, name: str, features: Any, fitted: list[SelectiveClassifier]) -> Any:
         """Return one model of fitted classifiers, one for each target.
@@ -159,21 +167,14 @@ def make_splits(
 
 def _behind(name: str, features: Any, fitted: SelectiveClassifier) -> SelectiveClassifier:
     """Return a classifier of images, as if it had been fitted on these and not their features."""
-    whole = SelectiveClassifier(
-        **{
-            **fitted.get_params(deep=False),
-            "estimator": Pipeline([(name, clone(features)), *_steps(fitted.estimator)]),
-        }
-    )
-    state = {
-        key: value for key, value in vars(fitted).items() if key not in whole.get_params(False)
-    }
-    vars(whole).update(state)
+    pipeline = Pipeline([(name, clone(features)), *_steps(fitted.estimator)])
+    whole = clone(fitted).set_params(estimator=pipeline)
+    params = whole.get_params(deep=False)
+    vars(whole).update({key: value for key, value in vars(fitted).items() if key not in params})
     whole.estimator_ = Pipeline([(name, features), *_steps(fitted.estimator_)])
     if fitted.outlier_detector_ is not None:
-        whole.outlier_detector_ = Pipeline(
-            [(name, features), ("detector", fitted.outlier_detector_)]
-        )
+        steps = [(name, features), ("detector", fitted.outlier_detector_)]
+        whole.outlier_detector_ = Pipeline(steps)
     if hasattr(features, "n_features_in_"):
         whole.n_features_in_ = features.n_features_in_
     return whole

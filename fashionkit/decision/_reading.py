@@ -18,10 +18,14 @@ from fashionkit.datasets._photo import read_image
 from fashionkit.datasets._pixels import Size, UnreadableError
 from fashionkit.datasets._warned import noting
 from fashionkit.persistence._describe import _with_images
+from fashionkit.preprocessing import ImageLoader, ProductPhotoPreprocessor
 
 # Maximum number of photos, and of values of their pixels, that are read at a time.
 _MOST_PHOTOS = 256
 _MOST_VALUES = 2**24
+
+# To which photos are decoded that are only to be tried, before a model reads them itself.
+_LEAST_SIZE = (64, 64)
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,9 @@ class Reader:
     pixel_range : tuple of float, default=(0.0, 255.0)
         What black and white become.
 
-    form : {"images", "rows", "table"}, default="images"
-        What the model is given: images, flat rows, or a DataFrame with `columns`.
+    form : {"images", "rows", "table", "paths"}, default="images"
+        What the model is given: images, flat rows, a DataFrame with `columns`, or paths of what
+        can be read.
 
     columns : tuple of str, default=()
         Names of the features of a table.
@@ -71,7 +76,7 @@ class Reader:
 
         Returns
         -------
-        X : ndarray or DataFrame of n_readable rows
+        X : ndarray, DataFrame or list of str, of n_readable rows
             The images that could be read, as the model takes them.
 
         reasons : list of str or None
@@ -81,8 +86,11 @@ class Reader:
         for path in paths:
             image, reason = read_photo(path, self.size, self.aspect)
             reasons.append(reason)
-            if image is not None:
+            if image is not None and self.form != "paths":
                 images.append(image if self.channels == 3 else _gray(image))
+        if self.form == "paths":
+            rows = zip(paths, reasons, strict=True)
+            return [path for path, reason in rows if reason is None], reasons
         X = np.stack(images) if images else np.empty((0, *self.size, self.channels), np.uint8)
         return self._as_given(X), reasons
 
@@ -142,9 +150,11 @@ def make_reader(model: Any, image_size: Any = None) -> Reader:
         If the model takes gray images.
     """
     given = height_and_width(image_size)
-    loader = _loader(model)
-    if loader is not None:
-        return Reader(given or height_and_width(loader.image_size), loader.aspect)
+    for part in first_parts(model):
+        if isinstance(part, ImageLoader):
+            return Reader(height_and_width(part.image_size), part.aspect)  # type: ignore[arg-type]
+        if isinstance(part, ProductPhotoPreprocessor):
+            return Reader(_LEAST_SIZE, form="paths")
     images = next(_with_images(model), None)
     columns = tuple(map(str, getattr(model, "feature_names_in_", ())))
     if images is not None:
@@ -168,14 +178,6 @@ def make_reader(model: Any, image_size: Any = None) -> Reader:
             stacklevel=2,
         )
     return Reader((height, width), "crop", channels, pixel_range, form, columns)
-
-
-def _loader(model: Any) -> Any:
-    """Return the step that reads photos, where a model begins with one."""
-    for part in first_parts(model):
-        if type(part).__name__ == "ImageLoader":
-            return part
-    return None
 
 
 def first_parts(model: Any) -> list[Any]:
