@@ -1,4 +1,5 @@
 """Decisions about photos: what they show, which predictions to accept, and what has changed."""
+"""From predictions to decisions: photos in, and what each shows, if it may be believed."""
 
 from fashionkit.decision._colors import dominant_colors, list_color_names
 from fashionkit.decision._selective import SelectiveClassifier

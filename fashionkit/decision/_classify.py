@@ -130,7 +130,8 @@ def classify_photos(
           "NAME_confidence"; the columns above are those of the first. "status" is the worst of
           all;
         - "quality": what is wrong with the photo, empty where nothing is;
-        - "colors", "color_codes", "color_shares": the dominant colours, separated by commas.
+        - "color_1", "hex_1", "share_1" and so on: the dominant colours, as
+          :func:`~fashionkit.dominant_colors` names them.
 
     Raises
     ------
@@ -203,7 +204,7 @@ def classify_photos(
             "fashionkit version": fashionkit.__version__,
             "model": found.identify(),
             "source": _describe_source(listed.paths),
-            "settings": joblib.hash((reader, work.looks, names)),
+            "settings": joblib.hash((reader, size, work.looks, names)),
         }
         journal = Journal(checkpoint_path, settings)
     with (
@@ -311,7 +312,7 @@ class _Table:
 
     def _column(self, name: str) -> np.ndarray:
         if name not in self._columns:
-            is_number = name.endswith("confidence")
+            is_number = name.endswith("confidence") or name.startswith("share_")
             self._columns[name] = (
                 np.full(self._n_rows, math.nan)
                 if is_number
