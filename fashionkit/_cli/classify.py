@@ -126,7 +126,9 @@ def _to_review(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write(rows: pd.DataFrame, part: Path, path: Path) -> None:
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
+        if "set" in rows:
+            rows = rows.assign(set=[", ".join(map(str, one)) for one in rows["set"]])
         rows.to_csv(part, index=False)
     else:
         rows.to_json(part, orient="records", lines=True, force_ascii=False)
@@ -143,9 +145,14 @@ def _shown(rows: pd.DataFrame) -> str:
             "status": head["status"],
         }
     )
-    for name in ("quality", "colors", "reason"):
-        if name in head and head[name].fillna("").ne("").any():
-            table[name] = [_short(one) for one in head[name].fillna("")]
+    if "color_1" in head:
+        table["color"] = head["color_1"]
+    # Why something is accepted goes without saying.
+    reasons = head["reason"].where(table["status"].ne("accepted"))
+    why = {"quality": head.get("quality"), "reason": reasons}
+    for name, values in why.items():
+        if values is not None and values.fillna("").ne("").any():
+            table[name] = [_short(one) for one in values.fillna("")]
     table = table.map(lambda one: harmless("" if pd.isna(one) else one))
     left = len(rows) - len(head)
     return table.to_string(index=False) + (f"\n… and {left} more" if left else "")

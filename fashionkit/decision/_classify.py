@@ -286,18 +286,18 @@ class _Table:
         self._n_rows = n_rows
         self._chunk_size = chunk_size
         self._columns: dict[str, np.ndarray] = {}
-        self._texts: dict[str, str] = {}
+        self._known: dict[Any, Any] = {}
 
     def add(self, number: int, columns: Columns) -> None:
         """Write the rows of a chunk into their places."""
         start = number * self._chunk_size
         for name, values in columns.items():
-            self._column(name)[start : start + len(values)] = [
-                self._texts.setdefault(value, value)
-                if isinstance(value, str) and name != "path"
-                else value
-                for value in values
-            ]
+            column = self._column(name)
+            for row, value in enumerate(values, start):  # NumPy would make arrays of lists
+                value = tuple(value) if isinstance(value, list) else value
+                if isinstance(value, str | tuple) and name != "path":
+                    value = self._known.setdefault(value, value)
+                column[row] = value
 
     def to_frame(self, skipped: list[tuple[str, str]]) -> pd.DataFrame:
         """Return all rows, those of folders that could not be listed at the end."""
@@ -306,8 +306,9 @@ class _Table:
         if skipped:
             more = pd.DataFrame(skipped, columns=["path", "reason"]).assign(status=ERROR)
             frame = pd.concat([frame, more], ignore_index=True)[order]
-        for name in ("set", "reason", "status"):
-            frame[name] = frame[name].fillna("")
+        frame["reason"] = frame["reason"].fillna("")
+        sets = [one or () for one in self._column("set")] + [()] * len(skipped)
+        frame["set"] = pd.Series(sets, dtype=object)
         return frame
 
     def _column(self, name: str) -> np.ndarray:

@@ -106,7 +106,7 @@ def _complete(columns: dict[str, Any], n_rows: int) -> pd.DataFrame:
     """Add what a classifier without ``decide`` does not say."""
     absent: dict[str, Any] = dict.fromkeys(DECISIONS)
     absent |= {name: np.nan for name in DECISIONS if name.endswith("confidence")}
-    absent |= {"set": "", "status": ACCEPTED, "reason": ""}
+    absent |= {"status": ACCEPTED, "reason": ""}
     rows = pd.DataFrame({**absent, **columns}, index=range(n_rows))
     return rows[list(DECISIONS)]
 
