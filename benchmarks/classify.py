@@ -66,12 +66,17 @@ def main() -> None:
                         found["files"],
                         f"{found['seconds']:.1f}",
                         f"{found['files'] / found['seconds']:.0f}",
+                        f"{1e3 * found['cpu_seconds'] / found['files']:.2f}",
                         f"{found['peak'] / 1e6:.0f}",
                         f"{ratio:.2f}" if name == "many" else "",
                     )
                 )
         print_table(
-            ("processes", "files", "seconds", "files per second", "peak (MB)", "to few"), rows
+            (
+                *("processes", "files", "seconds", "files per second", "CPU ms per file"),
+                *("peak (MB)", "to few"),
+            ),
+            rows,
         )
         expected = pd.read_pickle(Path(parent, f"many-{options.n_jobs[0]}.pickle"))
         for n_jobs in options.n_jobs[1:]:
@@ -138,8 +143,8 @@ def _kill(
                 os.killpg(process.pid, signal.SIGKILL)  # with its workers
                 process.wait()
                 n_kills += 1
-                size = checkpoint.stat().st_size if checkpoint.exists() else 0
-                print(f"kill {n_kills}: {size / 1e6:.1f} MB of rows are kept", flush=True)
+                lines = checkpoint.read_bytes().count(b"\n") if checkpoint.exists() else 1
+                print(f"kill {n_kills}: {lines - 1} chunks are kept", flush=True)
         pd.testing.assert_frame_equal(pd.read_pickle(output), expected, check_exact=True)
     print(f"\n{n_kills} kills in {n_rounds} classifications: every row once, and the same.")
 
@@ -175,11 +180,14 @@ def _work(options: argparse.Namespace) -> None:
     )
     seconds = time.perf_counter() - start
     get_reusable_executor().shutdown(wait=True)
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024  # of the largest
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    children = usage[1].ru_maxrss * 1024  # of the largest
     n_children = options.n_jobs[0] if options.n_jobs[0] > 1 else 0
     peak = peak_memory() + n_children * children
     rows.to_pickle(output)
-    print(json.dumps({"files": len(rows), "seconds": seconds, "peak": peak}))
+    cpu = sum(one.ru_utime + one.ru_stime for one in usage)
+    found = {"files": len(rows), "seconds": seconds, "cpu_seconds": cpu, "peak": peak}
+    print(json.dumps(found))
 
 
 def _parse() -> argparse.Namespace:

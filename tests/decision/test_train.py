@@ -104,7 +104,9 @@ def test_what_is_accepted_follows_the_criterion(photos):
     assert half.model.coverage_ >= 0.5
     row = half.evaluation.iloc[0]
     assert 0.3 < row["coverage"] < 0.9
-    assert row["accepted_accuracy"] > row["accuracy"]
+    accepted = half.predictions[half.predictions["status"] == "accepted"]
+    assert row["coverage"] == len(accepted) / 60
+    assert row["accepted_accuracy"] == (accepted["label"] == accepted["true"]).mean()
 
 
 def test_the_same_seed_gives_the_same(result, photos):
