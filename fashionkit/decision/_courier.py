@@ -12,7 +12,7 @@ import numpy as np
 try:
     import cloudpickle
 except ImportError:  # until joblib 1.5, which has it inside
-    from joblib.externals import cloudpickle  # type: ignore[no-redef]
+    from joblib.externals import cloudpickle
 
 # Arrays lie in the buffer at multiples of this many bytes, as kernels expect them.
 _ALIGNMENT = 64

@@ -26,8 +26,11 @@ import fashionkit
 from fashionkit import (
     HierarchicalCNNClassifier,
     ImageFolder,
+    ImageLoader,
     PixelFeatures,
+    ProductPhotoPreprocessor,
     classify_photos,
+    dominant_colors,
     load_images,
     make_garments,
     make_model,
@@ -362,6 +365,83 @@ class TestImages:
     def test_other_sizes_than_the_models_are_refused(self, photos, model):
         with pytest.raises(ValueError, match="image_size=9, but the model takes images of 8 x 8"):
             classify_photos(model, photos, image_size=9)
+
+    def test_models_of_paths_take_photos_as_they_read_them(self, images):
+        paths = images.filenames.tolist()
+        loading = make_pipeline(
+            ImageLoader(SIDE, aspect="pad"), PixelFeatures(), LogisticRegression(max_iter=500)
+        )
+        loading.fit(paths, images.target)
+        rows = classify_photos(loading, paths, **PLAIN)
+        assert_array_equal(rows["confidence"], loading.predict_proba(paths).max(axis=1))
+
+    def test_models_that_look_for_the_product_take_paths(self, photos, tmp_path):
+        folder = shutil.copytree(photos, tmp_path / "photos")
+        paths = sorted(map(str, folder.rglob("*.png")))
+        labels = [Path(path).parent.name for path in paths]
+        model = make_pipeline(
+            ProductPhotoPreprocessor(image_size=SIDE),
+            PixelFeatures(),
+            LogisticRegression(max_iter=500),
+        ).fit(paths, labels)
+        (folder / "broken.png").write_bytes(b"no image")
+        rows = classify_photos(model, folder, **PLAIN)
+        good = rows[rows["status"] == "accepted"]
+        assert good["path"].tolist() == paths
+        assert_array_equal(good["confidence"], model.predict_proba(paths).max(axis=1))
+        assert rows["status"].tolist().count("error") == 1
+
+    def test_a_photo_that_goes_before_such_a_model_reads_it_is_an_error(self, photos, tmp_path):
+        paths = [str(shutil.copy(photos / one, tmp_path)) for one in ("dark/1.png", "light/2.png")]
+        gone = tmp_path / "gone.png"
+
+        class Model(Pipeline):
+            def predict_proba(self, X):
+                gone.unlink(missing_ok=True)
+                return super().predict_proba(X)
+
+        steps = make_pipeline(
+            ProductPhotoPreprocessor(image_size=SIDE), PixelFeatures(), DecisionTreeClassifier()
+        )
+        model = Model(steps.fit(paths, ["dark", "light"]).steps)
+        shutil.copy(photos / "dark" / "0.png", gone)
+        rows = classify_photos(model, [paths[0], gone, paths[1]], **PLAIN)
+        assert rows["label"].isna().tolist() == [False, True, False]
+        assert rows["status"].tolist() == ["accepted", "error", "accepted"]
+        assert rows["reason"][1] == "there is no such file, or no longer"
+
+
+class TestLooks:
+    """Photos are described beside what the model says."""
+
+    def test_quality_and_colors_are_those_of_the_public_functions(self, photos, model, tmp_path):
+        folder = shutil.copytree(photos, tmp_path / "photos")
+        (folder / "broken.png").write_bytes(b"no image")
+        rows = classify_photos(model, folder, n_colors=2)
+        good = rows[rows["status"] != "error"].reset_index(drop=True)
+        paths = good["path"].tolist()
+        described = ProductPhotoPreprocessor().describe(paths)
+        assert good["quality"].tolist() == described["quality"].tolist()
+        assert set(good["quality"]) - {""}
+        colors = dominant_colors(paths, n_colors=2)
+        pd.testing.assert_frame_equal(good[list(colors)], colors, check_dtype=False)
+        bad = rows[rows["status"] == "error"]
+        assert bad[["quality", *colors]].isna().all(axis=None)
+
+    def test_a_photo_that_goes_before_it_is_described_lacks_that_alone(
+        self, photos, model, tmp_path, monkeypatch
+    ):
+        folder = shutil.copytree(photos / "dark", tmp_path / "dark")
+        describe = ProductPhotoPreprocessor.describe
+
+        def remove_first(self, X):
+            (folder / "3.png").unlink(missing_ok=True)
+            return describe(self, X)
+
+        monkeypatch.setattr(ProductPhotoPreprocessor, "describe", remove_first)
+        rows = classify_photos(model, folder, n_colors=0)
+        assert set(rows["label"]) == {"dark"}
+        assert rows["quality"].isna().tolist() == [number == 3 for number in range(8)]
 
 
 class TestTargets:
