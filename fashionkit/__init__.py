@@ -148,15 +148,19 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
         read_idx as read_idx,
     )
     from fashionkit.decision import (
-        SelectiveClassifier as SelectiveClassifier,
-    )
-    from fashionkit.decision import (
-        dominant_colors as dominant_colors,
         PredictionMonitor as PredictionMonitor,
     )
     from fashionkit.decision import (
-        find_label_issues as find_label_issues,
+        SelectiveClassifier as SelectiveClassifier,
+    )
+    from fashionkit.decision import (
         classify_photos as classify_photos,
+    )
+    from fashionkit.decision import (
+        dominant_colors as dominant_colors,
+    )
+    from fashionkit.decision import (
+        find_label_issues as find_label_issues,
     )
     from fashionkit.decision import (
         train_photos as train_photos,

@@ -29,9 +29,9 @@ from fashionkit import (
     InvariantSVC,
     NystroemClassifier,
     PixelFeatures,
+    PredictionMonitor,
     ProductPhotoPreprocessor,
     SelectiveClassifier,
-    PredictionMonitor,
     SIFTFeatures,
     TransferClassifier,
 )
