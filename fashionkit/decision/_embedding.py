@@ -118,7 +118,7 @@ def features_of(model: Any, X: Any) -> np.ndarray:
     if isinstance(model, Pipeline):
         X = model[:-1].transform(in_form(model, X))
         last = unwrapped(model[-1])
-        return features_of(last, X) if isinstance(last, BackboneSource) else X
+        return features_of(last, X) if has_features(last) else X
     features = BackboneFeatures(weights=FrozenEstimator(model), image_shape=model.image_shape_)
     features.fit(X)
     # As the network scales them, whatever range these images span.

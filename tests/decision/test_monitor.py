@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 from scipy import stats
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import NotFittedError
@@ -45,6 +45,19 @@ def model(images):
 @pytest.fixture(scope="module")
 def monitor(images, model):
     return PredictionMonitor(model, n_permutations=199, random_state=0).fit(images[0][300:600])
+
+
+class Loader(TransformerMixin, BaseEstimator):
+    """Flat rows of the images in files."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def transform(self, X):
+        return np.stack([np.asarray(Image.open(path)).ravel() for path in X])
 
 
 class Deciding(ClassifierMixin, BaseEstimator):
@@ -144,6 +157,18 @@ class TestCompare:
         monitor = PredictionMonitor(Deciding(), n_permutations=99, random_state=0)
         monitor.fit(bright(100, 255, seed=1).repeat(3).reshape(-1, 8, 8, 3))
         pd.testing.assert_frame_equal(monitor.compare(folder), monitor.compare(np.asarray(folder)))
+
+    @pytest.mark.parametrize("kind", [list, np.array, pd.Series])
+    def test_images_may_be_paths_where_the_model_reads_them(self, tmp_path, kind):
+        paths = [str(tmp_path / f"{i:02}.png") for i in range(24)]
+        for path, image in zip(paths, bright(0, 255, 24), strict=True):
+            Image.fromarray(image).save(path)
+        inner = make_pipeline(PCA(2, random_state=0), GaussianNB())
+        model = make_pipeline(Loader(), inner).fit(paths, [0, 1] * 12)
+        monitor = PredictionMonitor(model, n_permutations=19, random_state=0).fit(kind(paths))
+        assert monitor._embeddings.shape == (24, 2)
+        shifts = monitor.compare(kind(paths[::-1]))
+        assert set(shifts["verdict"]) == {"within chance"}
 
     def test_it_gives_the_same_each_time(self, images, model, monitor):
         first, second = (monitor.compare(images[0][600:]) for _ in range(2))
