@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import GroupKFold
 
 from fashionkit import Augmentation, ImageFolder
 
@@ -32,3 +33,9 @@ def list_photos(folder: Path, image_size: int) -> tuple[ImageFolder, np.ndarray]
     paths = [folder / row.split / row.label / row.file for row in listed.itertuples()]
     photos = ImageFolder.from_paths(paths, target=listed["label"], image_size=image_size, n_jobs=2)
     return photos, listed["sender_id"].to_numpy()
+
+
+def split_senders(y: np.ndarray, sender_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of four fifths of the senders and those of the others."""
+    senders = pd.factorize(sender_ids)[0]
+    return next(GroupKFold(5).split(y, y, senders))

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _measure import cpu_seconds, print_setting
-from _photos import SMALL, list_photos
+from _photos import SMALL, list_photos, split_senders
 from ensembles import ERASING
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
@@ -336,9 +336,9 @@ def fit_temperature(scores: np.ndarray, y: np.ndarray) -> float:
 def _photos(folder: Path, size: int) -> tuple[dict[str, np.ndarray], list[int]]:
     """Return the photos of four fifths of the senders, those of the others, and how many each."""
     photos, sender_ids = list_photos(folder, size)
-    images, y, senders = np.asarray(photos), photos.target, pd.factorize(sender_ids)[0]
-    train, test = next(GroupKFold(5).split(y, y, senders))
-    n_senders = [len(np.unique(senders[rows])) for rows in (train, test)]
+    images, y = np.asarray(photos), photos.target
+    train, test = split_senders(y, sender_ids)
+    n_senders = [len(np.unique(sender_ids[rows])) for rows in (train, test)]
     parts = {"X": images[train], "y": y[train], "X_test": images[test], "y_test": y[test]}
     return parts, n_senders
 

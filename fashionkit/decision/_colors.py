@@ -64,13 +64,27 @@ _WORDS = {
     "lavender": "lavender",
     "lilac": "lavender",
 }
-# Of two words for one colour, that of the fashion trade.
-_FIRST = {"navy blue": "navy", "dark navy blue": "navy", "midnight blue": "navy"}
+# Names of two hues, such as "green blue", are of neither.
+_HUES = ("red", "pink", "orang", "yellow", "green", "blu", "purpl", "viol", "brown", "teal", "tan")
+# Of some, the fashion trade has another word.
+_FIRST = {
+    "navy blue": "navy",
+    "dark navy blue": "navy",
+    "midnight blue": "navy",
+    **{f"{shade} {name}": "teal" for shade in ("dark", "deep") for name in ("aqua", "turquoise")},
+    **{f"{shade} brown": "beige" for shade in ("light", "very light", "pale", "very pale")},
+    **{f"{shade}olive green": "olive" for shade in ("", "dark ", "light ", "brown ")},
+    "army green": "olive",
+    "khaki green": "khaki",
+}
 
 # Colours of less chroma are white, gray or black by their lightness alone.
-_LEAST_CHROMA = 6.0
+_LEAST_CHROMA = 8.0
 _LEAST_WHITE = 82.0
-_MOST_BLACK = 22.0
+_MOST_BLACK = 28.0
+
+# As many pixels tell the colours as well as all.
+_MOST_PIXELS = 1500
 
 # A colour with less than this share is a seam or a shadow.
 _LEAST_SHARE = 0.03
@@ -121,7 +135,7 @@ def dominant_colors(X: Any, n_colors: int = 3, *, n_jobs: int | None = None) -> 
     The pixels of the foreground are grouped by k-means in CIELAB. Groups of less than 3 % are left
     out, and groups of one name are one colour, the mean of both.
 
-    A colour of a chroma below 6 is black, gray or white: black up to a lightness of 22, white from
+    A colour of a chroma below 8 is black, gray or white: black up to a lightness of 28, white from
     82 on, as cloth on photos is neither 0 nor 100. Any other has the name of the nearest by
     CIEDE2000 [1]_ of the colours of a survey of 220,000 people [2]_, reduced to its last word: of
     "dusty blue", "blue". Words beside the basic terms of [3]_ are those of the fashion trade,
@@ -180,6 +194,7 @@ def _describe(photo: Photo, n_colors: int) -> list[Any]:
     inner = ndimage.binary_erosion(mask)
     region = inner if inner.any() else mask if mask.any() else np.ones_like(mask)
     lab = rgb2lab(small)[region].astype(np.float32)
+    lab = lab[:: -(-len(lab) // _MOST_PIXELS)]
     groups = group(lab, n_colors)
     shares = np.bincount(groups, minlength=n_colors) / len(groups)
     shares = np.where(shares >= min(_LEAST_SHARE, shares.max()), shares, 0.0)
@@ -220,7 +235,9 @@ def _survey() -> tuple[list[str], np.ndarray]:
     found = []
     for full, code in XKCD_COLORS.items():
         name = full.removeprefix("xkcd:")
-        short = _FIRST.get(name) or _WORDS.get(name.rpartition(" ")[2])
+        *before, last = name.replace("/", " ").split()
+        is_mixed = any(word.startswith(_HUES) for word in before)
+        short = _FIRST.get(name) or (None if is_mixed else _WORDS.get(last))
         if short is not None:
             found.append((short, to_rgb(code)))
     names, rgb = zip(*found, strict=True)

@@ -218,7 +218,7 @@ def _bin_numbers(lab: np.ndarray) -> np.ndarray:
 def _iterate(lab: np.ndarray, bins: np.ndarray, border: np.ndarray) -> np.ndarray:
     """Return how likely each pixel is foreground."""
     distance = _distance_to_border(lab, border)
-    usual = np.percentile(distance, 95) + np.finfo(np.float32).tiny
+    usual = max(float(np.percentile(distance, 95)), 1e-3)
     relative = np.clip(distance / usual, 0, 1)
     odds = _place(lab.shape[:2]) + _DISTANCE_WEIGHT * (relative - _USUAL_DISTANCE)
     likely = _share(odds)
