@@ -51,7 +51,7 @@ class ProductPhotoPreprocessor(TransformerMixin, BaseEstimator):
     centred like the images of Fashion-MNIST [1]_, so that a model of these can be tried on photos.
     It learns nothing, and can be used without ``fit``.
 
-    Read more in the :ref:`User Guide <photos>`.
+    Read more in the :ref:`User Guide <product_photos>`.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ class ProductPhotoPreprocessor(TransformerMixin, BaseEstimator):
         - "no foreground": none stands out.
 
         The limits were chosen on photos of clothes that people took to sell them, and on altered
-        copies of these: see ``benchmarks/photo_quality.py`` and the :ref:`User Guide <photos>`.
+        copies of these: see ``benchmarks/photo_quality.py`` and the :ref:`User Guide <product_photos>`.
         """
         photos = self._photos(X)
         target = self._target()

@@ -113,14 +113,14 @@ class TestPhoto:
             assert rows.mean() == pytest.approx(44.5, abs=2)
 
     def test_the_square_is_moved_into_the_photo(self):
-        image = photo((200, 300), (18, 18, 98, 78))
-        (square,) = ProductPhotoPreprocessor(image_size=96, margin=0.4).transform([image])
+        image = photo((200, 300), (24, 30, 154, 130))
+        (square,) = ProductPhotoPreprocessor(image_size=96, margin=0.25).transform([image])
         # The product is as far from the corner as on the photo, rather than in the middle.
         is_blue = square.astype(int) @ [-1, 0, 1] > 40
-        scale = 96 / (1.8 * 80)
-        for axis, side in ((0, 60), (1, 80)):
+        scale = 96 / (1.5 * 130)
+        for axis, start, side in ((0, 30, 100), (1, 24, 130)):
             covered = np.flatnonzero(is_blue.mean(axis=axis) > 0.2)
-            assert covered[0] == pytest.approx(18 * scale, abs=3)
+            assert covered[0] == pytest.approx(start * scale, abs=4)
             assert len(covered) == pytest.approx(side * scale, abs=6)
 
     def test_beyond_the_photo_is_the_colour_of_its_border(self):
