@@ -137,7 +137,7 @@ def dominant_colors(X: Any, n_colors: int = 3, *, n_jobs: int | None = None) -> 
 
     A colour of a chroma below 8 is black, gray or white: black up to a lightness of 28, white from
     82 on, as cloth on photos is neither 0 nor 100. Any other has the name of the nearest by
-    CIEDE2000 [1]_ of the colours of a survey of 220,000 people [2]_, reduced to its last word: of
+    CIEDE2000 [1]_ of the colours of a survey of 222,500 sessions [2]_, reduced to its last word: of
     "dusty blue", "blue". Words beside the basic terms of [3]_ are those of the fashion trade,
     such as "navy" and "burgundy"; see ``list_color_names``. Colours are those of the photo, under
     whatever light it was taken.

@@ -96,8 +96,8 @@ def find_foreground(image: Any) -> np.ndarray:
     histograms, [3]_), the mask is empty.
 
     Garments in the colours of what they lie on are found in part only. Hangers, mannequins and
-    people may be taken for part of the product, and a product that is small and in a corner is found
-    together with some of the background in the middle.
+    people may be taken for part of the product, and a product that is small and in a corner is
+    found together with some of the background in the middle.
 
     References
     ----------

@@ -263,7 +263,8 @@ class ProductPhotoPreprocessor(TransformerMixin, BaseEstimator):
         - "no foreground": none stands out.
 
         The limits were chosen on photos of clothes that people took to sell them, and on altered
-        copies of these: see ``benchmarks/photo_quality.py`` and the :ref:`User Guide <product_photos>`.
+        copies of these: see ``benchmarks/photo_quality.py`` and the
+        :ref:`User Guide <product_photos>`.
         """
         photos = self._photos(X)
         target = self._target()
