@@ -6,8 +6,9 @@
 PHOTOS is a folder with a file senders.csv with the columns split, label, file and sender_id, and
 the photos in split/label/file. "held-out" are the photos of the senders that the training of
 "clothing-photos-small-v1" left out for its card, so that both models see photos, and senders,
-that are new to them; "development" are all others, on which the preprocessor's polarity and
-sharpening were chosen. The photo model has learnt from these, so it is not run on them.
+that are new to them; "development" are all others, from which the photo model has learnt, so that
+it is not run on them. The preprocessor's polarity, margin and sharpening were chosen on 700 photos,
+most of these and some held out.
 
 Of the ten classes of the photos, seven have counterparts in Fashion-MNIST. Hats, shorts and skirts
 have none and are left out: no answer could be right. Any kind of shoe is right for shoes.
