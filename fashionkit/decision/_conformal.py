@@ -15,7 +15,7 @@ _EPSILON = 1e-8
 
 # Share of the images by which the penalty of "raps" is chosen, and the penalties to choose from:
 # those of appendix E of Angelopoulos et al. (2021).
-_TUNING_SHARE = 0.2
+_TUNING_SHARE = 0.1
 _PENALTIES = (0.001, 0.01, 0.1, 0.2, 0.5)
 
 
@@ -145,7 +145,7 @@ def _tuning_split(targets: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarra
         return next(splitter.split(targets, targets))
     except ValueError as error:
         raise ValueError(
-            f"method='raps' chooses its penalty by a fifth of the {len(targets)} images that were "
+            f"method='raps' chooses its penalty by a tenth of the {len(targets)} images that were "
             "held out for calibration, which must hold two of each class; fit with more images or "
             "a larger cv, or pass method='aps'."
         ) from error

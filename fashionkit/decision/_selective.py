@@ -476,7 +476,7 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         and the same ``random_state``; those of "aps" and "raps" with its default
         ``include_last_label=True``. Their scores are randomised in the calibration, as in [2]_,
         and not in the prediction: sets of the same image are always the same, and somewhat larger
-        than ``confidence`` asks for. Penalty and rank of "raps" are chosen on a fifth of the images
+        than ``confidence`` asks for. Penalty and rank of "raps" are chosen on a tenth of the images
         for calibration.
 
         Calibration by temperature changes the sets of "lac" little. That it uses the same images is
