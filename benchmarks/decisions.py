@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from _measure import print_setting, print_table
 from _trained import split_training_images, trained
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 
@@ -90,6 +90,7 @@ def main() -> None:
         "temperature",
         "test accuracy (%)",
         "ECE (%)",
+        "ECE, calibrated on half of the test images (%)",
         "log loss",
         "accuracy at 90 % coverage (%)",
         "AURC (%)",
@@ -111,6 +112,11 @@ def calibrate(name, method, frozen, held, y_held, test, y_test) -> tuple:
     ).fit(held, y_held)
     probabilities = classifier.predict_proba(test)
     error = expected_calibration_error(y_test, probabilities, classifier.classes_)
+    halved = []
+    for one, other in halvings(20, y_test):
+        classifier_of_half = clone(classifier).fit(test[one], y_test[one])
+        values = classifier_of_half.predict_proba(test[other])
+        halved.append(expected_calibration_error(y_test[other], values, classifier.classes_))
     is_right = classifier.predict(test) == y_test
     surest = np.argsort(-probabilities.max(axis=1), kind="stable")[: int(0.9 * len(test))]
     areas = risk_coverage_areas(y_test, probabilities, classifier.classes_)
@@ -122,6 +128,7 @@ def calibrate(name, method, frozen, held, y_held, test, y_test) -> tuple:
         f"{classifier.temperature_:.3f}",
         f"{100 * is_right.mean():.2f}",
         f"{100 * error:.2f}",
+        f"{100 * np.mean(halved):.2f}",
         f"{log_loss:.4f}",
         f"{100 * is_right[surest].mean():.2f}",
         *(f"{100 * area:.3f}" for area in areas),

@@ -123,9 +123,12 @@ class NeighborDetector(BaseEstimator):
             deviation = blocks[0].std(axis=0)
             self._units = np.where(deviation > 0, deviation, 1).astype(np.float32)
             blocks[0] /= self._units
-        self._components = [
-            BoundedPCA(self.n_components, random_state=random_state).fit(block) for block in blocks
-        ]
+        # Of images without any gradient, the share of each component in the variance is 0 / 0.
+        with np.errstate(invalid="ignore"):
+            self._components = [
+                BoundedPCA(self.n_components, random_state=random_state).fit(block)
+                for block in blocks
+            ]
         reduced = [_reduce(*pair) for pair in zip(self._components, blocks, strict=True)]
         self.scales_ = np.array([_scale_of(block) for block in reduced])
         self.references_ = self._join(reduced)
