@@ -16,6 +16,7 @@ from sklearn.metrics import precision_recall_fscore_support
 import fashionkit
 from fashionkit.datasets._names import percent
 from fashionkit.decision._fit import Fitter, Split, make_splits
+from fashionkit.decision._held_out import predict_logits
 from fashionkit.decision._labelled import Labelled
 from fashionkit.inspection import expected_calibration_error
 
@@ -88,7 +89,7 @@ def evaluate(
 
 
 class _Said(ClassifierMixin, BaseEstimator):
-    """A classifier whose input are its probabilities.
+    """A classifier whose input are its decision scores.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ class _Said(ClassifierMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: Any) -> np.ndarray:
         return np.asarray(X)
 
     def predict(self, X: Any) -> np.ndarray:
@@ -119,20 +120,21 @@ class _Said(ClassifierMixin, BaseEstimator):
 def _answer(
     fitter: Fitter, X: Any, y: np.ndarray, groups: np.ndarray | None, split: Split
 ) -> pd.DataFrame:
-    """Return the probabilities of one part, by a classifier of the others."""
+    """Return the logarithms of probabilities of one part, by a classifier of the others."""
     train, test = split
     classifier = fitter.choose(X[train], y[train], None if groups is None else groups[train])
     classifier.fit(X[train], y[train])
-    return pd.DataFrame(classifier.predict_proba(X[test]), test, classifier.classes_)
+    classes = np.asarray(classifier.classes_)
+    return pd.DataFrame(predict_logits(classifier, X[test], classes), test, classes)
 
 
 def _calibrated(
     fitter: Fitter, y: np.ndarray, splits: list[Split], parts: list[pd.DataFrame]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return decisions on each part, and probabilities, calibrated on the others."""
-    # A class that no other part has is improbable there.
-    said = pd.concat(parts).fillna(0.0).sort_index()
-    said = said[sorted(said.columns, key=str)]
+    # A class that no other part has is as improbable as any.
+    said = pd.concat(parts).sort_index()
+    said = said.fillna(said.min(axis=None))[sorted(said.columns, key=str)]
     classes = np.array(said.columns)
     tables, probabilities = [], []
     for _, test in splits:

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import KFold, check_cv
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _check_method_params
 
@@ -176,7 +178,9 @@ def predict_logits(estimator: Any, X: Any, classes: np.ndarray) -> np.ndarray:
         Natural logarithms of probabilities.
     """
     known = np.asarray(estimator.classes_)
-    if hasattr(estimator, "predict_proba"):
+    if _is_discriminant(estimator):
+        found = scores_to_logits(estimator.decision_function(X))
+    elif hasattr(estimator, "predict_proba"):
         found = to_logits(np.asarray(estimator.predict_proba(X), dtype=np.float64))
     elif hasattr(estimator, "decision_function"):
         found = scores_to_logits(estimator.decision_function(X))
@@ -196,6 +200,17 @@ def predict_logits(estimator: Any, X: Any, classes: np.ndarray) -> np.ndarray:
     logits = np.full((len(found), len(classes)), to_logits(np.zeros(1))[0])
     logits[:, encode(known, classes)] = found
     return logits
+
+
+def _is_discriminant(estimator: Any) -> bool:
+    """Tell whether decision scores are the logarithms, which its probabilities are too sure for.
+
+    Of many columns, those of a linear discriminant analysis are 1 and 0 to many digits. Only the
+    scores then tell one image from another, and the bound of logarithms would undo a temperature.
+    """
+    inner = getattr(estimator, "estimator", estimator)  # of a FrozenEstimator
+    last = inner.steps[-1][1] if isinstance(inner, Pipeline) else inner
+    return isinstance(last, LinearDiscriminantAnalysis)
 
 
 def _predict(
