@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
+from scipy.special import softmax
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import cross_val_predict
 from sklearn.multioutput import MultiOutputClassifier
 
@@ -246,6 +252,34 @@ def test_without_weights_the_default_is_the_network_of_the_package(photos, monke
         found = train_photos(photos, **FREE)
     assert found.metadata["image_size"] == 192
     assert found.evaluation["accuracy"].item() > 0.5
+
+
+@pytest.mark.realdata
+def test_real_photos_are_learnt_by_the_default(tmp_path):
+    folder = Path(os.environ.get("FASHIONKIT_DATA", ""), "photos", "train")
+    weights = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+    if not folder.is_dir() or not list(weights.glob("mobilenet_v2_*_1.0_224_no_top.h5")):
+        pytest.skip("needs photos in FASHIONKIT_DATA, and MobileNetV2's weights in KERAS_HOME")
+    for label in ("pants", "shoes"):
+        (tmp_path / label).mkdir()
+        for path in sorted((folder / label).iterdir())[:25]:
+            shutil.copy(path, tmp_path / label)
+    found = train_photos(tmp_path, **FREE)
+    assert found.metadata["trained_model"] == "photos-lda"
+    assert found.metadata["image_size"] == 224
+    assert found.evaluation["accuracy"].item() > 0.9
+
+
+def test_the_surest_predictions_of_a_discriminant_analysis_are_told_apart():
+    rng = np.random.RandomState(0)
+    y = np.arange(90) % 3
+    X = rng.normal(size=(90, 40)) + 4 * np.eye(3, 40)[y]
+    analysis = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.01)
+    assert (analysis.fit(X, y).predict_proba(X).max(axis=1) > 1 - 1e-9).mean() > 0.5
+    clf = SelectiveClassifier(analysis, cv=3).fit(X, y)
+    scores = clf.estimator_.decision_function(X) / clf.temperature_
+    assert_allclose(clf.predict_proba(X), softmax(scores, axis=1))
+    assert len(np.unique(clf.predict_proba(X).max(axis=1))) == 90
 
 
 @pytest.mark.parametrize(
