@@ -55,7 +55,11 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)
     parser.add_argument("--n-images", type=int, default=1000, help="images of each kind")
     parser.add_argument("--choose", action="store_true", help="compare detectors")
+    parser.add_argument("--figure", type=Path, help="file to draw examples of each kind to")
     options = parser.parse_args()
+    if options.figure:
+        draw(make_kinds(options, 10), options.figure)
+        return
     print_setting("tensorflow", "keras")
     if options.choose:
         choose(options)
@@ -129,16 +133,7 @@ def evaluate(options: argparse.Namespace) -> None:
     """Print what is rejected of each kind, and of the test images."""
     _, held, _, y_held = split_training_images()
     X_test, _ = fetch_fashion_mnist("test", return_X_y=True)
-    rng = np.random.default_rng(0)
-    makers = {
-        **CHOSEN_BY,
-        "letters": letters,
-        "digits": digits,
-        "textures": textures,
-        "scenes": scenes,
-        "clothes": photos_of_clothes(options.photos),
-    }
-    kinds = {name: make(options.n_images, rng) for name, make in makers.items()}
+    kinds = make_kinds(options, options.n_images)
     rows = []
     for name in options.models:
         classifier = SelectiveClassifier(
@@ -172,6 +167,36 @@ def evaluate(options: argparse.Namespace) -> None:
             print("  " + ", ".join(rows[-1]), flush=True)
     header = ("model", "rejected by", *kinds, "mean of the last five", "worst", "real test images")
     print_table(header, rows)
+
+
+def make_kinds(options: argparse.Namespace, n_images: int) -> dict[str, np.ndarray]:
+    """Return images of all kinds."""
+    rng = np.random.default_rng(0)
+    makers = {
+        **CHOSEN_BY,
+        "letters": letters,
+        "digits": digits,
+        "textures": textures,
+        "scenes": scenes,
+        "clothes": photos_of_clothes(options.photos),
+    }
+    return {name: make(n_images, rng) for name, make in makers.items()}
+
+
+def draw(kinds: dict[str, np.ndarray], path: Path) -> None:
+    """Draw examples of each kind, a row for each."""
+    from matplotlib.figure import Figure
+
+    n_columns = min(map(len, kinds.values()))
+    figure = Figure(figsize=(0.7 * n_columns + 1, 0.7 * len(kinds)), layout="compressed")
+    axes = figure.subplots(len(kinds), n_columns)
+    for row, (name, images) in zip(axes, kinds.items(), strict=True):
+        for ax, image in zip(row, images, strict=True):
+            ax.imshow(image, cmap="gray", vmin=0, vmax=255)
+            ax.set(xticks=[], yticks=[])
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100)
 
 
 def percent(share: float) -> str:
