@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
     counts = rows["status"].value_counts().reindex(_STATUSES, fill_value=0)
     for path, table in ((options.output, rows), (options.review, _to_review(rows))):
         if path is not None:
-            write_whole(path, lambda part, path=path, table=table: _write(table, part, path))
+            write_whole(path, partial(_write, table, path.suffix.lower()))
     print(_shown(rows))
     print(f"\nmodel:    {harmless(options.model)}")
     print(f"files:    {len(rows)}, {len(rows) / seconds:.1f} per second")
@@ -125,8 +126,8 @@ def _to_review(rows: pd.DataFrame) -> pd.DataFrame:
     return checked.sort_values("confidence", kind="stable").assign(corrected="")
 
 
-def _write(rows: pd.DataFrame, part: Path, path: Path) -> None:
-    if path.suffix.lower() == ".csv":
+def _write(rows: pd.DataFrame, suffix: str, part: Path) -> None:
+    if suffix == ".csv":
         if "set" in rows:
             rows = rows.assign(set=[", ".join(map(str, one)) for one in rows["set"]])
         rows.to_csv(part, index=False)

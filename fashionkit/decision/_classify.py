@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -12,7 +11,6 @@ from numbers import Integral
 from typing import Any
 
 import joblib
-import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.utils._param_validation import Interval, validate_params
@@ -26,8 +24,9 @@ from fashionkit.decision._journal import Journal
 from fashionkit.decision._looks import Looks
 from fashionkit.decision._models import find_model
 from fashionkit.decision._reading import make_reader
-from fashionkit.decision._rows import DECISIONS, ERROR, count_targets
+from fashionkit.decision._rows import count_targets
 from fashionkit.decision._sources import list_source
+from fashionkit.decision._table import Table
 
 _FORMAT = 1
 _N_TRIES = 3
@@ -196,7 +195,7 @@ def classify_photos(
         (number, listed.paths[start : start + size])
         for number, start in enumerate(range(0, len(listed.paths), size))
     ]
-    table = _Table(len(listed.paths), size)
+    table = Table(len(listed.paths), size)
     journal = None
     if checkpoint_path is not None:
         settings = {
@@ -230,11 +229,13 @@ def _describe_source(paths: list[str]) -> str:
 
 
 def _add_kept(
-    journal: Journal | None, chunks: list[tuple[int, list[str]]], table: _Table
+    journal: Journal | None, chunks: list[tuple[int, list[str]]], table: Table
 ) -> set[int]:
     """Take over the rows of a journal whose files are unchanged; return their chunks."""
     kept: set[int] = set()
-    for number, paths in chunks if journal is not None and journal.records else []:
+    if journal is None:
+        return kept
+    for number, paths in chunks if journal.records else []:
         record = journal.records.pop(number, None)
         if record is not None and record["files"] == digest_state(paths):
             table.add(number, record["rows"])
@@ -268,58 +269,6 @@ def _run(
                     raise
     finally:
         parcel.forget()
-
-
-class _Table:
-    """Rows of chunks that come in any order, kept small: equal texts are one.
-
-    Parameters
-    ----------
-    n_rows : int
-        Number of all files.
-
-    chunk_size : int
-        Number of files of each chunk but the last.
-    """
-
-    def __init__(self, n_rows: int, chunk_size: int) -> None:
-        self._n_rows = n_rows
-        self._chunk_size = chunk_size
-        self._columns: dict[str, np.ndarray] = {}
-        self._known: dict[Any, Any] = {}
-
-    def add(self, number: int, columns: Columns) -> None:
-        """Write the rows of a chunk into their places."""
-        start = number * self._chunk_size
-        for name, values in columns.items():
-            column = self._column(name)
-            for row, value in enumerate(values, start):  # NumPy would make arrays of lists
-                value = tuple(value) if isinstance(value, list) else value
-                if isinstance(value, str | tuple) and name != "path":
-                    value = self._known.setdefault(value, value)
-                column[row] = value
-
-    def to_frame(self, skipped: list[tuple[str, str]]) -> pd.DataFrame:
-        """Return all rows, those of folders that could not be listed at the end."""
-        order = ["path", *DECISIONS, *(n for n in self._columns if n not in {"path", *DECISIONS})]
-        frame = pd.DataFrame({name: self._column(name) for name in order})
-        if skipped:
-            more = pd.DataFrame(skipped, columns=["path", "reason"]).assign(status=ERROR)
-            frame = pd.concat([frame, more], ignore_index=True)[order]
-        frame["reason"] = frame["reason"].fillna("")
-        sets = [one or () for one in self._column("set")] + [()] * len(skipped)
-        frame["set"] = pd.Series(sets, dtype=object)
-        return frame
-
-    def _column(self, name: str) -> np.ndarray:
-        if name not in self._columns:
-            is_number = name.endswith("confidence") or name.startswith("share_")
-            self._columns[name] = (
-                np.full(self._n_rows, math.nan)
-                if is_number
-                else np.full(self._n_rows, None, object)
-            )
-        return self._columns[name]
 
 
 def _check_names(given: Any, found: list[str] | None, n_targets: int) -> list[str]:

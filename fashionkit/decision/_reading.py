@@ -159,7 +159,8 @@ def make_reader(model: Any, image_size: Any = None) -> Reader:
     columns = tuple(map(str, getattr(model, "feature_names_in_", ())))
     if images is not None:
         height, width, channels = images.image_shape_
-        pixel_range = tuple(map(float, getattr(images, "pixel_range_", (0, 255))))
+        low, high = getattr(images, "pixel_range_", (0, 255))
+        pixel_range = float(low), float(high)
         form = "images"
     else:
         height, width, channels = _shape_of_rows(model, given)

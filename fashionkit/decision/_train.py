@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 import os
-import warnings
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from tqdm.auto import tqdm
 
-from fashionkit._images import users_level
 from fashionkit.datasets import ImageFolder
-from fashionkit.datasets._choose import DEFAULT_IMAGE_SIZE
 from fashionkit.datasets._names import shortened
 from fashionkit.decision._evaluate import evaluate, make_card
 from fashionkit.decision._fit import Fitter
 from fashionkit.decision._labelled import Labelled, list_labelled
 from fashionkit.decision._models import TARGET_NAMES
-from fashionkit.features import BackboneFeatures, ColorHistogram, HOGFeatures, PixelFeatures
-from fashionkit.models import make_model, make_search
-from fashionkit.persistence import load_pretrained
+from fashionkit.decision._plan import make_plan
 
-DEFAULT_MODEL = "photos-lda"
-# What takes its place where the weights of its network are unavailable.
-SMALL = "clothing-photos-small-v1"
-SMALL_SIDE = 192
-
-# Features that are those of an image, whichever others it is trained with.
-_STATELESS = (BackboneFeatures, ColorHistogram, HOGFeatures, PixelFeatures)
 _N_FOLDS = 5
 
 
@@ -210,7 +196,7 @@ def train_photos(
     """
     listed = list_labelled(source, labels, targets, groups)
     seed = int(check_random_state(random_state).randint(2**31 - 1))
-    plan = _plan(model, params, image_size, seed, n_iter)
+    plan = make_plan(model, params, image_size, seed, n_iter)
     listed, images, skipped = _readable(listed, plan.image_size)
     settings = {
         "criterion": criterion,
@@ -255,71 +241,6 @@ def train_photos(
         card=card,
         skipped=skipped,
     )
-
-
-class _Plan(NamedTuple):
-    """What is trained: features that are computed once, if any, and the classifier on them."""
-
-    name: str
-    image_size: int
-    classifier: Any
-    search: Any
-    step: str = ""
-    features: Any = None
-
-
-def _plan(
-    model: str | None, params: dict[str, Any] | None, image_size: int | None, seed: int, n_iter: Any
-) -> _Plan:
-    """Divide a model into what every photo's features are, whatever the others, and the rest."""
-    name = DEFAULT_MODEL if model is None else model
-    params = params or {}
-    estimator = make_model(name, random_state=seed, **params)
-    size = image_size or _image_size(estimator)
-    search = None
-    if n_iter is not None:
-        search = make_search(name, n_iter=n_iter, random_state=seed, **params)
-    if not isinstance(estimator, Pipeline) or not isinstance(estimator.steps[0][1], _STATELESS):
-        return _Plan(name, size, estimator, search)
-    (step, features), *rest = estimator.steps
-    try:
-        features.fit(np.zeros((1, size, size, 3), np.uint8))
-    except FileNotFoundError as error:
-        if model is not None:
-            raise
-        warnings.warn(
-            f"The weights of the default model are unavailable, so that {SMALL!r} takes their "
-            f"place, which is less accurate: {error}",
-            UserWarning,
-            stacklevel=users_level(),
-        )
-        name, size = f"{name} on {SMALL}", SMALL_SIDE
-        features = _small_features()
-    classifier = Pipeline(rest)
-    if search is not None:
-        space = {
-            parameter: values
-            for parameter, values in search.param_distributions.items()
-            if not parameter.startswith(f"{step}__")
-        }
-        search.set_params(estimator=classifier, param_distributions=space)
-    return _Plan(name, size, classifier, search, step, features)
-
-
-def _small_features() -> BackboneFeatures:
-    """Return features of the network that comes with the package."""
-    network = FrozenEstimator(load_pretrained(SMALL))
-    return BackboneFeatures(weights=network, pooling="grid", grid=2, power=0.5, mirror=True)
-
-
-def _image_size(estimator: Any) -> int:
-    """Return how large the photos for a model should be."""
-    sizes = [
-        value
-        for name, value in estimator.get_params().items()
-        if name.rpartition("__")[2] == "image_size" and isinstance(value, int)
-    ]
-    return max([DEFAULT_IMAGE_SIZE, *sizes])
 
 
 def _readable(listed: Labelled, size: int) -> tuple[Labelled, ImageFolder, list[tuple[str, str]]]:
