@@ -6,8 +6,9 @@
 Models are fitted on 54,000 training images of Fashion-MNIST and kept in the output folder. All
 thresholds are set on 6,000 other training images, such that at most 5 % of real images are
 rejected, with 95 % confidence. ``--choose`` compares what a detector could look at, on noise and
-drawings alone, which is what ``outlier_detector="auto"`` was chosen by; the other kinds were seen
-beside them when detectors were first tried, and would have led to the same choice.
+drawings alone, which is what ``outlier_detector="auto"`` was chosen by. The other kinds were seen
+beside them when detectors were first tried: they would have led to the same features, but to fewer
+components.
 """
 
 from __future__ import annotations

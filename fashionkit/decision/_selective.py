@@ -477,7 +477,8 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ``include_last_label=True``. Their scores are randomised in the calibration, as in [2]_,
         and not in the prediction: sets of the same image are always the same, and somewhat larger
         than ``confidence`` asks for. Penalty and rank of "raps" are chosen on a tenth of the images
-        for calibration.
+        for calibration, as in [3]_; MAPIE 1.6 tunes the penalty otherwise, so that some of its sets
+        may differ.
 
         Calibration by temperature changes the sets of "lac" little. That it uses the same images is
         of no account, for it is one number.
