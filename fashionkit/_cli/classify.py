@@ -13,7 +13,7 @@ import pandas as pd
 
 from fashionkit._cli._arguments import harmless, jobs, positive
 from fashionkit._files import prepare_folder, write_whole
-from fashionkit.datasets._names import percent
+from fashionkit.datasets._names import p_text, percent
 
 _MODEL = "clothing-photos-small-v1"
 _SUFFIXES = (".csv", ".jsonl")
@@ -80,7 +80,7 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Classify photos, write the rows, and print a summary."""
-    from fashionkit.decision import classify_photos
+    from fashionkit.decision import classify_photos, compare_with_calibration
 
     if options.review is not None and options.review.suffix != ".csv":
         options.error(f"argument --review: {str(options.review)!r} does not end with .csv")
@@ -108,6 +108,7 @@ def run(options: argparse.Namespace) -> int:
     print(f"files:    {len(rows)}, {len(rows) / seconds:.1f} per second")
     for status, count in counts.items():
         print(f"{status + ':':9} {count} ({percent(count / len(rows), 1)})")
+    _print_drift(compare_with_calibration(options.model, rows))
     written = [str(path) for path in (options.output, options.review) if path is not None]
     if written:
         print("written:  " + ", ".join(written))
@@ -118,6 +119,17 @@ def run(options: argparse.Namespace) -> int:
     cannot = "cannot" if len(rows) == 1 else "can"
     print(f"fashionkit: error: {what} {cannot} be read as an image: {reason}", file=sys.stderr)
     return 1
+
+
+def _print_drift(shifts: pd.DataFrame | None) -> None:
+    """Say whether the photos are still like those that the model was calibrated on."""
+    if shifts is None:
+        return
+    shifted = shifts[shifts["verdict"] != "within chance"]
+    if shifted.empty:
+        print("drift:    none beyond chance, from the photos that the model was calibrated on")
+    for verdict, p_holm in zip(shifted["verdict"], shifted["p_holm"], strict=True):
+        print(f"drift:    {harmless(verdict)} ({p_text(p_holm)})")
 
 
 def _to_review(rows: pd.DataFrame) -> pd.DataFrame:

@@ -12,16 +12,14 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from fashionkit._images import reject_single, stacked
-from fashionkit.comparison._statistics import holm
 from fashionkit.decision._embedding import NAMES, Embedding, choose, in_form, take
-from fashionkit.decision._permutation import compare_rows, compare_shares, compare_values
+from fashionkit.decision._permutation import compare_rows
 from fashionkit.decision._predicted import Predicted, check_decisions, predict
-from fashionkit.decision._shift_words import Row, row_of, sentence
+from fashionkit.decision._shift_words import Row
+from fashionkit.decision._shifts import compare_predictions, to_table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_COLUMNS = ("reference", "new", "statistic", "p_value", "p_holm", "verdict")
 
 
 class PredictionMonitor(BaseEstimator):
@@ -246,8 +244,6 @@ class PredictionMonitor(BaseEstimator):
         ValueError
             If there are fewer than two images, or ``decisions`` do not belong to them.
         """
-        import pandas as pd
-
         check_is_fitted(self)
         X = stacked(X)
         reject_single(X, None)
@@ -257,20 +253,7 @@ class PredictionMonitor(BaseEstimator):
             has_status = self._review_counts is not None
             predicted = check_decisions(decisions, self.classes_, _num_samples(X), has_status)
         rng = np.random.default_rng(self._seed)
-        rows = self._compare(X, predicted, rng)
-        corrected = holm(np.array([row.difference.p_value for row in rows]))
-        table = [
-            (
-                row.reference,
-                row.new,
-                *row.difference,
-                p_holm,
-                sentence(row, p_holm < self.significance),
-            )
-            for row, p_holm in zip(rows, corrected.tolist(), strict=True)
-        ]
-        index = pd.Index([row.measure for row in rows], name="measure")
-        return pd.DataFrame(table, columns=list(_COLUMNS), index=index)
+        return to_table(self._compare(X, predicted, rng), self.significance)
 
     def summarize(self, shifts: pd.DataFrame) -> pd.Series:
         """Summarise a comparison in one row.
@@ -325,19 +308,10 @@ class PredictionMonitor(BaseEstimator):
 
     def _compare(self, X: Any, predicted: Predicted, rng: np.random.Generator) -> list[Row]:
         n = self.n_permutations
-        before, now = self._class_counts, predicted.class_counts
-        rows = [
-            row_of("class shares", before, now, self.classes_, compare_shares(before, now, n, rng))
-        ]
-        values = predicted.confidences.astype(np.float32)
-        difference = compare_values(self._confidences, values, n, rng)
-        means = float(self._confidences.mean()), float(values.mean())
-        rows.append(Row("confidence", *means, difference, "mean confidence"))
-        if self._review_counts is not None and predicted.review_counts is not None:
-            before, now = self._review_counts, predicted.review_counts
-            difference = compare_shares(before, now, n, rng)
-            shares = float(before[1] / before.sum()), float(now[1] / now.sum())
-            rows.append(Row("review rate", *shares, difference, "review rate"))
+        reference = Predicted(
+            self._class_counts, self._confidences, np.array([]), self._review_counts
+        )
+        rows = compare_predictions(reference, predicted, self.classes_, n, rng)
         chosen = np.sort(rng.permutation(predicted.readable)[: self.max_samples])
         difference = compare_rows(self._embeddings, self._embed(take(X, chosen)), n, rng)
         rows.append(Row("embedding", np.nan, np.nan, difference, ""))

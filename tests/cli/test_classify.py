@@ -152,3 +152,12 @@ def test_the_same_command_goes_on_where_it_was(photos, model, tmp_path):
 def test_one_photo_is_classified_by_the_model_of_the_package(photos, capsys):
     assert main(["classify", str(photos / "dark" / "0.png")]) == 0
     assert "clothing-photos-small-v1" in capsys.readouterr().out
+
+
+def test_photos_unlike_those_for_calibration_are_told(photos, model, tmp_path, capsys):
+    main(["classify", str(photos), "--model", str(model), "--no-quality", "--no-colors"])
+    assert "drift:    none beyond chance" in capsys.readouterr().out
+    for number in range(30):
+        Image.new("RGB", (30, 30), (250, 250, 250)).save(tmp_path / f"{number}.png")
+    main(["classify", str(tmp_path), "--model", str(model), "--no-quality", "--no-colors"])
+    assert "drift:    share of class dark fell from" in capsys.readouterr().out
