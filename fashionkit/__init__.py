@@ -21,6 +21,7 @@ _HOMES = {
     "HierarchicalCNNClassifier": "neural",
     "ImageFolder": "datasets",
     "ImageLoader": "preprocessing",
+    "ImageSearch": "search",
     "InvariantSVC": "svm",
     "NystroemClassifier": "svm",
     "ONNXClassifier": "persistence",
@@ -69,6 +70,7 @@ _SUBMODULES = (
     "persistence",
     "plotting",
     "preprocessing",
+    "search",
     "svm",
 )
 
@@ -107,6 +109,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit import (
         preprocessing as preprocessing,
+    )
+    from fashionkit import (
+        search as search,
     )
     from fashionkit import (
         svm as svm,
@@ -248,6 +253,8 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.preprocessing import (
         find_foreground as find_foreground,
+    from fashionkit.search import (
+        ImageSearch as ImageSearch,
     )
     from fashionkit.svm import (
         CalibratedSVC as CalibratedSVC,

@@ -37,6 +37,8 @@ OURS = frozenset(
         "preprocessing._augmentation.Augmentation",
         "preprocessing._loader.ImageLoader",
         "preprocessing._product_photo.ProductPhotoPreprocessor",
+        "search._embedding.ClassifierScores",
+        "search._image_search.ImageSearch",
         "svm._calibrated.CalibratedSVC",
         "svm._invariant.InvariantSVC",
         "svm._nystroem.NystroemClassifier",

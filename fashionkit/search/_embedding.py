@@ -1,0 +1,186 @@
+"""What turns images into vectors: the embedding that was asked for, fitted."""
+
+from __future__ import annotations
+
+import copy
+import os
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline, make_union
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from fashionkit._backbones.check import BackboneSource
+from fashionkit.datasets._names import choices
+from fashionkit.features import BackboneFeatures, ColorHistogram, HOGFeatures, PixelFeatures
+
+AUTO, PRECOMPUTED = "auto", "precomputed"
+
+# From this side on, coloured images count as photos, of which the network of the package sees more
+# than hand-made features do.
+_PHOTO_SIDE = 64
+_PHOTO_MODEL = "clothing-photos-small-v1"
+
+# Below, there are no gradients to speak of, as in tables that are no images.
+_HOG_SIDE = 8
+
+# Fields per side of the last maps that are kept of a network on small images, where it matters
+# where something is; large maps are averaged, as the networks of photos do themselves.
+_LARGEST_FLAT_MAP = 4
+
+
+class ClassifierScores(TransformerMixin, BaseEstimator):
+    """Transformer from images to a classifier's log-probabilities, or its decision scores.
+
+    Parameters
+    ----------
+    classifier : classifier
+        A fitted classifier, which is used as it is.
+    """
+
+    def __init__(self, classifier: Any):
+        self.classifier = classifier
+
+    def fit(self, X: Any, y: Any = None) -> ClassifierScores:
+        """Do nothing: the classifier is fitted."""
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the scores, of shape (n_samples, n_scores)."""
+        if hasattr(self.classifier, "predict_proba"):
+            scores = np.log(np.maximum(self.classifier.predict_proba(X), 1e-6))
+        else:
+            scores = np.asarray(self.classifier.decision_function(X))
+        return scores.reshape(len(scores), -1)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+def fit_embedding(
+    embedding: Any, X: Any, y: Any, image_shape: tuple[int, int, int]
+) -> BaseEstimator:
+    """Return the fitted transformer that an ``embedding`` stands for.
+
+    Parameters
+    ----------
+    embedding : str, path-like or estimator
+        What :class:`~fashionkit.ImageSearch` takes, but for "precomputed".
+
+    X : array-like
+        Images, as the user passed them.
+
+    y : array-like or None
+        Labels of the images, for transformers that learn from them.
+
+    image_shape : tuple of int
+        Height, width and channels of the images.
+
+    Returns
+    -------
+    transformer : transformer
+        It is fitted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the embedding is none.
+    """
+    if isinstance(embedding, os.PathLike) or (
+        isinstance(embedding, str) and embedding.lower().endswith(".onnx")
+    ):
+        return BackboneFeatures(embedding).fit(X)
+    if isinstance(embedding, str):
+        if embedding != AUTO:
+            raise ValueError(
+                f"embedding={embedding!r}, expected {choices([AUTO, PRECOMPUTED])}, the path of a "
+                "file of ONNX that ends in '.onnx', a transformer, or a fitted classifier."
+            )
+        return _automatic(X, image_shape)
+    if not hasattr(embedding, "fit") or isinstance(embedding, type):
+        raise TypeError(
+            f"embedding={embedding!r} is not an estimator; pass a transformer, a fitted "
+            f"classifier, {choices([AUTO, PRECOMPUTED])}, or the path of a file of ONNX."
+        )
+    if _is_fitted(embedding):
+        # A copy: where the original is fitted again, vectors would be those of another embedding.
+        return copy.deepcopy(_of_fitted(embedding, X))
+    if not hasattr(embedding, "transform"):
+        raise ValueError(
+            f"embedding={embedding!r} is a classifier that is not fitted; fit it first, and wrap "
+            "it in sklearn.frozen.FrozenEstimator where the search is cloned: clones of "
+            "estimators are not fitted."
+        )
+    return clone(embedding).fit(X, y)
+
+
+def _automatic(X: Any, image_shape: tuple[int, int, int]) -> BaseEstimator:
+    height, width, channels = image_shape
+    if min(height, width) < _HOG_SIDE:
+        return PixelFeatures().fit(X)
+    if channels == 1:
+        return HOGFeatures().fit(X)
+    if min(height, width) < _PHOTO_SIDE:
+        return make_union(HOGFeatures(), ColorHistogram()).fit(X)
+    from fashionkit.persistence import load_pretrained
+
+    return _of_fitted(load_pretrained(_PHOTO_MODEL), X)
+
+
+def _is_fitted(estimator: Any) -> bool:
+    """Tell whether an estimator has learned something; what needs no fit has not."""
+    if isinstance(estimator, FrozenEstimator):
+        return True
+    parts = (
+        [part for _, part in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+    )
+    learning = [part for part in parts if hasattr(part, "fit") and get_tags(part).requires_fit]
+    try:
+        for part in learning:
+            check_is_fitted(part)
+    except NotFittedError:
+        return False
+    return bool(learning)
+
+
+def _of_fitted(estimator: Any, X: Any) -> BaseEstimator:
+    """Return a transformer to what a fitted estimator computes before it decides."""
+    if isinstance(estimator, FrozenEstimator):
+        estimator = estimator.estimator
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    if isinstance(estimator, Pipeline) and is_classifier(estimator):
+        before, last = estimator[:-1], estimator[-1]
+        if not before.steps:
+            return _of_fitted(last, X)
+        if not isinstance(last, BackboneSource):
+            return before
+        inside = _of_fitted(last, before.transform(take(X, slice(0, 2))))
+        return Pipeline([*before.steps, ("embedding", inside)])
+    if isinstance(estimator, BackboneSource):
+        return _of_network(estimator, X)
+    if hasattr(estimator, "transform"):
+        return estimator
+    if hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function"):
+        return ClassifierScores(estimator)
+    raise ValueError(
+        f"embedding={estimator!r} has no transform, predict_proba or decision_function; pass a "
+        "transformer or a classifier that has one of them."
+    )
+
+
+def _of_network(classifier: Any, X: Any) -> BackboneFeatures:
+    """Return the last maps of a network, all of them or their means."""
+    features = BackboneFeatures(weights=FrozenEstimator(classifier), pooling="flatten").fit(X)
+    ((n_rows, n_columns, _),) = features.feature_shapes_.values()
+    if max(n_rows, n_columns) > _LARGEST_FLAT_MAP:
+        features = features.set_params(pooling="avg").fit(X)
+    return features
+
+
+def take(X: Any, rows: slice | np.ndarray) -> Any:
+    """Return some rows of a DataFrame, an array or an ImageFolder, of files unread."""
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
