@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import product
+from functools import lru_cache
 from numbers import Real
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import Bunch, gen_batches
+from sklearn.utils._param_validation import HasMethods, Interval, validate_params
+from sklearn.utils.validation import check_is_fitted
 
-from fashionkit._images import Images, fit_images
+from fashionkit._images import Images, fit_images, stacked
 from fashionkit.datasets import ImageFolder
-from fashionkit.inspection._fingerprints import Fingerprints, fingerprint, similar_hashes
+from fashionkit.datasets._listing import digest
+from fashionkit.features._nearest import normalise
+from fashionkit.inspection._fingerprints import fingerprint
+from fashionkit.inspection._pairs import Pair, find_pairs
 
-# Number of identical images that are paired with all the others: ten thousand blank images would
-# otherwise be fifty million pairs.
-_MOST_PARTNERS = 16
+# Images that are embedded at a time.
+_IMAGES_PER_CHUNK = 2048
 
-# Rows of the images in the first and in the second set that are identical to each other.
-Group = tuple[list[int], list[int]]
-Pair = tuple[int, int]
+# What photos are resized to whose paths are passed, where nothing else says it.
+PHOTO_SIZE = 96
 
 
 @validate_params(
@@ -31,6 +35,8 @@ Pair = tuple[int, int]
         "X": "no_validation",
         "reference": "no_validation",
         "max_distance": [Interval(Real, 0, 2, closed="both")],
+        "embedding": [HasMethods("transform"), None],
+        "max_product_distance": [Interval(Real, 0, 2, closed="both")],
         "image_shape": [tuple, None],
     },
     prefer_skip_nested_validation=True,
@@ -40,24 +46,28 @@ def find_duplicates(
     reference: Any = None,
     *,
     max_distance: float = 0.1,
+    embedding: Any = None,
+    max_product_distance: float = 0.05,
     image_shape: tuple[int, ...] | None = None,
 ) -> list[Bunch]:
-    """Find images that are the same, to the pixel or nearly.
+    """Find images that are the same: to the byte, to the pixel, nearly, or as products.
 
-    Test images that also stand in the training set make a model look better than it is. Copies
-    of photos that were resized, compressed or brightened are found too, and most that were cropped
-    by 2 %; those that were turned or mirrored are not.
+    Test images that also stand in the training set make a model look better than it is, and a
+    catalogue has the same picture under several names. Copies of photos that were resized,
+    compressed or brightened are found too, and most that were cropped by 2 %; those that were
+    turned or mirrored are not, unless an embedding takes them for the same product.
 
     Read more in the :ref:`User Guide <duplicates>`.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-            (n_samples, height, width, channels)
+            (n_samples, height, width, channels), or path or list of paths
         Images in any form, such as test images. An :class:`~fashionkit.ImageFolder` is read once,
-        a chunk at a time.
+        a chunk at a time. Photos whose paths are passed, or that of a folder, are read at the
+        size of ``reference``, or at 96 x 96 pixels.
 
-    reference : array-like, default=None
+    reference : array-like, path or list of paths, default=None
         Images to look for those of ``X`` in, such as training images, of the same size and
         channels; None compares the images of ``X`` with each other.
 
@@ -65,6 +75,15 @@ def find_duplicates(
         Maximum distance of images that are nearly the same, from 0 to 2. The default was chosen
         on Fashion-MNIST, by eye, and on altered photos; larger values, up to about 0.3, find more
         altered copies, and more images that only look alike.
+
+    embedding : transformer, default=None
+        What computes a vector of each image, by which images of the same product are found, such
+        as a fitted :class:`~fashionkit.ImageSearch` or ``BackboneFeatures()``. One that is not
+        fitted is cloned, and fitted to ``X``. Files are read twice. None looks for no products.
+
+    max_product_distance : float, default=0.05
+        Maximum cosine distance of images of the same product, from 0 to 2. It depends on the
+        embedding: look at some pairs.
 
     image_shape : tuple of int, default=None
         ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers it: a
@@ -77,8 +96,9 @@ def find_duplicates(
 
         - ``indices``: tuple of int, positions in ``X`` and in ``reference``; without
           ``reference``, two positions in ``X``, the smaller first;
-        - ``kind``: ``"identical"`` or ``"near"``;
-        - ``distance``: float, 0 for identical images;
+        - ``kind``: ``"file"``, ``"identical"``, ``"near"`` or ``"product"``;
+        - ``distance``: float, 0 for identical files and images, that of the thumbnails for near
+          ones, and that of the embedding for products;
         - ``paths``: tuple of str, only where all images are those of an ``ImageFolder``.
 
     Raises
@@ -86,26 +106,27 @@ def find_duplicates(
     ValueError
         If ``X`` or ``reference`` are not valid images, or are of different shapes.
 
-    TypeError
-        If they are paths instead of images.
-
     See Also
     --------
+    fashionkit.inspection.DuplicateFinder : The same for images that are added little by little.
     worst_mistakes : Misclassified images, among them wrong labels.
     ImageFolder : Images in files.
 
     Notes
     -----
-    Images are *identical* if all their pixels are, scaled to between 0 and 1 in float32: the
-    forms of the image contract count as the same, also integers from 0 to 255 and the same
-    divided by 255, but gray images and the same as RGB have different shapes. Arrays of one dtype
-    are compared on one scale.
+    Files are the same *file* if all their bytes are. Images are *identical* if all their pixels
+    are, as they were read, scaled to between 0 and 1 in float32: the forms of the image contract
+    count as the same, also integers from 0 to 255 and the same divided by 255, but gray images
+    and the same as RGB have different shapes. Arrays of one dtype are compared on one scale.
 
     Images are *near* if the distance of their thumbnails is at most ``max_distance``. These have
     at most 32 x 32 pixels, and all pixels together have mean 0 and standard deviation 1, so that
     brightness and contrast do not count. The distance is the root mean square difference of
     pixels, the square root of 2 - 2r where r is their correlation: 0.1 is a correlation of 0.995.
     Images of one colour are only found where they are identical.
+
+    Images show the same *product* if their vectors are near, and are none of the other kinds; each
+    is compared with all, in blocks, and paired with its eight nearest at most.
 
     Near pairs are looked for among images whose perceptual hashes [1]_ differ in at most 6 of 64
     bits. All such pairs are compared, but where more than 256 images have two of the eight bytes
@@ -129,19 +150,74 @@ def find_duplicates(
     (0, 3) identical 0.0
     (1, 7) near 0.0
     """
+    X, reference = _read_paths(X, reference), _read_paths(reference, X)
     images = _images(X, image_shape, "X")
     sets = [images]
     if reference is not None:
         sets = _on_one_scale(images, _images(reference, image_shape, "reference"))
-    prints = fingerprint(sets)
-    groups = _identical(prints.digests, len(images), is_within=reference is None)
-    found = {pair: ("identical", 0.0) for group in groups for pair in _pairs(group, group)}
-    for pair, distance in _near(prints, groups, len(images), max_distance):
-        found[pair] = "near", distance
-    if reference is None:
-        found = {pair: what for pair, what in found.items() if pair[0] < pair[1]}
-    folders = X, X if reference is None else reference
-    return [_bunch(pair, *found[pair], folders) for pair in sorted(found)]
+    folders = [X] if reference is None else [X, reference]
+    found = find_pairs(
+        fingerprint(sets),
+        max_distance,
+        n_first=None if reference is None else len(images),
+        file_hash=_file_hash(folders),
+        vectors=None if embedding is None else embed(fitted_embedding(embedding, X), *folders),
+        max_product_distance=max_product_distance,
+    )
+    both = X, X if reference is None else reference
+    return [_bunch(pair, *found[pair], both) for pair in sorted(found)]
+
+
+def _file_hash(folders: list[Any]) -> Callable[[int], bytes] | None:
+    """Return a function from the rows of ImageFolders, one after the other, to hashes of files."""
+    if not all(isinstance(folder, ImageFolder) for folder in folders):
+        return None
+    paths = [path for folder in folders for path in folder.filenames.tolist()]
+    hash_file = lru_cache(maxsize=None)(hash_of)
+    return lambda row: hash_file(paths[row])
+
+
+def hash_of(path: str) -> bytes:
+    """Return the hash of the bytes of a file; nothing if it cannot be read."""
+    return bytes.fromhex(digest(path))
+
+
+def fitted_embedding(embedding: Any, X: Any) -> Any:
+    """Return an embedding that is fitted, if need be a clone fitted to the images."""
+    try:
+        check_is_fitted(embedding)
+    except NotFittedError:
+        return clone(embedding).fit(X)
+    return embedding
+
+
+def embed(embedding: Any, *sets: Any) -> np.ndarray:
+    """Return the vectors of images, of length 1."""
+    parts = []
+    for X in map(stacked, sets):
+        for rows in gen_batches(len(X), _IMAGES_PER_CHUNK):
+            part = X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+            vectors = np.asarray(embedding.transform(part), dtype=np.float32)
+            parts.append(vectors.reshape(len(vectors), -1))
+    return normalise(np.concatenate(parts))
+
+
+def is_paths(X: Any) -> bool:
+    """Tell whether paths are passed in place of images."""
+    first = X
+    if isinstance(X, list | tuple) and X:
+        first = X[0]
+    elif getattr(X, "ndim", 0) == 1 and len(X):
+        first = np.asarray(X[:1])[0]
+    return isinstance(first, str | os.PathLike)
+
+
+def _read_paths(X: Any, other: Any) -> Any:
+    """Return photos for paths, of the size of the images that they are compared with."""
+    if not is_paths(X):
+        return X
+    shape = getattr(other, "shape", ())
+    return ImageFolder.from_paths(X, image_size=shape[1:3] if len(shape) == 4 else PHOTO_SIZE)
 
 
 def _images(X: Any, image_shape: tuple[int, ...] | None, name: str) -> Images:
@@ -167,45 +243,6 @@ def _on_one_scale(images: Images, reference: Images) -> list[Images]:
         return [images, reference]
     low, high = zip(images.pixel_range, reference.pixel_range, strict=True)
     return [replace(each, pixel_range=(min(low), max(high))) for each in (images, reference)]
-
-
-def _identical(digests: list[bytes], n_first: int, *, is_within: bool) -> list[Group]:
-    """Group images with the same pixels, each group in the order of its first image."""
-    groups: dict[bytes, Group] = {}
-    for row, digest in enumerate(digests):
-        first, second = groups.setdefault(digest, ([], []))
-        if row < n_first:
-            first.append(row)
-        else:
-            second.append(row - n_first)
-    return [(first, first if is_within else second) for first, second in groups.values()]
-
-
-def _near(
-    prints: Fingerprints, groups: list[Group], n_first: int, max_distance: float
-) -> Iterator[tuple[Pair, float]]:
-    """Yield pairs of images that are nearly the same, and their distances."""
-    # One image of each group stands for all.
-    rows = np.array([first[0] if first else n_first + second[0] for first, second in groups])
-    candidates = np.flatnonzero(prints.has_contrast[rows])
-    pairs = candidates[similar_hashes(prints.hashes[rows[candidates]])]
-    in_first, in_second = (np.array([bool(group[side]) for group in groups]) for side in (0, 1))
-    one, other = pairs.T
-    is_asked = (in_first[one] & in_second[other]) | (in_first[other] & in_second[one])
-    pairs = pairs[is_asked]
-    distances = prints.distances(rows[pairs])
-    is_near = distances <= max_distance
-    for (one, other), distance in zip(pairs[is_near], distances[is_near].tolist(), strict=True):
-        for first, second in ((groups[one], groups[other]), (groups[other], groups[one])):
-            for pair in _pairs(first, second):
-                yield pair, distance
-
-
-def _pairs(first: Group, second: Group) -> Iterator[Pair]:
-    """Yield pairs of an image of a group in the first set and one of a group in the second."""
-    left, right = first[0], second[1]
-    yield from product(left[:_MOST_PARTNERS], right)
-    yield from product(left[_MOST_PARTNERS:], right[:_MOST_PARTNERS])
 
 
 def _bunch(pair: Pair, kind: str, distance: float, folders: tuple[Any, Any]) -> Bunch:

@@ -24,6 +24,7 @@ OURS = frozenset(
         "features._pca.BoundedPCA",
         "features._pixels.PixelFeatures",
         "features._sift.SIFTFeatures",
+        "inspection._duplicate_finder.DuplicateFinder",
         "neural._cnn.CNNClassifier",
         "neural._core.engine.OptimizerState",
         "neural._core.inference.TrainedNetwork",

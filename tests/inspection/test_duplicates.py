@@ -265,7 +265,7 @@ class TestInvalid:
     def test_what_are_no_images_is_refused_by_name(self, photos):
         with pytest.raises(ValueError, match="looks like a single image"):
             find_duplicates(photos[0])
-        with pytest.raises(TypeError, match=r"Invalid reference .*'a\.jpg', expected images"):
+        with pytest.raises(ValueError, match=r"a\.jpg' cannot be read as an image"):
             find_duplicates(photos, ["a.jpg"])
         with pytest.raises(ValueError, match=r"Invalid reference .* NaN"):
             find_duplicates(photos, np.full(photos.shape, np.nan))
