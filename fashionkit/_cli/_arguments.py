@@ -1,9 +1,8 @@
-"""What arguments of commands may be, and how text is shown in a terminal."""
+"""What arguments of commands may be."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 
 def positive(text: str) -> int:
@@ -28,11 +27,6 @@ def seed(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) >= 2**32:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**32 - 1}")
     return int(text)
-
-
-def harmless(text: Any) -> str:
-    """Return a text without characters that would make a terminal do something."""
-    return "".join(one if one.isprintable() else "?" for one in str(text))
 
 
 def _whole(text: str, least: int) -> int:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from fashionkit._cli._arguments import harmless, jobs, positive
+from fashionkit._cli._arguments import jobs, positive
+from fashionkit._cli._texts import harmless
 from fashionkit._files import prepare_folder, write_whole
 from fashionkit.datasets._names import p_text, percent
 

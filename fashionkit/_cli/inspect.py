@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from fashionkit._cli._arguments import harmless
+from fashionkit._cli._texts import harmless
 from fashionkit.persistence import describe
 
 _N_CLASSES = 20

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import fashionkit
-from fashionkit._cli._arguments import folds, harmless, jobs, positive, seed, share
+from fashionkit._cli._arguments import folds, jobs, positive, seed, share
+from fashionkit._cli._texts import harmless
 from fashionkit._cli.compare import _fill, _refuse_model
 from fashionkit._files import prepare_folder, write_whole
 from fashionkit.datasets._names import percent

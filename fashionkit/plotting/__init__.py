@@ -9,6 +9,7 @@ from fashionkit.plotting._mistakes import MistakesDisplay
 from fashionkit.plotting._pairwise import PairwiseDisplay
 from fashionkit.plotting._pareto import ParetoDisplay
 from fashionkit.plotting._reliability import ReliabilityDisplay
+from fashionkit.plotting._retrieval import RetrievalDisplay
 from fashionkit.plotting._risk_coverage import RiskCoverageDisplay
 from fashionkit.plotting._samples import plot_samples
 from fashionkit.plotting._threshold import ThresholdDisplay
@@ -21,6 +22,7 @@ __all__ = [
     "PairwiseDisplay",
     "ParetoDisplay",
     "ReliabilityDisplay",
+    "RetrievalDisplay",
     "RiskCoverageDisplay",
     "ThresholdDisplay",
     "TrainingHistoryDisplay",
