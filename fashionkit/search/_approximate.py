@@ -11,8 +11,9 @@ import numpy as np
 # building it, and a few hundredths of a second for each query.
 AUTO_SIZE = 200_000
 
-# Candidates for each neighbour, whose distances are then computed from the vectors themselves.
-CANDIDATES = 16
+# Candidates for each neighbour, and at least, whose distances are then computed from the vectors
+# themselves.
+_CANDIDATES, _LEAST_CANDIDATES = 16, 160
 
 # Lists that the vectors are sorted into, as a multiple of the root of their number; and how many
 # of these are searched.
@@ -37,6 +38,11 @@ def import_faiss() -> Any:
             'with pip install "fashionkit[search]", or pass algorithm="brute".'
         ) from error
     return faiss
+
+
+def n_candidates(n_neighbors: int) -> int:
+    """Return how many candidates to ask for."""
+    return max(_LEAST_CANDIDATES, _CANDIDATES * n_neighbors)
 
 
 class ApproximateIndex:

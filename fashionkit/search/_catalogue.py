@@ -179,8 +179,11 @@ def _plain(values: Any, name: str) -> np.ndarray:
         return np.datetime_as_string(array).astype(str)
     if array.dtype.kind == "O":
         missing = pd.isna(array)
-        if all(isinstance(value, str) for value in array[~missing]):
+        are_texts = [isinstance(value, str) for value in array[~missing]]
+        if all(are_texts):
             return np.where(missing, "", array).astype(str)
+        if any(are_texts):
+            raise TypeError(f"{name} has values of several types, expected numbers, or texts.")
         try:
             array = np.array(np.where(missing, np.nan, array).tolist())
         except ValueError:

@@ -540,11 +540,11 @@ class ImageSearch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _nearest(self, queries: np.ndarray, n: int, among: np.ndarray | None) -> Neighbors:
         n_images = len(self.vectors_)
         is_narrow = among is not None and len(among) < _WIDE_FILTER * n_images
-        if is_narrow or not self._is_approximate() or n * _approximate.CANDIDATES >= n_images:
+        if is_narrow or not self._is_approximate() or 2 * _approximate.n_candidates(n) >= n_images:
             return nearest(self.vectors_, queries, n, metric=self.metric, among=among)
         if self._index is None:
             self._index = ApproximateIndex(self.vectors_, self.metric)
-        n_candidates = n * _approximate.CANDIDATES * (1 if among is None else 2)
+        n_candidates = _approximate.n_candidates(n) * (1 if among is None else 2)
         rows = self._index.candidates(queries, min(n_candidates, n_images))
         distances = distances_to(self.vectors_, queries, rows, self.metric)
         distances[rows < 0] = np.inf

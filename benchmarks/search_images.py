@@ -1,0 +1,286 @@
+"""ImageSearch and DuplicateFinder: quality, speed and memory.
+
+    python benchmarks/search_images.py fashion-mnist --model cnn-fast.fashionkit --figure search.png
+    python benchmarks/search_images.py photos --photos DIR
+    python benchmarks/search_images.py speed --model cnn-fast.fashionkit --n-vectors 1000000
+    python benchmarks/search_images.py duplicates --photos DIR
+
+The model is a file that fashionkit.save has written of a fitted classifier of Fashion-MNIST; DIR
+has the file senders.csv, which says who took which photo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from _measure import peak_memory, print_setting, print_table
+from _photos import list_photos
+from PIL import Image, ImageEnhance, ImageOps
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GroupKFold
+from sklearn.neighbors import NearestNeighbors
+from sklearn.pipeline import make_union
+
+from fashionkit import (
+    CLASS_NAMES,
+    Augmentation,
+    BackboneFeatures,
+    ColorHistogram,
+    HOGFeatures,
+    ImageSearch,
+    PixelFeatures,
+    fetch_fashion_mnist,
+    load,
+    load_pretrained,
+)
+from fashionkit.features._nearest import nearest
+from fashionkit.inspection import DuplicateFinder
+from fashionkit.search import evaluate_search
+from fashionkit.search._approximate import ApproximateIndex
+
+N_PLANTED = 500
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("part", choices=["fashion-mnist", "photos", "speed", "duplicates"])
+    parser.add_argument("--model", type=Path, help="file of a fitted classifier")
+    parser.add_argument("--photos", type=Path, help="folder of photos")
+    parser.add_argument("--weights", default="imagenet", help="MobileNetV2, for frozen features")
+    parser.add_argument("--alpha", type=float, default=0.35, help="its width")
+    parser.add_argument("--n-indexed", type=int, default=60_000)
+    parser.add_argument("--n-queries", type=int, default=10_000)
+    parser.add_argument("--n-frozen", type=int, default=10_000, help="images of frozen features")
+    parser.add_argument("--n-vectors", type=int, default=1_000_000)
+    parser.add_argument("--figure", help="where to draw queries and results")
+    options = parser.parse_args()
+    print_setting("faiss-cpu", "tensorflow")
+    {
+        "fashion-mnist": run_fashion_mnist,
+        "photos": run_photos,
+        "speed": run_speed,
+        "duplicates": run_duplicates,
+    }[options.part](options)
+
+
+def scores_row(name: str, search: ImageSearch, X, y, n_indexed: int) -> tuple:
+    scores = evaluate_search(search, X, y)
+    whole = scores.loc["all"]
+    columns = ("precision", "hit_rate", "average_precision")
+    figures = [f"{100 * whole[column]:.1f}" for column in columns]
+    classes = scores.drop(index="all")["precision"]
+    worst = f"{classes.idxmin()} ({100 * classes.min():.1f})"
+    return name, n_indexed, len(X), *figures, worst
+
+
+HEADER = ("embedding", "indexed", "queries", "P@10 (%)", "hit@10 (%)", "mAP@10 (%)", "worst class")
+
+
+def run_fashion_mnist(options: argparse.Namespace) -> None:
+    X, y = fetch_fashion_mnist("train", return_X_y=True)
+    X_test, y_test = fetch_fashion_mnist("test", return_X_y=True)
+    X, y = X[: options.n_indexed], y[: options.n_indexed]
+    X_test, y_test = X_test[: options.n_queries], y_test[: options.n_queries]
+    names = np.array([name.replace(" ", "-") for name in CLASS_NAMES])
+    frozen = BackboneFeatures(weights=options.weights, alpha=options.alpha, image_size=96)
+    embeddings = {
+        "pixels": (PixelFeatures(), len(X)),
+        "HOG": (HOGFeatures(), len(X)),
+        "frozen MobileNetV2": (frozen, options.n_frozen),
+        "cnn-fast": (FrozenEstimator(load(options.model)), len(X)),
+    }
+    rows = []
+    for name, (embedding, n_indexed) in embeddings.items():
+        search = ImageSearch(embedding, algorithm="brute").fit(X[:n_indexed], names[y[:n_indexed]])
+        n = len(X_test) if n_indexed == len(X) else len(X_test) // 10
+        rows.append(scores_row(name, search, X_test[:n], names[y_test[:n]], n_indexed))
+        print(rows[-1], flush=True)
+    print()
+    print_table(HEADER, rows)
+    print_latency(search, X_test)
+    if options.figure:
+        draw(search, X_test, names[y_test], X, options.figure)
+
+
+def print_latency(search: ImageSearch, X: np.ndarray, n: int = 200) -> None:
+    """Print the time of one query at a time, of the whole and of its parts."""
+    vectors = search.transform(X[:n])
+    others = NearestNeighbors(n_neighbors=10, metric="cosine", algorithm="brute")
+    others.fit(search.vectors_)
+    index = ApproximateIndex(search.vectors_, "cosine")
+    works = {
+        "kneighbors, embedding included": lambda i: search.kneighbors(X[i : i + 1]),
+        "embedding": lambda i: search.transform(X[i : i + 1]),
+        "neighbours, exact": lambda i: nearest(search.vectors_, vectors[i : i + 1], 10),
+        "neighbours, scikit-learn": lambda i: others.kneighbors(vectors[i : i + 1]),
+        "candidates, faiss": lambda i: index.candidates(vectors[i : i + 1], 160),
+    }
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for i in range(n):
+        for name, work in works.items():
+            start = time.perf_counter()
+            work(i)
+            times[name].append(1000 * (time.perf_counter() - start))
+    rows = [(name, *np.percentile(each, [50, 99]).round(2)) for name, each in times.items()]
+    print_table(("one query (ms)", "p50", "p99"), rows)
+
+
+def draw(search: ImageSearch, X_test, y_test, X, path: str) -> None:
+    """Draw a query of each of some classes, one with wrong results among them."""
+    import matplotlib.pyplot as plt
+
+    from fashionkit.plotting import RetrievalDisplay
+
+    rows = [np.flatnonzero(y_test == name)[1] for name in ("Dress", "Bag", "Ankle-boot")]
+    shirts = np.flatnonzero(y_test == "Shirt")[:50]
+    _, found = search.kneighbors(X_test[shirts], 6)
+    n_right = (search.labels_[found] == "Shirt").sum(axis=1)
+    rows.append(shirts[np.argmin(np.abs(n_right - 3))])
+    display = RetrievalDisplay.from_estimator(
+        search, X_test[rows], y_test[rows], images=X[: len(search.ids_)]
+    )
+    display.figure_.savefig(path, dpi=100)
+    plt.close(display.figure_)
+
+
+def run_photos(options: argparse.Namespace) -> None:
+    """Index photos of some senders, and look up those of others."""
+    photos, senders = list_photos(options.photos, 192)
+    photos_y = np.asarray(photos.target)
+    indexed, queries = next(GroupKFold(5).split(photos_y, photos_y, senders))
+    # The network of the package has seen the photos of the first part, and none of the second.
+    frozen = BackboneFeatures(weights=options.weights, alpha=options.alpha)
+    embeddings = {
+        "pixels": PixelFeatures(),
+        "HOG and colours": make_union(HOGFeatures(), ColorHistogram()),
+        f"frozen MobileNetV2 {options.alpha}": frozen,
+        "clothing-photos-small-v1": FrozenEstimator(load_pretrained("clothing-photos-small-v1")),
+    }
+    # In memory, once: an embedding would read the files again.
+    first, second = np.asarray(photos[indexed]), np.asarray(photos[queries])
+    rows = []
+    for name, embedding in embeddings.items():
+        small = slice(None, None, 4 if name[0] in "pH" else 1)
+        search = ImageSearch(embedding).fit(first[:, small, small], photos_y[indexed])
+        part = second[:, small, small]
+        rows.append(scores_row(name, search, part, photos_y[queries], len(indexed)))
+        print(rows[-1], flush=True)
+        by = evaluate_search(search, part, photos_y[queries], by=senders[queries])
+        by = by.drop(index="all")["precision"]
+        print(f"  by sender: median {by.median():.3f}, from {by.min():.3f} to {by.max():.3f}")
+    print()
+    print_table(HEADER, rows)
+
+
+def run_speed(options: argparse.Namespace) -> None:
+    """Compare the approximate index with exact search, on vectors of distorted images."""
+    X, _ = fetch_fashion_mnist("train", return_X_y=True)
+    X_test, _ = fetch_fashion_mnist("test", return_X_y=True)
+    model = FrozenEstimator(load(options.model))
+    search = ImageSearch(model, algorithm="brute").fit(X[: options.n_vectors])
+    distort = Augmentation(rotation=10, translation=0.07, zoom=0.1, random_state=0)
+    parts, n_missing = [search.vectors_], options.n_vectors - len(search.vectors_)
+    while n_missing > 0:
+        distorted = distorted_images(distort, X)
+        parts.append(search.transform(distorted[:n_missing]))
+        n_missing -= len(parts[-1])
+        print(f"{options.n_vectors - n_missing:,} vectors", flush=True)
+    vectors = np.concatenate(parts)
+    queries = search.transform(X_test[:1000])
+    before = resident()
+    start = time.perf_counter()
+    index = ApproximateIndex(vectors, "cosine")
+    print(
+        f"\nindex built in {time.perf_counter() - start:.0f} s; "
+        f"memory {1 + (resident() - before) / vectors.nbytes:.2f} times the vectors'\n"
+    )
+    search.vectors_, search.ids_, search.algorithm = vectors, np.arange(len(vectors)), "faiss"
+    search._index = index
+    n = 100
+    start = time.perf_counter()
+    exact = [nearest(vectors, queries[i : i + 1], 10).rows[0] for i in range(n)]
+    seconds = {"exact": (time.perf_counter() - start) / n}
+    rows = [("exact", "", "1.000", f"{1000 * seconds['exact']:.1f}", "1.0")]
+    for probed in (8, 16, 32, 48, 96):
+        index._index.nprobe = probed
+        start = time.perf_counter()
+        found = [search._nearest(queries[i : i + 1], 10, None).rows[0] for i in range(n)]
+        took = (time.perf_counter() - start) / n
+        recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(exact, found, strict=True)])
+        speed = f"{seconds['exact'] / took:.1f}"
+        rows.append(("faiss", probed, f"{recall:.3f}", f"{1000 * took:.1f}", speed))
+    print_table(("one query", "lists probed", "recall@10", "ms", "times as fast"), rows)
+
+
+def distorted_images(distort: Augmentation, X: np.ndarray) -> np.ndarray:
+    distort.random_state = np.random.RandomState(distort.random_state).randint(2**31 - 1)
+    return distort.fit(X).transform(X)
+
+
+def resident() -> int:
+    """Return the bytes that this process holds."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096
+
+
+def run_duplicates(options: argparse.Namespace) -> None:
+    """Plant altered copies among photos, and look for them."""
+    paths = sorted(map(str, options.photos.rglob("*.jpg")))
+    chosen = np.random.RandomState(0).choice(len(paths), N_PLANTED, replace=False)
+    alterations = {
+        "resized to 60 %": lambda image: image.resize([round(0.6 * side) for side in image.size]),
+        "recompressed, quality 70": lambda image: image,
+        "cropped by 3 %": lambda image: ImageOps.crop(image, round(0.015 * min(image.size))),
+        "mirrored": ImageOps.mirror,
+        "brightened by 10 %": lambda image: ImageEnhance.Brightness(image).enhance(1.1),
+    }
+    with TemporaryDirectory() as folder:
+        planted: dict[str, tuple[str, str]] = {}
+        for number, row in enumerate(chosen):
+            name = list(alterations)[number % len(alterations)]
+            copy = f"{folder}/{number}.jpg"
+            with Image.open(paths[row]) as image:
+                quality = 70 if "quality" in name else 90
+                alterations[name](image.convert("RGB")).save(copy, quality=quality)
+            planted[copy] = name, paths[row]
+        start = time.perf_counter()
+        finder = DuplicateFinder().fit(paths)
+        known = {tuple(pair) for pair in finder.find()[["first", "second"]].to_numpy().tolist()}
+        partners: dict[str, set[str]] = {}
+        for one, other in known:
+            partners.setdefault(one, set()).add(other)
+            partners.setdefault(other, set()).add(one)
+        finder.partial_fit(list(planted))
+        pairs = finder.find(since=len(paths))
+        seconds = time.perf_counter() - start
+    found, wrong = Counter(), 0
+    for first, second in pairs[["first", "second"]].to_numpy().tolist():
+        name, original = planted[second]
+        if first == original:
+            found[name] += 1
+        # A copy of a photo that has a duplicate of its own is one of that, too.
+        elif (
+            first not in partners.get(original, ()) and planted.get(first, ("", ""))[1] != original
+        ):
+            wrong += 1
+    of_kind = Counter(name for name, _ in planted.values())
+    rows = [
+        (name, of_kind[name], f"{100 * found[name] / of_kind[name]:.1f}") for name in alterations
+    ]
+    print_table(("copies", "planted", "recall (%)"), rows)
+    n_right = sum(found.values())
+    n_images = len(finder.ids_)
+    print(f"precision {100 * n_right / (n_right + wrong):.2f} % ({wrong} other pairs)")
+    print(
+        f"{n_images:,} photos in {seconds:.0f} s: {1000 * seconds / n_images:.1f} ms each, "
+        f"peak memory {peak_memory() / 2**20:.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()

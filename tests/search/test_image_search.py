@@ -1,0 +1,324 @@
+"""ImageSearch: what it finds, and what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import RidgeClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import NearestNeighbors
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
+
+from fashionkit import (
+    BackboneFeatures,
+    HOGFeatures,
+    ImageFolder,
+    ImageSearch,
+    PixelFeatures,
+    load,
+    make_model,
+    save,
+)
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    return np.random.RandomState(0).randn(300, 16).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def search(garments):
+    X, y = garments
+    return ImageSearch().fit(X[:200], y[:200])
+
+
+class TestNeighbors:
+    @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+    def test_they_are_those_of_scikit_learn(self, vectors, metric):
+        search = ImageSearch("precomputed", metric=metric).fit(vectors[:250])
+        distances, rows = search.kneighbors(vectors[250:], 7)
+        other = NearestNeighbors(n_neighbors=7, metric=metric, algorithm="brute")
+        expected, expected_rows = other.fit(vectors[:250]).kneighbors(vectors[250:])
+        assert_array_equal(rows, expected_rows)
+        assert_allclose(distances, expected, atol=1e-6)
+
+    def test_an_indexed_image_is_found_at_distance_0(self, search, garments):
+        distances, rows = search.kneighbors(garments[0][:200], 1)
+        assert_array_equal(rows[:, 0], np.arange(200))
+        assert_array_equal(distances, 0)
+
+    def test_vectors_of_zeros_are_at_right_angles_to_all(self):
+        search = ImageSearch("precomputed").fit(np.eye(3))
+        assert_array_equal(search.kneighbors(np.zeros((1, 3)), 3)[0], 1)
+
+    def test_transform_gives_the_vectors_that_are_searched(self, search, garments):
+        assert_allclose(search.transform(garments[0][:200]), search.vectors_, atol=1e-6)
+
+    def test_vectors_have_at_most_n_components(self, search, garments):
+        assert search.vectors_.shape == (200, 128)
+        assert search.vectors_.dtype == np.float32
+        whole = ImageSearch(n_components=None).fit(garments[0][:50])
+        assert whole.vectors_.shape[1] == HOGFeatures().fit_transform(garments[0][:1]).shape[1]
+
+    def test_more_neighbors_than_images_are_refused(self, search, garments):
+        with pytest.raises(ValueError, match="n_neighbors=201, but there are 200 indexed"):
+            search.kneighbors(garments[0][:1], 201)
+        with pytest.raises(ValueError, match="n_neighbors"):
+            search.search(garments[0][:1], 0)
+
+
+class TestResults:
+    def test_columns_are_as_promised(self, garments):
+        X, y = garments
+        search = ImageSearch().fit(
+            X[:50], y[:50], ids=[f"n{i}" for i in range(50)], metadata={"price": range(50)}
+        )
+        results = search.search(X[50:52], 3)
+        assert list(results) == ["query", "id", "distance", "label", "price"]
+        assert results["query"].tolist() == [0, 0, 0, 1, 1, 1]
+        assert (results["id"] == "n" + results["price"].astype(str)).all()
+
+    @pytest.mark.parametrize("algorithm", ["brute", "faiss"])
+    def test_a_filter_leaves_what_it_says(self, vectors, algorithm):
+        if algorithm == "faiss":
+            pytest.importorskip("faiss")
+        price = np.arange(250)
+        search = ImageSearch("precomputed", algorithm=algorithm)
+        search.fit(vectors[:250], metadata=pd.DataFrame({"price": price}))
+        for most in (20, 200):
+            results = search.search(
+                vectors[250:], 5, where=lambda table, most=most: table["price"] < most
+            )
+            expected = ImageSearch("precomputed").fit(vectors[:most]).search(vectors[250:], 5)
+            assert results["id"].tolist() == expected["id"].tolist()
+
+    def test_fewer_are_found_where_a_filter_leaves_fewer(self, search, garments):
+        mask = np.arange(200) < 3
+        assert sorted(search.search(garments[0][:1], 5, where=mask)["id"]) == [0, 1, 2]
+
+    def test_filters_that_leave_nothing_or_are_no_mask_are_refused(self, search, garments):
+        X = garments[0][:1]
+        with pytest.raises(ValueError, match="where leaves none of the 200"):
+            search.search(X, where=np.zeros(200, bool))
+        with pytest.raises(ValueError, match="expected 200 values of type bool"):
+            search.search(X, where=np.arange(200))
+        with pytest.raises(ValueError, match=r"where returned .* shape \(3,\)"):
+            search.search(X, where=lambda table: np.ones(3, bool))
+
+    def test_diversity_leaves_out_what_is_all_the_same(self):
+        angles = np.array([0.1, 0.1, 0.1, -0.4, 1.0])
+        search = ImageSearch("precomputed").fit(np.stack([np.cos(angles), np.sin(angles)], axis=1))
+        query = [[1.0, 0.0]]
+        assert search.search(query, 3)["id"].tolist() == [0, 1, 2]
+        diverse = search.search(query, 3, diversity=0.5)["id"].tolist()
+        assert diverse[:2] == [0, 3]
+        assert search.search(query, 1, diversity=1.0)["id"].tolist() == [0]
+
+    def test_maximal_marginal_relevance_is_that_of_the_paper(self, vectors):
+        search = ImageSearch("precomputed").fit(vectors[:250])
+        query = search.transform(vectors[250:251])[0]
+        weight = 0.6  # lambda
+        candidates = search.kneighbors(vectors[250:251], 25)[1][0].tolist()
+        chosen = []
+        while len(chosen) < 5:
+
+            def marginal(row):
+                same = [search.vectors_[row] @ search.vectors_[one] for one in chosen]
+                return weight * (search.vectors_[row] @ query) - (1 - weight) * max(same, default=0)
+
+            chosen.append(max((row for row in candidates if row not in chosen), key=marginal))
+        found = search.search(vectors[250:251], 5, diversity=1 - weight)
+        assert found["id"].tolist() == chosen
+
+
+class TestGrowth:
+    def test_images_added_in_parts_are_found_as_if_at_once(self, vectors):
+        whole = ImageSearch("precomputed").fit(vectors)
+        parts = ImageSearch("precomputed")
+        for start in (0, 100, 250):
+            parts.partial_fit(vectors[start : {0: 100, 100: 250, 250: 300}[start]])
+        assert_array_equal(parts.vectors_, whole.vectors_)
+        assert_array_equal(parts.ids_, np.arange(300))
+
+    def test_removed_images_are_found_no_more(self, vectors):
+        search = ImageSearch("precomputed").fit(vectors, metadata={"row": range(300)})
+        search.remove([0, 7])
+        results = search.search(vectors[:8], 1)
+        assert not {0, 7} & set(results["id"])
+        assert (results["id"] == results["row"]).all()
+        assert search.partial_fit(vectors[:1], metadata={"row": [0]}).ids_[-1] == 300
+
+    def test_unknown_ids_and_all_ids_are_not_removed(self, vectors):
+        search = ImageSearch("precomputed").fit(vectors[:3])
+        with pytest.raises(KeyError, match="7, which no indexed image has"):
+            search.remove([1, 7])
+        with pytest.raises(ValueError, match="all indexed images"):
+            search.remove([0, 1, 2])
+        assert len(search.ids_) == 3
+
+    def test_what_does_not_fit_to_what_was_before_is_refused_and_nothing_is_added(self, vectors):
+        search = ImageSearch("precomputed").fit(vectors[:3], [1, 2, 3], metadata={"a": [1, 2, 3]})
+        new, y, metadata = vectors[3:4], [1], {"a": [1]}
+        for arguments, message in (
+            ({"y": y}, "metadata has the columns"),
+            ({"metadata": metadata}, "y is missing"),
+            ({"y": ["x"], "metadata": metadata}, "same kind of values"),
+            ({"y": y, "metadata": metadata, "ids": [0]}, "which other images have"),
+            ({"y": y, "metadata": metadata, "ids": ["a"]}, "whole numbers or all as texts"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                search.partial_fit(new, **arguments)
+        assert len(search.vectors_) == len(search.labels_) == len(search.ids_) == 3
+
+    def test_vectors_of_another_embedding_are_refused(self, vectors, garments):
+        search = ImageSearch("precomputed").fit(pd.DataFrame(vectors).add_prefix("clip"))
+        with pytest.raises(ValueError, match="feature names"):
+            search.kneighbors(pd.DataFrame(vectors[:1, :5]).add_prefix("clip"), 1)
+        with pytest.raises(ValueError, match="feature names"):
+            search.kneighbors(pd.DataFrame(vectors[:1]).add_prefix("other"), 1)
+        images = ImageSearch(PixelFeatures()).fit(garments[0][:20])
+        with pytest.raises(ValueError, match="indexed vectors were made with embedding=Pixel"):
+            images.set_params(embedding=HOGFeatures()).partial_fit(garments[0][20:30])
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            ({"ids": [1, 1]}, "ids has 1, which other images have"),
+            ({"ids": [0.5, 1.5]}, "whole numbers or texts"),
+            ({"metadata": {"id": [1, 2]}}, "which results have anyway"),
+            ({"metadata": {"a": [1]}}, "1 values, but there are 2 images"),
+        ],
+    )
+    def test_ids_and_metadata_are_validated(self, vectors, given, message):
+        with pytest.raises(ValueError, match=message):
+            ImageSearch("precomputed").fit(vectors[:2], **given)
+
+    def test_missing_texts_are_empty_and_mixed_values_are_refused(self, vectors):
+        search = ImageSearch("precomputed").fit(vectors[:2], metadata={"a": ["x", None]})
+        assert search.metadata_["a"].tolist() == ["x", ""]
+        with pytest.raises(TypeError, match=r"metadata\['a'\] has values of several types"):
+            ImageSearch("precomputed").fit(
+                vectors[:2], metadata={"a": np.array(["x", 1], dtype=object)}
+            )
+
+
+class TestEmbedding:
+    def test_a_transformer_is_cloned_and_fitted(self, garments):
+        pca = make_pipeline(PixelFeatures(), PCA(5))
+        search = ImageSearch(pca).fit(garments[0][:60])
+        assert search.vectors_.shape == (60, 5)
+        assert not hasattr(pca[-1], "components_")
+
+    def test_a_fitted_transformer_is_used_as_it_is(self, garments):
+        X = garments[0]
+        pca = make_pipeline(PixelFeatures(), PCA(5)).fit(X[:100])
+        search = ImageSearch(FrozenEstimator(pca), metric="euclidean").fit(X[100:150])
+        assert_allclose(search.vectors_, pca.transform(X[100:150]), rtol=1e-5)
+        assert ImageSearch(pca).fit(X[100:150]).vectors_.shape == (50, 5)
+
+    def test_a_pipeline_with_a_classifier_gives_what_comes_before_it(self, garments):
+        X, y = garments
+        model = make_model("pixels-knn", random_state=0).fit(X, y)
+        search = ImageSearch(model, metric="euclidean", n_components=None).fit(X[:20])
+        assert_allclose(search.vectors_, model[:-1].transform(X[:20]), rtol=1e-5)
+
+    @pytest.mark.parametrize("model", [RidgeClassifier(), GaussianNB(var_smoothing=0.1)])
+    def test_a_bare_classifier_gives_its_scores(self, garments, model):
+        X, y = garments
+        flat = X.reshape(len(X), -1) / 255
+        search = ImageSearch(clone(model).fit(flat, y)).fit(flat)
+        assert search.vectors_.shape == (300, 10)
+        assert np.mean(y[search.kneighbors(flat, 2)[1][:, 1]] == y) > 0.8
+
+    def test_a_network_gives_its_last_maps_and_can_be_fitted_again(self, garments, tiny_cnn):
+        X, y = garments
+        clf = tiny_cnn().fit(X, y)
+        search = ImageSearch(FrozenEstimator(clf)).fit(X[:50])
+        expected = BackboneFeatures(weights=clf, pooling="avg").fit(X[:2]).transform(X[:50])
+        assert search.vectors_.shape[1] in (expected.shape[1], 50)
+        before = search.transform(X[:5])
+        clf.set_params(random_state=1).fit(X, y)
+        assert_array_equal(search.transform(X[:5]), before)
+        assert clone(search).fit(X[:50]).vectors_.shape == search.vectors_.shape
+
+    def test_a_classifier_that_is_not_fitted_is_refused(self, garments):
+        with pytest.raises(ValueError, match="is a classifier that is not fitted; fit it first"):
+            ImageSearch(DecisionTreeClassifier()).fit(garments[0])
+
+    def test_what_is_no_embedding_is_refused(self, garments):
+        with pytest.raises(ValueError, match="embedding='resnet', expected 'auto'"):
+            ImageSearch("resnet").fit(garments[0])
+        with pytest.raises(ValueError, match="'embedding' parameter"):
+            ImageSearch(3).fit(garments[0])
+
+    def test_small_photos_are_described_by_gradients_and_colours(self):
+        X = np.zeros((4, 32, 32, 3), np.uint8)
+        X[:2, ..., 0], X[2:, ..., 2] = 200, 200
+        X[1::2] //= 2
+        search = ImageSearch().fit(X)
+        assert search.embedding_.transform(X[:1]).shape[1] > 100
+
+    def test_photos_of_any_size_are_seen_by_the_network_of_the_package(self):
+        X = np.random.RandomState(0).randint(0, 255, (3, 64, 80, 3), dtype=np.uint8)
+        search = ImageSearch(n_components=None).fit(X)
+        assert search.vectors_.shape == (3, 1280)
+
+
+class TestFiles:
+    def test_a_saved_search_finds_the_same_and_maps_its_vectors(self, garments, tmp_path):
+        X, y = garments
+        search = ImageSearch().fit(X[:100], y[:100], metadata={"shop": ["ours"] * 100})
+        path = save(search, tmp_path / "index")
+        for options in ({}, {"mmap_mode": "r", "verify": False}):
+            again = load(path, **options)
+            pd.testing.assert_frame_equal(again.search(X[100:], 4), search.search(X[100:], 4))
+        assert not again.vectors_.flags.owndata
+        assert not again.vectors_.flags.writeable
+        again.partial_fit(X[100:110], y[100:110], metadata={"shop": ["theirs"] * 10})
+        assert len(again.ids_) == 110
+
+    def test_no_index_is_written(self, vectors, tmp_path):
+        pytest.importorskip("faiss")
+        search = ImageSearch("precomputed", algorithm="faiss").fit(np.tile(vectors, (4, 1)))
+        search.kneighbors(vectors[:1], 3)
+        assert search._index is not None
+        again = load(save(search, tmp_path / "index"))
+        assert again._index is None
+        assert_array_equal(again.kneighbors(vectors, 3)[1], search.kneighbors(vectors, 3)[1])
+
+    def test_photos_in_files_are_called_by_their_paths(self, tmp_path):
+        for name in "abc":
+            noise = np.random.RandomState(ord(name)).randint(0, 255, (32, 32, 3), dtype=np.uint8)
+            Image.fromarray(noise).save(tmp_path / f"{name}.png")
+        folder = ImageFolder.from_paths(tmp_path, image_size=32)
+        search = ImageSearch().fit(folder)
+        assert search.search(folder[1:2], 1)["id"].tolist() == [folder.filenames[1]]
+
+
+class TestApproximate:
+    def test_nearly_all_neighbors_are_found_and_distances_are_exact(self):
+        pytest.importorskip("faiss")
+        random = np.random.RandomState(0)
+        centres = random.randn(50, 16)
+        X = centres[random.randint(50, size=3000)] + 0.3 * random.randn(3000, 16)
+        exact = ImageSearch("precomputed", algorithm="brute").fit(X[:2900]).kneighbors(X[2900:])
+        fast = ImageSearch("precomputed", algorithm="faiss").fit(X[:2900])
+        distances, rows = fast.kneighbors(X[2900:])
+        recall = np.mean([np.isin(a, b).mean() for a, b in zip(exact[1], rows, strict=True)])
+        assert recall > 0.95
+        same = rows == exact[1]
+        assert_allclose(distances[same], exact[0][same], atol=1e-6)
+        fast.partial_fit(X[2900:])
+        assert_array_equal(fast.kneighbors(X[2900:], 1)[1][:, 0], np.arange(2900, 3000))
+
+    def test_without_faiss_it_says_how_to_install_it(self, vectors, monkeypatch):
+        monkeypatch.setitem(__import__("sys").modules, "faiss", None)
+        with pytest.raises(ImportError, match=r"fashionkit\[search\]"):
+            ImageSearch("precomputed", algorithm="faiss").fit(vectors)
