@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("--n-indexed", type=int, default=60_000)
     parser.add_argument("--n-queries", type=int, default=10_000)
     parser.add_argument("--n-frozen", type=int, default=10_000, help="images of frozen features")
+    parser.add_argument("--embeddings", nargs="+", help="names of embeddings, by default all")
     parser.add_argument("--n-vectors", type=int, default=1_000_000)
     parser.add_argument("--figure", help="where to draw queries and results")
     options = parser.parse_args()
@@ -96,6 +97,8 @@ def run_fashion_mnist(options: argparse.Namespace) -> None:
     }
     rows = []
     for name, (embedding, n_indexed) in embeddings.items():
+        if name not in (options.embeddings or embeddings):
+            continue
         search = ImageSearch(embedding, algorithm="brute").fit(X[:n_indexed], names[y[:n_indexed]])
         n = len(X_test) if n_indexed == len(X) else len(X_test) // 10
         rows.append(scores_row(name, search, X_test[:n], names[y_test[:n]], n_indexed))

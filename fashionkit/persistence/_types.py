@@ -39,6 +39,7 @@ OURS = frozenset(
         "preprocessing._loader.ImageLoader",
         "preprocessing._product_photo.ProductPhotoPreprocessor",
         "search._embedding.ClassifierScores",
+        "search._embedding.NetworkFeatures",
         "search._image_search.ImageSearch",
         "svm._calibrated.CalibratedSVC",
         "svm._invariant.InvariantSVC",

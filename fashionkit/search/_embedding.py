@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from fashionkit._backbones.check import BackboneSource
 from fashionkit.datasets._names import choices
 from fashionkit.features import BackboneFeatures, ColorHistogram, HOGFeatures, PixelFeatures
+from fashionkit.features._nearest import normalise
 
 AUTO, PRECOMPUTED = "auto", "precomputed"
 
@@ -31,6 +32,7 @@ _HOG_SIDE = 8
 # Fields per side of the last maps that are kept of a network on small images, where it matters
 # where something is; large maps are averaged, as the networks of photos do themselves.
 _LARGEST_FLAT_MAP = 4
+_IMAGES_OF_MEAN = 1000
 
 
 class ClassifierScores(TransformerMixin, BaseEstimator):
@@ -59,6 +61,45 @@ class ClassifierScores(TransformerMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+
+class NetworkFeatures(TransformerMixin, BaseEstimator):
+    """Transformer from images to the last maps of a classifier's network, and its scores.
+
+    Both are scaled to length 1, after the mean of the images of ``fit`` is subtracted from the
+    maps, and that of each image from its scores: so the kind of garment counts as much as its
+    looks. Images of another shape than the classifier's are resized, and have no scores.
+
+    Parameters
+    ----------
+    classifier : FrozenEstimator
+        A fitted neural classifier.
+    """
+
+    def __init__(self, classifier: Any):
+        self.classifier = classifier
+
+    def fit(self, X: Any, y: Any = None) -> NetworkFeatures:
+        """Learn how large the maps are, and their mean."""
+        maps = BackboneFeatures(weights=self.classifier, pooling="flatten").fit(X)
+        ((n_rows, n_columns, _),) = maps.feature_shapes_.values()
+        if max(n_rows, n_columns) > _LARGEST_FLAT_MAP:
+            maps = maps.set_params(pooling="avg").fit(X)
+        self.maps_ = maps
+        rows = np.linspace(0, len(X) - 1, min(len(X), _IMAGES_OF_MEAN)).astype(int)
+        self.mean_ = maps.transform(take(X, rows)).mean(axis=0)
+        shape = self.classifier.estimator.image_shape_
+        self.scores_ = ClassifierScores(self.classifier) if maps.image_shape_ == shape else None
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return maps and scores, of shape (n_samples, n_values)."""
+        features = normalise(self.maps_.transform(X) - self.mean_)
+        if self.scores_ is None:
+            return features
+        scores = self.scores_.transform(X).astype(np.float32)
+        scores -= scores.mean(axis=1, keepdims=True)
+        return np.concatenate([features, normalise(scores)], axis=1)
 
 
 def fit_embedding(
@@ -158,10 +199,10 @@ def _of_fitted(estimator: Any, X: Any) -> BaseEstimator:
             return _of_fitted(last, X)
         if not isinstance(last, BackboneSource):
             return before
-        inside = _of_fitted(last, before.transform(take(X, slice(0, 2))))
+        inside = _of_fitted(last, before.transform(take(X, slice(0, _IMAGES_OF_MEAN))))
         return Pipeline([*before.steps, ("embedding", inside)])
     if isinstance(estimator, BackboneSource):
-        return _of_network(estimator, X)
+        return NetworkFeatures(FrozenEstimator(estimator)).fit(X)
     if hasattr(estimator, "transform"):
         return estimator
     if hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function"):
@@ -170,15 +211,6 @@ def _of_fitted(estimator: Any, X: Any) -> BaseEstimator:
         f"embedding={estimator!r} has no transform, predict_proba or decision_function; pass a "
         "transformer or a classifier that has one of them."
     )
-
-
-def _of_network(classifier: Any, X: Any) -> BackboneFeatures:
-    """Return the last maps of a network, all of them or their means."""
-    features = BackboneFeatures(weights=FrozenEstimator(classifier), pooling="flatten").fit(X)
-    ((n_rows, n_columns, _),) = features.feature_shapes_.values()
-    if max(n_rows, n_columns) > _LARGEST_FLAT_MAP:
-        features = features.set_params(pooling="avg").fit(X)
-    return features
 
 
 def take(X: Any, rows: slice | np.ndarray) -> Any:

@@ -70,8 +70,9 @@ class ImageSearch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         - a transformer, such as ``BackboneFeatures()``: it is cloned, and fitted in ``fit``;
         - a fitted transformer: it is used as it is;
         - a fitted classifier: what it computes before it decides. Of a neural classifier these
-          are the last maps of its network, of a Pipeline the output of the step before the
-          classifier, of others the log-probabilities or the decision scores;
+          are the last maps of its network and its log-probabilities, both of which count the same;
+          of a Pipeline the output of the step before the classifier; of others the
+          log-probabilities or the decision scores;
         - the path of a network in a file of ONNX, whose name ends in ".onnx": as in
           ``BackboneFeatures(path)``;
         - "precomputed": ``X`` are vectors.
