@@ -135,7 +135,7 @@ class DuplicateFinder(BaseEstimator):
             The finder.
         """
         for name in (*_KEPT, "embedding_", "image_shape_"):
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         return self._add(X, ids)
 
     @_fit_context(prefer_skip_nested_validation=False)

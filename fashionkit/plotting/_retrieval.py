@@ -169,7 +169,7 @@ class RetrievalDisplay:
         if y is not None and search.labels_ is None:
             raise ValueError("y is given, but search has no labels_; pass y when you fit it.")
         distances, rows = search.kneighbors(X, n_results)
-        names = [None, None]
+        names: list[Any] = [None, None]
         if y is not None:
             check_consistent_length(distances, column_or_1d(y))
             found = name_labels(search.labels_[rows.ravel()], class_names)
@@ -177,10 +177,10 @@ class RetrievalDisplay:
         found_images = (
             images.iloc[rows.ravel()] if hasattr(images, "iloc") else images[rows.ravel()]
         )
-        pictures = [
+        first, second = (
             read_pictures(one, image_shape).scaled(slice(None)) for one in (X, found_images)
-        ]
-        display = cls(*pictures, distances, *names)
+        )
+        display = cls(first, second, distances, *names)
         return display.plot(figure=figure, im_kw=im_kw, text_kw=text_kw)
 
     @document_parameters

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
-from fashionkit._images import LazyImages
+from fashionkit.datasets import ImageFolder
 from fashionkit.datasets._names import choices, shortened
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def check_ids(ids: Any, X: Any, n_images: int, known: np.ndarray | None) -> np.n
     ValueError
         If an id is given twice, is there already, or is of another kind.
     """
-    if ids is None and hasattr(X, "filenames") and isinstance(X, LazyImages):
+    if ids is None and isinstance(X, ImageFolder):
         ids = X.filenames
     elif ids is None:
         first = 0

@@ -166,6 +166,16 @@ class ImageSearch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         "algorithm": [StrOptions(set(ALGORITHMS))],
     }
 
+    embedding_: Any
+    reduction_: BoundedPCA | None
+    vectors_: np.ndarray
+    ids_: np.ndarray
+    labels_: np.ndarray | None
+    metadata_: dict[str, np.ndarray]
+    image_shape_: tuple[int, int, int]
+    _fitted_settings: list[str]
+    _index: ApproximateIndex | None
+
     def __init__(
         self,
         embedding: Any = "auto",
@@ -268,7 +278,7 @@ class ImageSearch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"metadata has the columns {sorted(columns)}, but those before have "
                 f"{sorted(self.metadata_)}; pass the same."
             )
-        if labels is not None:
+        if labels is not None and self.labels_ is not None:
             labels = joined(self.labels_, labels, "y")
         columns = {
             name: joined(self.metadata_[name], column, f"metadata[{name!r}]")
@@ -362,7 +372,8 @@ class ImageSearch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         self._check_number(n_neighbors)
-        return tuple(self._nearest(self.transform(X), n_neighbors, None))
+        found = self._nearest(self.transform(X), n_neighbors, None)
+        return found.distances, found.rows
 
     @validate_params(
         {
@@ -491,7 +502,7 @@ class ImageSearch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self._n_features_out = vectors.shape[1]
         self.ids_, self.labels_, self.metadata_ = ids, labels, columns
         self._fitted_settings = self._settings()
-        self._index: ApproximateIndex | None = None
+        self._index = None
         return self
 
     def _check(self, X: Any) -> tuple[Any, int]:
