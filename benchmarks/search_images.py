@@ -115,7 +115,7 @@ def print_latency(search: ImageSearch, X: np.ndarray, n: int = 200) -> None:
     vectors = search.transform(X[:n])
     others = NearestNeighbors(n_neighbors=10, metric="cosine", algorithm="brute")
     others.fit(search.vectors_)
-    index = ApproximateIndex(search.vectors_, "cosine")
+    index = ApproximateIndex(search.vectors_)
     works = {
         "kneighbors, embedding included": lambda i: search.kneighbors(X[i : i + 1]),
         "embedding": lambda i: search.transform(X[i : i + 1]),
@@ -197,7 +197,7 @@ def run_speed(options: argparse.Namespace) -> None:
     queries = search.transform(X_test[:1000])
     before = resident()
     start = time.perf_counter()
-    index = ApproximateIndex(vectors, "cosine")
+    index = ApproximateIndex(vectors)
     print(
         f"\nindex built in {time.perf_counter() - start:.0f} s; "
         f"memory {1 + (resident() - before) / vectors.nbytes:.2f} times the vectors'\n"
@@ -210,7 +210,7 @@ def run_speed(options: argparse.Namespace) -> None:
     seconds = {"exact": (time.perf_counter() - start) / n}
     rows = [("exact", "", "1.000", f"{1000 * seconds['exact']:.1f}", "1.0")]
     for probed in (8, 16, 32, 48, 96):
-        index._index.nprobe = probed
+        index._lists.nprobe = probed
         start = time.perf_counter()
         found = [search._nearest(queries[i : i + 1], 10, None).rows[0] for i in range(n)]
         took = (time.perf_counter() - start) / n

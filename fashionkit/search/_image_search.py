@@ -134,8 +134,8 @@ class ImageSearch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     Notes
     -----
     Searching compares in float32, in blocks, and takes no memory beside the vectors but for a
-    block. The approximate index sorts vectors into lists and keeps them compressed, at 8 % of
-    their memory, to find candidates, whose distances are then computed from the vectors: distances
+    block. The approximate index sorts vectors into lists and keeps them compressed, at 14 %
+    of their memory, to find candidates, whose distances are then computed from the vectors: distances
     are always exact. :func:`save` writes vectors as arrays that :func:`load` can map into memory;
     it writes no index, which is rebuilt from them.
 
@@ -555,7 +555,7 @@ class ImageSearch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if is_narrow or not self._is_approximate() or 2 * _approximate.n_candidates(n) >= n_images:
             return nearest(self.vectors_, queries, n, metric=self.metric, among=among)
         if self._index is None:
-            self._index = ApproximateIndex(self.vectors_, self.metric)
+            self._index = ApproximateIndex(self.vectors_)
         n_candidates = _approximate.n_candidates(n) * (1 if among is None else 2)
         rows = self._index.candidates(queries, min(n_candidates, n_images))
         distances = distances_to(self.vectors_, queries, rows, self.metric)
