@@ -253,6 +253,7 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.preprocessing import (
         find_foreground as find_foreground,
+    )
     from fashionkit.search import (
         ImageSearch as ImageSearch,
     )
