@@ -47,6 +47,7 @@ _HOMES = {
     "load_image_folder": "datasets",
     "load_images": "datasets",
     "load_pretrained": "persistence",
+    "make_app": "serving",
     "make_baseline": "baselines",
     "make_garments": "datasets",
     "make_model": "models",
@@ -71,6 +72,7 @@ _SUBMODULES = (
     "plotting",
     "preprocessing",
     "search",
+    "serving",
     "svm",
 )
 
@@ -112,6 +114,7 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit import (
         search as search,
+        serving as serving,
     )
     from fashionkit import (
         svm as svm,
@@ -256,6 +259,8 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.search import (
         ImageSearch as ImageSearch,
+    from fashionkit.serving import (
+        make_app as make_app,
     )
     from fashionkit.svm import (
         CalibratedSVC as CalibratedSVC,

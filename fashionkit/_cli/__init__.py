@@ -17,9 +17,9 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import fashionkit
-from fashionkit._cli import classify, compare, duplicates, index, inspect, search, train
+from fashionkit._cli import classify, compare, duplicates, index, inspect, search, serve, train
 
-COMMANDS = (compare, train, classify, index, search, duplicates, inspect)
+COMMANDS = (compare, train, classify, serve, index, search, duplicates, inspect)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -22,6 +22,13 @@ def jobs(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """Return the number of a port, 0 for any."""
+    if not text.isascii() or not text.isdigit() or int(text) >= 2**16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**16 - 1}")
+    return int(text)
+
+
 def seed(text: str) -> int:
     """Return a seed of NumPy."""
     if not text.isascii() or not text.isdigit() or int(text) >= 2**32:

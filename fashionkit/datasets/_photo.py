@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterable
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from PIL import Image
 from fashionkit.datasets._pixels import (
     QUARTER_TURNS,
     Size,
+    UnknownFormatError,
     UnreadableError,
     check_pixels,
     excess,
@@ -64,8 +67,60 @@ def _read(path: str, size: Size | None, aspect: str) -> tuple[np.ndarray, Size]:
         raise UnreadableError("it is a broken link, or no file any more")
     if not os.path.getsize(path):
         raise UnreadableError("it is empty")
+    return _decoded(path, size, aspect, _FORMATS, None)
+
+
+def decode_content(
+    content: bytes, size: Size, aspect: str, formats: Iterable[str], max_pixels: int
+) -> tuple[np.ndarray, Size]:
+    """Return an image of an upload as :func:`read_image` returns that of the same file.
+
+    Parameters
+    ----------
+    content : bytes
+        The content of a file.
+
+    size : tuple of int
+        Height and width of the image; with the aspect "fit", its largest.
+
+    aspect : {"crop", "pad", "stretch", "fit"}
+        What happens to images of other proportions.
+
+    formats : iterable of str
+        Formats that are read, of those of Pillow.
+
+    max_pixels : int
+        Maximum number of pixels that are decoded.
+
+    Returns
+    -------
+    image : ndarray of shape (height, width, 3), dtype uint8
+        In RGB, upright.
+
+    whole : tuple of int
+        Height and width of what is in the file, upright.
+
+    Raises
+    ------
+    UnreadableError
+        If it cannot be decoded; an UnknownFormatError, if it is of none of the formats, a
+        TooLargeError, if it has too many pixels.
+    """
+    if not content:
+        raise UnreadableError("it is empty")
+    return _decoded(BytesIO(content), size, aspect, formats, max_pixels)
+
+
+def _decoded(
+    source: str | BytesIO,
+    size: Size | None,
+    aspect: str,
+    formats: Iterable[str],
+    max_pixels: int | None,
+) -> tuple[np.ndarray, Size]:
     try:
-        with _opened(path) as image:
+        with _opened(source, formats) as image:
+            check_pixels(image.width, image.height, max_pixels)
             decoded, whole = _decode(image, size, aspect)
             return np.asarray(decoded), whole
     except (MemoryError, UnreadableError):
@@ -75,18 +130,17 @@ def _read(path: str, size: Size | None, aspect: str) -> tuple[np.ndarray, Size]:
         raise UnreadableError(_text(error)) from error
 
 
-def _opened(path: str) -> Image.Image:
+def _opened(source: str | BytesIO, formats: Iterable[str]) -> Image.Image:
     """Open an image as Pillow does, without its warning of large ones: we refuse them."""
-    with open(path, "rb") as file:
-        prefix = file.read(16)
+    prefix = _prefix(source)
     faults = []
-    for name in _known_formats():
+    for name in known_formats(formats):
         reader: Any
         reader, accepts = Image.OPEN[name]
         # Some return a message, a str, for what they would need to read it.
         if accepts is None or accepts(prefix) is True:
             try:
-                image = reader(path)
+                image = reader(_from_start(source))
             # How readers say that it is no file of theirs, or a damaged one.
             except (SyntaxError, IndexError, TypeError, struct.error) as error:
                 faults.append(f"it begins as {name}, but Pillow says: {_text(error)}")
@@ -94,27 +148,38 @@ def _opened(path: str) -> Image.Image:
             if image.format != "TIFF" or pillow_reads(image):
                 return image
             image.close()
-    if prefix.startswith(PREFIXES):
+    if prefix.startswith(PREFIXES) and "TIFF" in formats:
         try:
-            return read_tiff(path)
+            return read_tiff(_from_start(source))
         except (MemoryError, UnreadableError):
             raise
         except Exception as error:
             faults.append(f"it begins as TIFF, but tifffile says: {_text(error)}")
-    raise UnreadableError(_hint(prefix) or "; ".join(faults) or _unknown())
+    hint = _hint(prefix)
+    if hint is None and faults:
+        raise UnreadableError("; ".join(faults))
+    raise UnknownFormatError(hint or f"it is none of {', '.join(known_formats(formats))}")
+
+
+def _prefix(source: str | BytesIO) -> bytes:
+    if isinstance(source, BytesIO):
+        return source.getvalue()[:16]
+    with open(source, "rb") as file:
+        return file.read(16)
+
+
+def _from_start(source: str | BytesIO) -> str | BytesIO:
+    """Return a path as it is, and bytes anew, of which each reader may close or move its own."""
+    return source if isinstance(source, str) else BytesIO(source.getvalue())
 
 
 def _text(error: Exception) -> str:
     return str(error).rstrip(".") or type(error).__name__
 
 
-def _unknown() -> str:
-    return f"it is none of {', '.join(_known_formats())}"
-
-
 def _hint(prefix: bytes) -> str | None:
     """Return what would read a file of a format that this Pillow cannot."""
-    known = _known_formats()
+    known = known_formats(_FORMATS)
     if prefix[4:].startswith(_HEIF_BRANDS) and "HEIF" not in known:
         return (
             "it is a HEIC photo, for which Pillow needs a plugin: pip install pillow-heif, and "
@@ -135,18 +200,18 @@ def _hint(prefix: bytes) -> str | None:
 
 def _lacks(name: str, prefix: bytes) -> bool:
     """Tell whether Pillow has no reader of a format, or one that says what it would need."""
-    accepts = Image.OPEN[name][1] if name in _known_formats() else None
+    accepts = Image.OPEN[name][1] if name in known_formats(_FORMATS) else None
     return accepts is None or accepts(prefix) is not True
 
 
-def _known_formats() -> list[str]:
+def known_formats(formats: Iterable[str]) -> list[str]:
+    """Return those of some formats that this Pillow and its plugins can read."""
     Image.init()
-    return [name for name in _FORMATS if name in Image.OPEN]
+    return [name for name in formats if name in Image.OPEN]
 
 
 def _decode(image: Image.Image, size: Size | None, aspect: str) -> tuple[Image.Image, Size]:
     """Return an image as RGB of some size, and its height and width in the file, upright."""
-    check_pixels(image.width, image.height)
     width, height = image.size
     if size is not None:
         _decode_smaller(image, size, aspect)

@@ -32,17 +32,28 @@ class UnreadableError(ValueError):
     """Why a file cannot be read as an image."""
 
 
+class UnknownFormatError(UnreadableError):
+    """The file is of no format that is read."""
+
+
+class TooLargeError(UnreadableError):
+    """The image has more pixels than are decoded."""
+
+
 def max_pixels() -> int:
     """Return the most pixels that are decoded of any image."""
     return Image.MAX_IMAGE_PIXELS or _MAX_PIXELS
 
 
-def check_pixels(width: int, height: int) -> None:
-    """Refuse images that are too large to decode."""
+def check_pixels(width: int, height: int, limit: int | None = None) -> None:
+    """Refuse images that are too large to decode: of more pixels than Pillow or we allow."""
+    shape = size_text((height, width))
+    if limit is not None and width * height > limit:
+        raise TooLargeError(f"it has {shape} pixels, more than the limit of {limit}")
     if width * height > max_pixels():
-        raise UnreadableError(
-            f"it has {size_text((height, width))} pixels, more than the limit of {max_pixels()} "
-            "that PIL.Image.MAX_IMAGE_PIXELS sets"
+        raise TooLargeError(
+            f"it has {shape} pixels, more than the limit of {max_pixels()} that "
+            "PIL.Image.MAX_IMAGE_PIXELS sets"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -53,11 +54,11 @@ def pillow_reads(image: Any) -> bool:
     return (n_bits == 16 and is_unsigned) or tags.prefix == b"II" or not is_compressed
 
 
-def read_tiff(path: str) -> Image.Image:
+def read_tiff(source: str | BytesIO) -> Image.Image:
     """Return the first page as an image of 8 bits, not yet turned."""
     import tifffile  # takes a while
 
-    with tifffile.TiffFile(path) as file:
+    with tifffile.TiffFile(source) as file:
         page: Any = file.pages[0]
         check_pixels(page.imagewidth, page.imagelength)
         _check_form(page)

@@ -18,7 +18,7 @@ from fashionkit.preprocessing._kinds import group
 from fashionkit.preprocessing._photos import Photo, Photos
 
 # Longest side in pixels that files are reduced to, and of the copy whose colours are grouped.
-_READ_SIDE = 256
+READ_SIDE = 256
 _SIDE = 96
 
 # Of the colours named in the survey, those count that end in one of these words.
@@ -163,8 +163,8 @@ def dominant_colors(X: Any, n_colors: int = 3, *, n_jobs: int | None = None) -> 
       color_1    hex_1  share_1 color_2    hex_2  share_2
     0     red  #c8141e     0.73    navy  #141e46     0.27
     """
-    photos = Photos(ProductPhotoPreprocessor(), X, _READ_SIDE)
-    rows = photos.each(lambda photo: _describe(photo, n_colors), n_jobs)
+    photos = Photos(ProductPhotoPreprocessor(), X, READ_SIDE)
+    rows = photos.each(lambda photo: describe_colors(photo, n_colors), n_jobs)
     names = (f"{part}_{n}" for n in range(1, n_colors + 1) for part in ("color", "hex", "share"))
     return pd.DataFrame(rows, columns=list(names))
 
@@ -186,8 +186,8 @@ def list_color_names() -> list[str]:
     return sorted({*_WORDS.values(), "black", "gray", "white"})
 
 
-def _describe(photo: Photo, n_colors: int) -> list[Any]:
-    """Return the cells of a photo's row."""
+def describe_colors(photo: Photo, n_colors: int) -> list[Any]:
+    """Return the cells of a photo's row: name, code and share of each colour."""
     small = reduced(photo.rgb, _SIDE)
     mask, _ = split(small)
     # Not the edges, where colours mix with the background.

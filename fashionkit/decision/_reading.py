@@ -87,14 +87,16 @@ class Reader:
             image, reason = read_photo(path, self.size, self.aspect)
             reasons.append(reason)
             if image is not None and self.form != "paths":
-                images.append(image if self.channels == 3 else _gray(image))
+                images.append(image)
         if self.form == "paths":
             rows = zip(paths, reasons, strict=True)
             return [path for path, reason in rows if reason is None], reasons
-        X = np.stack(images) if images else np.empty((0, *self.size, self.channels), np.uint8)
-        return self._as_given(X), reasons
+        return self.as_given(images), reasons
 
-    def _as_given(self, X: np.ndarray) -> Any:
+    def as_given(self, images: list[np.ndarray]) -> Any:
+        """Return images in RGB, of this reader's size, as the model takes them."""
+        images = images if self.channels == 3 else list(map(_gray, images))
+        X = np.stack(images) if images else np.empty((0, *self.size, self.channels), np.uint8)
         low, high = self.pixel_range
         if (low, high) != (0, 255):
             X = (low + X * ((high - low) / 255)).astype(np.float32)

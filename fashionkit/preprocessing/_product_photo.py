@@ -294,7 +294,12 @@ class ProductPhotoPreprocessor(TransformerMixin, BaseEstimator):
 
     def _photos(self, X: Any) -> Photos:
         self._validate_params()
-        return Photos(self, X, max(_LEAST_READ, _READ_TIMES * self._target().image_size))
+        return Photos(self, X, self._read_side)
+
+    @property
+    def _read_side(self) -> int:
+        """Longest side in pixels that files are reduced to."""
+        return max(_LEAST_READ, _READ_TIMES * self._target().image_size)
 
     def _target(self) -> _Target:
         """Return what images become, by the parameters."""

@@ -1,0 +1,114 @@
+"""What each request passes first: whom it is for, how many there are; and headers of each answer."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterable
+from typing import Any
+
+_SAFE_HOSTS = ("localhost",)
+_ANY = "*"
+
+# The page has its own scripts and styles; photos are shown from memory.
+HEADERS = {
+    "content-security-policy": "default-src 'self'; img-src 'self' blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+class Guard:
+    """ASGI application around another, which sees only requests that are meant for it.
+
+    A page of another site can make a browser ask a server on its user's machine, also by its name
+    once that resolves to 127.0.0.1 (DNS rebinding): both are refused.
+
+    Parameters
+    ----------
+    app : ASGI application
+        The application.
+
+    allowed_hosts : iterable of str
+        Names of the server, beside localhost and addresses; "*" for any.
+
+    max_requests : int
+        Maximum number of requests at a time.
+    """
+
+    def __init__(self, app: Any, allowed_hosts: Iterable[str], max_requests: int) -> None:
+        self._app = app
+        self._hosts = {*_SAFE_HOSTS, *(host.lower() for host in allowed_hosts)}
+        self._max_requests = max_requests
+        self._n_requests = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            raise ValueError(f"a connection of the type {scope['type']!r} is not answered")
+
+        async def send_with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                more = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+                message = {**message, "headers": [*message.get("headers", []), *more]}
+            await send(message)
+
+        refusal = self._refuse(scope)
+        if refusal is not None:
+            await _answer(send_with_headers, *refusal)
+            return
+        self._n_requests += 1
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            self._n_requests -= 1
+
+    def _refuse(self, scope: Any) -> tuple[int, str] | None:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        host = headers.get(b"host", "")
+        if not self._knows(host):
+            return 421, "the host of the request is not one of this server; see allowed_hosts"
+        origin = headers.get(b"origin")
+        is_foreign = origin is not None and origin.partition("://")[2] != host
+        is_read = scope["method"] in ("GET", "HEAD")
+        if is_foreign and not is_read:
+            return 403, "the request is of a page of another site"
+        if self._n_requests >= self._max_requests:
+            return 503, "the server has as many requests as it answers at a time; try again later"
+        return None
+
+    def _knows(self, host: str) -> bool:
+        if _ANY in self._hosts:
+            return True
+        name = host.lower()
+        if name.startswith("["):
+            name, _, _ = name[1:].partition("]")
+        else:
+            name, _, _ = name.partition(":")
+        return name in self._hosts or _is_address(name)
+
+
+def _is_address(name: str) -> bool:
+    """Tell whether a host is an address, which no other site can have for its own."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+async def _answer(send: Any, code: int, reason: str) -> None:
+    body = json.dumps({"detail": reason}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    if code == 503:
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,70 @@
+"""Where did the network look? A heat map to lay over a photo, where the model can tell."""
+
+from __future__ import annotations
+
+import base64
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from sklearn.pipeline import Pipeline
+
+from fashionkit.datasets._pixels import Size
+from fashionkit.preprocessing import ImageLoader
+from fashionkit.serving._answers import HeatMap
+
+# As in plot_explanations: opacity follows the heat.
+_COLORS = "plasma"
+_MOST_OPACITY = 0.75
+_INNER = ("best_estimator_", "estimator_", "estimator")
+
+
+def find_explainer(model: Any) -> Any:
+    """Return the part of a fitted model that explains images of its input, None if none does.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted classifier, perhaps in a Pipeline behind an ImageLoader, or in other estimators.
+    """
+    while model is not None and not hasattr(model, "explain"):
+        if isinstance(model, Pipeline):
+            is_plain = all(isinstance(step, ImageLoader) for _, step in model.steps[:-1])
+            model = model.steps[-1][1] if is_plain else None
+        else:
+            model = next((vars(model)[name] for name in _INNER if name in vars(model)), None)
+    return model
+
+
+def draw(heat: np.ndarray, size: Size, aspect: str) -> HeatMap:
+    """Return a picture of a heat map, and where it lies on the photo.
+
+    Parameters
+    ----------
+    heat : ndarray of shape (height, width)
+        From 0 to 1.
+
+    size : tuple of int
+        Height and width of the photo, of which the model saw a part.
+
+    aspect : {"crop", "pad", "stretch"}
+        How the photo was brought to the model's proportions.
+    """
+    import matplotlib
+
+    colors = matplotlib.colormaps[_COLORS](heat)
+    colors[..., 3] = _MOST_OPACITY * heat
+    file = BytesIO()
+    Image.fromarray(np.rint(255 * colors).astype(np.uint8)).save(file, "PNG")
+    return HeatMap(base64.b64encode(file.getvalue()).decode(), box_of(size, heat.shape, aspect))
+
+
+def box_of(size: Size, seen: tuple[int, ...], aspect: str) -> list[float]:
+    """Return left, top, width and height of what a model saw, as shares of the photo's sides."""
+    if aspect == "stretch":
+        return [0.0, 0.0, 1.0, 1.0]
+    nearer = min if aspect == "crop" else max
+    scale = nearer(size[0] / seen[0], size[1] / seen[1])
+    height, width = scale * seen[0] / size[0], scale * seen[1] / size[1]
+    return [(1 - width) / 2, (1 - height) / 2, width, height]

@@ -1,0 +1,166 @@
+"""Similar images of an upload, and their pictures, without a word of where files are."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from fashionkit.datasets._photo import read_whole
+from fashionkit.datasets._pixels import UnreadableError
+from fashionkit.datasets._warned import gathering, noting
+from fashionkit.decision._reading import make_reader
+from fashionkit.decision._rows import ACCEPTED, ERROR
+from fashionkit.serving._answers import Found, Similar
+from fashionkit.serving._classify import plain
+from fashionkit.serving._decode import Decoder
+from fashionkit.serving._limits import Refusal
+from fashionkit.serving._uploads import Upload
+
+MAX_NEIGHBORS = 50
+
+# Pictures that can be asked for: those of the latest results.
+_KEPT_PICTURES = 10_000
+_PICTURE_SIDE = 256
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]|file:")
+_COLUMNS = ("query", "id", "distance", "label")
+
+
+class Similarity:
+    """A search that finds images similar to uploads.
+
+    Parameters
+    ----------
+    search : ImageSearch
+        A fitted search, with ``search(X, n_neighbors)``.
+
+    folder : Path or None
+        Where the indexed photos are, by ids that are relative paths; None for no pictures.
+
+    decoder : Decoder
+        What decodes uploads.
+    """
+
+    def __init__(self, search: Any, folder: Path | None, decoder: Decoder) -> None:
+        self._search = search
+        self._reader = make_reader(search)
+        self._decoder = decoder
+        self._n_images = len(getattr(search, "ids_", ())) or MAX_NEIGHBORS
+        self.pictures = None if folder is None else Pictures(folder)
+        image = np.full((*self._reader.size, 3), 255, np.uint8)
+        search.search(self._reader.as_given([image]), 1)  # compile what is compiled
+
+    def find(
+        self, uploads: list[Upload], go_on: Callable[[], None], *, n_neighbors: int
+    ) -> list[Found]:
+        """Return the most similar images of each upload.
+
+        Parameters
+        ----------
+        uploads : list of Upload
+            Files, perhaps no photos.
+
+        go_on : callable
+            Called between photos; what it raises ends the work.
+
+        n_neighbors : int
+            Number of images to find for each; all, where fewer are indexed.
+        """
+        answers, images, read = [], [], []
+        for index, upload in enumerate(uploads):
+            go_on()
+            answer = Found(index, upload.name, ACCEPTED)
+            answers.append(answer)
+            try:
+                size, aspect = self._reader.size, self._reader.aspect
+                images.append(self._decoder.crop(bytes(upload.content), size, aspect)[0])
+                read.append(answer)
+            except Refusal as refusal:
+                answer.status, answer.code, answer.reason = ERROR, refusal.code, refusal.reason
+        if read:
+            go_on()
+            n_found = min(n_neighbors, self._n_images)
+            results = self._search.search(self._reader.as_given(images), n_found)
+            for row in results.to_dict("records"):
+                read[int(row["query"])].neighbors.append(self._similar(row))
+        return answers
+
+    def _similar(self, row: dict[str, Any]) -> Similar:
+        found = row["id"]
+        further = {str(name): _harmless(value) for name, value in row.items()}
+        return Similar(
+            id=_harmless(found),
+            distance=float(row["distance"]),
+            label=plain(row.get("label")),
+            metadata={name: value for name, value in further.items() if name not in _COLUMNS},
+            picture=None if self.pictures is None else self.pictures.announce(str(found)),
+        )
+
+
+class Pictures:
+    """Small pictures of indexed photos, by names that tell nothing.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the photos are; nothing outside of it is shown.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.expanduser().resolve()
+        self._key = secrets.token_bytes(32)
+        self._known: OrderedDict[str, str] = OrderedDict()
+        self._lock = Lock()
+
+    def announce(self, found: str) -> str:
+        """Return the name by which the picture of an id can be asked for."""
+        name = hmac.new(self._key, found.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[
+            :32
+        ]
+        with self._lock:
+            self._known[name] = found
+            self._known.move_to_end(name)
+            while len(self._known) > _KEPT_PICTURES:
+                self._known.popitem(last=False)
+        return f"pictures/{name}.jpg"
+
+    def draw(self, name: str) -> bytes:
+        """Return a picture as JPEG.
+
+        Raises
+        ------
+        Refusal
+            If there is none of that name, or the photo cannot be read.
+        """
+        from io import BytesIO
+
+        with self._lock:
+            found = self._known.get(name)
+        path = None if found is None else (self._folder / found).resolve()
+        if path is None or not path.is_relative_to(self._folder):
+            raise Refusal(404, "there is no such picture")
+        try:
+            with gathering(), noting():
+                pixels, _ = read_whole(str(path), _PICTURE_SIDE)
+        except (OSError, UnreadableError, MemoryError):
+            raise Refusal(404, "there is no such picture") from None
+        file = BytesIO()
+        Image.fromarray(pixels).save(file, "JPEG", quality=85)
+        return file.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    """Return a value of an index as JSON; of an absolute path its last part."""
+    value = plain(value)
+    if isinstance(value, str) and _ABSOLUTE.match(value):
+        return re.split(r"[/\\]", value.rstrip("/\\"))[-1]
+    return value
