@@ -2,7 +2,6 @@
 
 # FastAPI reads the annotations of functions that are defined in a function: they are no strings.
 
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,8 +25,6 @@ from fashionkit.serving._page import FILES, Strings, read_file, render
 from fashionkit.serving._similar import MAX_NEIGHBORS, Similarity
 from fashionkit.serving._uploads import FIELD, Memory, Parcel, Upload
 from fashionkit.serving._workers import Workers
-
-_logger = logging.getLogger(__name__)
 
 _MAX_COLORS = 10
 _REASONS = {
@@ -137,7 +134,7 @@ def build(served: Served, allowed_hosts: list[str]) -> Any:
 
 
 def _add_errors(app: Any) -> None:
-    """Answer errors without a word of the server's inside."""
+    """Answer what is refused with its code and the reason."""
     from fastapi import Request
     from fastapi.responses import JSONResponse
 
@@ -145,10 +142,6 @@ def _add_errors(app: Any) -> None:
     async def refuse(_: Request, refusal: Refusal) -> JSONResponse:
         headers = {"Retry-After": "1"} if refusal.code == 503 else None
         return JSONResponse({"detail": refusal.reason}, refusal.code, headers)
-
-    @app.exception_handler(Exception)
-    async def fail(_: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": "the server failed to answer; its log says why"}, 500)
 
 
 def _add_page(app: Any, served: Served) -> None:

@@ -1,11 +1,14 @@
-"""What each request passes first: whom it is for, how many there are; and headers of each answer."""
+"""Is a request meant for this server, and is there room for it? What each one passes first."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 from collections.abc import Iterable
 from typing import Any
+
+_logger = logging.getLogger(__name__)
 
 _SAFE_HOSTS = ("localhost",)
 _ANY = "*"
@@ -55,8 +58,12 @@ class Guard:
         if scope["type"] != "http":
             raise ValueError(f"a connection of the type {scope['type']!r} is not answered")
 
+        is_begun = False
+
         async def send_with_headers(message: Any) -> None:
+            nonlocal is_begun
             if message["type"] == "http.response.start":
+                is_begun = True
                 more = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
                 message = {**message, "headers": [*message.get("headers", []), *more]}
             await send(message)
@@ -68,6 +75,11 @@ class Guard:
         self._n_requests += 1
         try:
             await self._app(scope, receive, send_with_headers)
+        except Exception:  # of which a client sees nothing
+            _logger.exception("a request could not be answered")
+            if is_begun:
+                raise
+            await _answer(send_with_headers, 500, "the server failed to answer; its log says why")
         finally:
             self._n_requests -= 1
 

@@ -13,7 +13,7 @@ from fashionkit.serving._limits import Limits, Refusal
 FIELD = "file"
 
 # Bytes of the headers of a part: of its name and that of its file.
-_MAX_HEADER_BYTES = 4096
+_MAX_HEADER_BYTES = 2048
 _MAX_NAME = 120
 _BUSY = "the server has as many photos to look at as it can hold; send the request again later"
 

@@ -291,6 +291,9 @@ function showPhoto(photo) {
   const image = element("img");
   image.alt = photo.name;
   image.addEventListener("error", () => figure.replaceChildren(element("p", "", say("no_preview"))));
+  image.addEventListener("load", () => {
+    figure.style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
+  });
   image.src = URL.createObjectURL(photo.file);
   figure.replaceChildren(image);
   byId("heat-switch").hidden = !served.heat_maps || !photo.result || photo.result.status === "error";
