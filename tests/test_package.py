@@ -86,12 +86,14 @@ def test_the_wheel_holds_code_and_small_models(tmp_path):
     assert "fashionkit/py.typed" in names
     templates = [name for name in names if "/_report/templates/" in name]
     assert {name.rpartition(".")[2] for name in templates} == {"html", "css", "js"}
+    page = [name for name in names if "/serving/page/" in name]
+    assert {name.rpartition(".")[2] for name in page} == {"html", "css", "js", "json", "svg"}
     models = [name for name in names if "/persistence/pretrained/" in name]
     assert {name.rpartition("/")[2] for name in models} == {
         *(f"{name}{suffix}" for name in list_pretrained() for suffix in (".fashionkit", ".md")),
         "clothing-photos-v1.npy",  # what the network that Keras downloads must compute
     }
-    code = [name for name in names if name not in templates + models]
+    code = [name for name in names if name not in templates + page + models]
     assert all(name.endswith((".py", "py.typed")) for name in code), code
     assert wheel.stat().st_size < 3_500_000
 

@@ -68,7 +68,7 @@ class Classifier:
             ),
             None,
         )
-        self._explainer = find_explainer(model) if self._side is None else None
+        self._explainer: Any = find_explainer(model) if self._side is None else None
         self._warm_up()
 
     @property

@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from served import StubSearch, photo, serving
 
 from fashionkit import make_app
@@ -114,11 +114,11 @@ def test_photos_are_chosen_dropped_or_pasted_and_get_labels(page, way):
 def test_photos_are_sorted_and_filtered(page):
     choose(page)
     page.get_by_label("Sort by").select_option("sure")
-    page.wait_for_function("document.querySelector('.card .name').textContent === 'dull.png'")
+    expect(page.locator(".card .name").first).to_have_text("dull.png")
     page.get_by_label("Sort by").select_option("name")
-    page.wait_for_function("document.querySelector('.card .name').textContent === '=blue.png'")
+    expect(page.locator(".card .name").first).to_have_text("=blue.png")
     page.get_by_label("Needs review 1").check()
-    page.wait_for_function("document.querySelectorAll('.card').length === 1")
+    expect(page.locator(".card")).to_have_count(1)
     assert names(page) == ["dull.png"]
 
 
