@@ -14,6 +14,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ from fashionkit import load_images, load_pretrained
 MODEL = "clothing-photos-small-v1"
 PARTS = ("speed", "burst", "hostile")
 TIMEOUT = 5
+CUT = ("upload that ends in the middle", "half a request line")
 PLAIN = {"quality": "false", "colors": "0"}
 
 
@@ -157,10 +159,10 @@ def hostile(paths, address, process, n_requests) -> None:
     kinds = attacks(photo)
     tally = {name: collections.Counter() for name in kinds}
     names = [list(kinds)[row % len(kinds)] for row in range(n_requests)]
-    memory = [process.memory_info().rss]
+    memory, files = [process.memory_info().rss], temporary_files(process)
 
     def attack(name):
-        return name, send(host, int(port), *kinds[name])
+        return name, send(host, int(port), *kinds[name], name in CUT)
 
     with ThreadPoolExecutor(16) as threads:
         for start in range(0, len(names), 100):
@@ -174,9 +176,15 @@ def hostile(paths, address, process, n_requests) -> None:
     ]
     print_table(("request", "answers"), rows)
     figures = ", ".join(f"{one / 2**20:.0f}" for one in memory)
-    files = [one.path for one in process.open_files() if "/tmp" in one.path]
+    more = temporary_files(process) - files
     print(f"Memory of the server in MiB, before and after each hundred: {figures}")
-    print(f"Temporary files open: {len(files)}; the request after each hundred was answered.\n")
+    print(
+        f"Further temporary files open: {len(more)}; the request after each hundred was answered.\n"
+    )
+
+
+def temporary_files(process) -> set[str]:
+    return {one.path for one in process.open_files() if one.path.startswith(tempfile.gettempdir())}
 
 
 def attacks(photo: bytes) -> dict[str, tuple[bytes, float]]:
@@ -209,6 +217,7 @@ def attacks(photo: bytes) -> dict[str, tuple[bytes, float]]:
         "another host": (post(form, host=b"evil.example"), 0),
         "another site": (post(form, more=b"Origin: https://evil.example\r\n"), 0),
         "path outside": (b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", 0),
+        "half a request line": (b"POST /pre", 0),
         "no HTTP": (noise[:5000] + b"\r\n\r\n", 0),
         "body that pauses": (post(form), TIMEOUT + 2),
         "headers that pause": (b"GET /health HTTP/1.1\r\nHost: loc", TIMEOUT + 2),
@@ -251,7 +260,7 @@ def bomb(side: int = 30_000, n_bytes: int = 1000) -> bytes:
     return file.getvalue()
 
 
-def send(host: str, port: int, request: bytes, pause: float) -> str:
+def send(host: str, port: int, request: bytes, pause: float, is_cut: bool) -> str:
     """Send bytes, and return the status of the answer, or that there was none."""
     half = len(request) // 2
     try:
@@ -260,7 +269,8 @@ def send(host: str, port: int, request: bytes, pause: float) -> str:
             if pause:
                 time.sleep(pause)
             connection.sendall(request[half:])
-            connection.shutdown(socket.SHUT_WR)
+            if is_cut:
+                connection.shutdown(socket.SHUT_WR)
             answer = connection.recv(4096)
     except TimeoutError:
         return "open"

@@ -114,6 +114,8 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit import (
         search as search,
+    )
+    from fashionkit import (
         serving as serving,
     )
     from fashionkit import (
@@ -259,6 +261,7 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.search import (
         ImageSearch as ImageSearch,
+    )
     from fashionkit.serving import (
         make_app as make_app,
     )

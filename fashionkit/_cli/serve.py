@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from fashionkit._cli._arguments import harmless, port, positive, share
+from fashionkit._cli._arguments import port, positive, share
+from fashionkit._cli._texts import harmless
 
 _MODEL = "clothing-photos-small-v1"
 _LOCAL = ("127.0.0.1", "::1", "localhost")

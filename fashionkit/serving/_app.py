@@ -170,6 +170,7 @@ def _add_page(app: Any, served: Served) -> None:
 def _add_api(app: Any, served: Served, workers: Workers) -> None:
     from fastapi import Query, Request
     from fastapi.responses import Response
+    from starlette.requests import ClientDisconnect
 
     memory = Memory(served.limits.max_held_bytes)
     problems: Any = {
@@ -192,7 +193,10 @@ def _add_api(app: Any, served: Served, workers: Workers) -> None:
     ) -> list[Any]:
         with Parcel(served.limits, memory) as parcel:
             kind = request.headers.get("content-type", "")
-            await parcel.read(kind, request.headers.get("content-length"), request.stream())
+            try:
+                await parcel.read(kind, request.headers.get("content-length"), request.stream())
+            except ClientDisconnect:
+                raise Refusal(400, "the client went away while it sent the request") from None
             uploads: list[Upload] = list(parcel.uploads)
             results = await workers.run(lambda go_on: work(uploads, go_on, **options))
         if all(result.code for result in results):

@@ -12,6 +12,7 @@ _logger = logging.getLogger(__name__)
 
 _SAFE_HOSTS = ("localhost",)
 _ANY = "*"
+_READS = ("GET", "HEAD")
 
 # The page has its own scripts and styles; photos are shown from memory.
 HEADERS = {
@@ -41,7 +42,7 @@ class Guard:
         Names of the server, beside localhost and addresses; "*" for any.
 
     max_requests : int
-        Maximum number of requests at a time.
+        Maximum number of requests with photos at a time.
     """
 
     def __init__(self, app: Any, allowed_hosts: Iterable[str], max_requests: int) -> None:
@@ -72,7 +73,8 @@ class Guard:
         if refusal is not None:
             await _answer(send_with_headers, *refusal)
             return
-        self._n_requests += 1
+        n_more = 0 if scope["method"] in _READS else 1
+        self._n_requests += n_more
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception:  # of which a client sees nothing
@@ -81,7 +83,7 @@ class Guard:
                 raise
             await _answer(send_with_headers, 500, "the server failed to answer; its log says why")
         finally:
-            self._n_requests -= 1
+            self._n_requests -= n_more
 
     def _refuse(self, scope: Any) -> tuple[int, str] | None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
@@ -90,10 +92,10 @@ class Guard:
             return 421, "the host of the request is not one of this server; see allowed_hosts"
         origin = headers.get(b"origin")
         is_foreign = origin is not None and origin.partition("://")[2] != host
-        is_read = scope["method"] in ("GET", "HEAD")
+        is_read = scope["method"] in _READS
         if is_foreign and not is_read:
             return 403, "the request is of a page of another site"
-        if self._n_requests >= self._max_requests:
+        if not is_read and self._n_requests >= self._max_requests:
             return 503, "the server has as many requests as it answers at a time; try again later"
         return None
 

@@ -109,7 +109,7 @@ def make_app(
         Maximum number of photos in a request.
 
     max_requests : int, default=256
-        Maximum number of requests at a time, waiting ones included.
+        Maximum number of requests with photos at a time, waiting ones included.
 
     timeout : float, default=30.0
         Maximum number of seconds in which a request arrives, and again in which it is answered.

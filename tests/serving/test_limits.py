@@ -160,6 +160,7 @@ def test_more_requests_than_allowed_are_told_to_come_back(model, monkeypatch):
         first.start()
         assert is_inside.wait(10)
         assert post(client, body).status_code == 503
+        assert client.get("/health").status_code == 200
         gate.set()
         first.join()
         assert answers[0].status_code == 200
