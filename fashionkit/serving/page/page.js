@@ -14,7 +14,9 @@ const [strings, served] = await Promise.all(
   ["strings.json", "metadata"].map(async (path) => (await fetch(path)).json()));
 const language = strings.language;
 const percent = new Intl.NumberFormat(language, { style: "percent" });
-const precise = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+const precise = new Intl.NumberFormat(language, {
+  style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1,
+});
 const plain = new Intl.NumberFormat(language);
 const decimal = new Intl.NumberFormat(language, { maximumFractionDigits: 3 });
 const collator = new Intl.Collator(language, { numeric: true });
