@@ -133,8 +133,7 @@ def risk_coverage_areas(y_true: Any, probabilities: Any, classes: Any) -> tuple[
     References
     ----------
     .. [1] Y. Geifman, G. Uziel and R. El-Yaniv, "Bias-Reduced Uncertainty Estimation for Deep
-    Neural
-       Classifiers", ICLR 2019, section 3.
+       Neural Classifiers", ICLR 2019, section 3.
 
     .. [2] J. Traub, T. J. Bungert, C. T. Lüth, M. Baumgartner, K. H. Maier-Hein, L. Maier-Hein and
        P. F. Jäger, "Overcoming Common Flaws in the Evaluation of Selective Classification Systems",

@@ -116,13 +116,6 @@ class ProductPhotoPreprocessor(TransformerMixin, BaseEstimator):
     .. [1] H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for
        Benchmarking Machine Learning Algorithms", 2017, arXiv:1708.07747.
 
-    .. [2] J. L. Pech-Pacheco, G. Cristobal, J. Chamorro-Martinez and J. Fernandez-Valdivia,
-       "Diatom Autofocusing in Brightfield Microscopy: a Comparative Study", International
-       Conference on Pattern Recognition, 2000.
-
-    .. [3] S. Pertuz, D. Puig and M. A. Garcia, "Analysis of Focus Measure Operators for
-       Shape-from-Focus", Pattern Recognition 46(5), 2013.
-
     Examples
     --------
     >>> import numpy as np
@@ -254,9 +247,9 @@ class ProductPhotoPreprocessor(TransformerMixin, BaseEstimator):
 
         - "too dark": ``brightest`` is less than 100;
         - "too light": ``clipped`` is more than 0.05, or ``darkest`` more than 190;
-        - "blurred": ``sharpness`` is less than 1. The variance of the Laplacian [2]_ depends
+        - "blurred": ``sharpness`` is less than 1. The variance of the Laplacian [1]_ depends
           on contrast and on the pattern of the cloth. Its ratio to the squared gradient, another
-          focus measure (both in [3]_), does so less. It is measured on a copy of at most 256
+          focus measure (both in [2]_), does so less. It is measured on a copy of at most 256
           pixels: a blur that disappears in it does no harm;
         - "tiny": ``enlargement`` is more than 2;
         - "odd proportions": ``proportion`` is more than 3;
@@ -265,6 +258,15 @@ class ProductPhotoPreprocessor(TransformerMixin, BaseEstimator):
         The limits were chosen on photos of clothes that people took to sell them, and on altered
         copies of these: see ``benchmarks/photo_quality.py`` and the
         :ref:`User Guide <product_photos>`.
+
+        References
+        ----------
+        .. [1] J. L. Pech-Pacheco, G. Cristobal, J. Chamorro-Martinez and J. Fernandez-Valdivia,
+           "Diatom Autofocusing in Brightfield Microscopy: a Comparative Study", International
+           Conference on Pattern Recognition, 2000.
+
+        .. [2] S. Pertuz, D. Puig and M. A. Garcia, "Analysis of Focus Measure Operators for
+           Shape-from-Focus", Pattern Recognition 46(5), 2013.
         """
         photos = self._photos(X)
         target = self._target()
