@@ -52,7 +52,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--review",
-        type=_table,
+        type=_review,
         metavar="FILE",
         help="where to write the photos to check, as .csv: fill its column corrected, and give it "
         "to train --labels",
@@ -83,8 +83,6 @@ def run(options: argparse.Namespace) -> int:
     """Classify photos, write the rows, and print a summary."""
     from fashionkit.decision import classify_photos, compare_with_calibration
 
-    if options.review is not None and options.review.suffix != ".csv":
-        options.error(f"argument --review: {str(options.review)!r} does not end with .csv")
     for path in (options.output, options.review):
         if path is not None:
             prepare_folder(path.parent)  # rather now than after the work
@@ -184,4 +182,11 @@ def _table(text: str) -> Path:
     path = Path(text).expanduser()
     if path.suffix.lower() not in _SUFFIXES:
         raise argparse.ArgumentTypeError(f"{text!r} ends with neither .csv nor .jsonl")
+    return path
+
+
+def _review(text: str) -> Path:
+    path = Path(text).expanduser()
+    if path.suffix.lower() != ".csv":
+        raise argparse.ArgumentTypeError(f"{text!r} does not end with .csv")
     return path
