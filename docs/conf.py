@@ -19,6 +19,10 @@ html_extra_path = ["reports"]
 html_theme = "pydata_sphinx_theme"
 html_title = "fashionkit"
 html_theme_options = {"show_prev_next": False, "show_toc_level": 2}
+# Pages without pages below them have nothing to show there.
+html_sidebars = dict.fromkeys(
+    ("benchmarks", "classify", "decisions", "faq", "photos", "pretrained", "review", "user_guide"), ()
+)
 
 autosummary_generate = True
 autodoc_default_options = {"members": True, "inherited-members": True}
