@@ -83,6 +83,8 @@ def run(options: argparse.Namespace) -> int:
     """Classify photos, write the rows, and print a summary."""
     from fashionkit.decision import classify_photos, compare_with_calibration
 
+    if options.review is not None and options.review == options.output:
+        options.error("--output and --review are the same file; pass two")
     for path in (options.output, options.review):
         if path is not None:
             prepare_folder(path.parent)  # rather now than after the work

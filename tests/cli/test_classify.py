@@ -124,6 +124,7 @@ def test_nothing_that_can_be_read_is_an_error_of_one_line(model, tmp_path, capsy
         ([".", "--output", "out.xlsx"], 2, "'out.xlsx' ends with neither .csv nor .jsonl"),
         ([".", "--review", "out.jsonl"], 2, "does not end with .csv"),
         ([".", "--review", "out.xlsx"], 2, "does not end with .csv"),
+        ([".", "--output", "a.csv", "--review", "a.csv"], 2, "are the same file"),
         ([".", "--n-jobs", "0"], 2, "not a whole number other than 0"),
         ([], 2, "SOURCE"),
     ],
