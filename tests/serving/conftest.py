@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items):
     if _MISSING:
         reason = f"needs {', '.join(_MISSING)}: pip install 'fashionkit[serve]' httpx"
         for item in items:
-            if "/serving/" in item.path.as_posix():
+            if "/tests/serving/" in item.path.as_posix():
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
