@@ -21,7 +21,8 @@ html_title = "fashionkit"
 html_theme_options = {"show_prev_next": False, "show_toc_level": 2}
 # Pages without pages below them have nothing to show there.
 html_sidebars = dict.fromkeys(
-    ("benchmarks", "classify", "decisions", "faq", "photos", "pretrained", "review", "user_guide"), ()
+    ("benchmarks", "classify", "decisions", "faq", "photos", "pretrained", "review", "user_guide"),
+    (),
 )
 
 autosummary_generate = True

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from fashionkit._cli._arguments import jobs, positive
+from fashionkit._cli._arguments import jobs, positive, share
 from fashionkit._cli._texts import harmless
 from fashionkit._files import prepare_folder, write_whole
 from fashionkit.datasets._names import p_text, percent
@@ -63,6 +63,13 @@ def add_parser(commands: Any) -> None:
         metavar="N",
         help="side in pixels that photos are resized to (default: the model's own)",
     )
+    parser.add_argument(
+        "--review-below",
+        type=share,
+        metavar="P",
+        help="leave predictions of less confidence to review, for models that do not decide "
+        f"(default: what is known to be good for {_MODEL}, none for others)",
+    )
     parser.add_argument("--no-quality", action="store_true", help="do not judge the photos")
     parser.add_argument("--no-colors", action="store_true", help="do not name their colours")
     parser.add_argument(
@@ -94,6 +101,7 @@ def run(options: argparse.Namespace) -> int:
         options.source if len(options.source) > 1 else options.source[0],
         image_size=options.image_size,
         quality=not options.no_quality,
+        review_below="auto" if options.review_below is None else options.review_below,
         n_colors=0 if options.no_colors else 3,
         n_jobs=options.n_jobs,
         checkpoint_path=options.checkpoint,
@@ -149,8 +157,11 @@ def _write(rows: pd.DataFrame, suffix: str, part: Path) -> None:
 
 
 def _shown(rows: pd.DataFrame) -> str:
-    """Return the first rows as a table for a terminal."""
-    head = rows.head(_MOST_ROWS)
+    """Return some rows as a table for a terminal: where they are many, those to look at first."""
+    head = rows
+    if len(rows) > _MOST_ROWS:
+        urgency = rows["status"].map({status: -rank for rank, status in enumerate(_STATUSES)})
+        head = rows.loc[urgency.sort_values(kind="stable").index[:_MOST_ROWS]]
     table = pd.DataFrame(
         {
             "photo": [_end(path) for path in head["path"]],

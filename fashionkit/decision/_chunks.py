@@ -34,11 +34,15 @@ class Work:
 
     target_names : list of str
         Names of the model's targets.
+
+    review_below : float or None
+        Least confidence that is accepted of a model without ``decide``.
     """
 
     reader: Reader
     looks: Looks
     target_names: list[str]
+    review_below: float | None
 
     def read(self, paths: list[str]) -> tuple[list[str], Any, list[str | None], Columns]:
         """Read a chunk: its paths, images, reasons of errors, and descriptions."""
@@ -63,14 +67,14 @@ class Work:
     def _decide(self, model: Any, X: Any, paths: list[str]) -> pd.DataFrame:
         """Return the decisions on images; of paths, which can still fail, one by one if need be."""
         try:
-            return decide(model, X, self.target_names)
+            return decide(model, X, self.target_names, self.review_below)
         except (OSError, ValueError):
             if self.reader.form != "paths":
                 raise
         parts = []
         for path in paths:
             try:
-                parts.append(decide(model, [path], self.target_names))
+                parts.append(decide(model, [path], self.target_names, self.review_below))
             except (OSError, ValueError):
                 _, reason = read_photo(path, self.reader.size, self.reader.aspect)
                 if reason is None:  # the model's own fault

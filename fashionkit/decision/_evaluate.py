@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,10 @@ def _fit_and_decide(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return decisions on one part, and probabilities, by a model of the others."""
     train, test = split
-    model = fitter.fit(X[train], y[train], None if groups is None else groups[train])
+    with warnings.catch_warnings():
+        # Of the models of parts, which are of no account: the last one warns for itself.
+        warnings.filterwarnings("ignore", "No confidence is known to keep", UserWarning)
+        model = fitter.fit(X[train], y[train], None if groups is None else groups[train])
     probabilities = pd.DataFrame(model.predict_proba(X[test]), test, model.classes_)
     return _indexed(model.decide(X[test]), y, test), probabilities
 

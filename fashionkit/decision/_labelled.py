@@ -178,7 +178,21 @@ def _without_gaps(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:
                 f"{name} has one class, {labels.iloc[0]!r}, in all {len(labels)} photos; expected "
                 "at least two."
             )
+        _refuse_misspelt(name, labels)
     return rows[complete].reset_index(drop=True)
+
+
+def _refuse_misspelt(name: str, labels: pd.Series) -> None:
+    """Refuse labels that differ in capitals or spaces alone: they would be classes apart."""
+    counts = labels.value_counts()
+    seen: dict[str, Any] = {}
+    for label in counts.index:
+        usual = seen.setdefault(" ".join(str(label).split()).casefold(), label)
+        if usual != label:
+            raise ValueError(
+                f"{name} has both {usual!r} ({counts[usual]} photos) and {label!r} "
+                f"({counts[label]}), which differ in capitals or spaces alone; write them alike."
+            )
 
 
 def _groups_of(paths: pd.Series, file: str | os.PathLike[str]) -> np.ndarray:

@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from fashionkit.decision._coarse import coarse_names
+from fashionkit.decision._decide import explain
 
 # The columns of decisions, and what stands in those of text and of numbers where there is none.
 DECISIONS = (
@@ -19,7 +20,9 @@ ACCEPTED, REVIEW, OUTLIER, ERROR = STATUSES = ("accepted", "review", "outlier", 
 _RANKS = DECISIONS[:6:2]
 
 
-def decide(model: Any, X: Any, target_names: list[str]) -> pd.DataFrame:
+def decide(
+    model: Any, X: Any, target_names: list[str], review_below: float | None = None
+) -> pd.DataFrame:
     """Return what a model decides about images.
 
     Parameters
@@ -33,6 +36,9 @@ def decide(model: Any, X: Any, target_names: list[str]) -> pd.DataFrame:
     target_names : list of str
         Names of the model's targets, where there are several.
 
+    review_below : float or None, default=None
+        Least confidence that is accepted of a classifier without ``decide``.
+
     Returns
     -------
     rows : DataFrame
@@ -44,10 +50,10 @@ def decide(model: Any, X: Any, target_names: list[str]) -> pd.DataFrame:
         last = model.steps[-1][1]
         if hasattr(last, "decide") or hasattr(last, "estimators_") or _targets(last) > 1:
             X = model[:-1].transform(X) if len(model) > 1 else X
-            return decide(last, X, target_names)
+            return decide(last, X, target_names, review_below)
     if _targets(model) == 1:
-        return _with_coarse(_decide_one(model, X), model)
-    parts = _decide_each(model, X)
+        return _with_coarse(_decide_one(model, X, review_below), model)
+    parts = _decide_each(model, X, review_below)
     rows = _with_coarse(parts[0], getattr(model, "estimators_", [model])[0])
     for name, part in zip(target_names[1:], parts[1:], strict=True):
         rows[name] = part["label"].to_numpy()
@@ -65,29 +71,32 @@ def _targets(model: Any) -> int:
     return len(classes) if isinstance(classes, list) and len(classes) else 1
 
 
-def _decide_one(model: Any, X: Any) -> pd.DataFrame:
+def _decide_one(model: Any, X: Any, limit: float | None) -> pd.DataFrame:
     if hasattr(model, "decide"):
         return pd.DataFrame(model.decide(X)).reset_index(drop=True)
     if not hasattr(model, "predict_proba"):
         return _of_labels(np.asarray(model.predict(X)))
-    return _of_probabilities(np.asarray(model.predict_proba(X)), np.asarray(model.classes_))
+    probabilities, classes = np.asarray(model.predict_proba(X)), np.asarray(model.classes_)
+    return _of_probabilities(probabilities, classes, limit)
 
 
-def _decide_each(model: Any, X: Any) -> list[pd.DataFrame]:
+def _decide_each(model: Any, X: Any, limit: float | None) -> list[pd.DataFrame]:
     """Return the decisions on each target of a classifier of several."""
     members = getattr(model, "estimators_", None)
     if isinstance(members, list) and len(members) == _targets(model):
-        return [_decide_one(member, X) for member in members]
+        return [_decide_one(member, X, limit) for member in members]
     if hasattr(model, "predict_proba"):
         return [
-            _of_probabilities(np.asarray(one), np.asarray(classes))
+            _of_probabilities(np.asarray(one), np.asarray(classes), limit)
             for one, classes in zip(model.predict_proba(X), model.classes_, strict=True)
         ]
     return [_of_labels(labels) for labels in np.asarray(model.predict(X)).T]
 
 
-def _of_probabilities(probabilities: np.ndarray, classes: np.ndarray) -> pd.DataFrame:
-    """Return the three most probable classes; all are accepted, as nothing says otherwise."""
+def _of_probabilities(
+    probabilities: np.ndarray, classes: np.ndarray, limit: float | None
+) -> pd.DataFrame:
+    """Return the three most probable classes; all are accepted, unless a limit says otherwise."""
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, : len(_RANKS)]
     columns: dict[str, Any] = {}
     for rank, name in enumerate(_RANKS):
@@ -95,7 +104,14 @@ def _of_probabilities(probabilities: np.ndarray, classes: np.ndarray) -> pd.Data
             best = order[:, [rank]]
             columns[name] = classes[best[:, 0]].astype(object)
             columns[DECISIONS[2 * rank + 1]] = np.take_along_axis(probabilities, best, axis=1)[:, 0]
-    return _complete(columns, len(probabilities))
+    rows = _complete(columns, len(probabilities))
+    if limit is not None:
+        is_unsure = rows["confidence"].to_numpy() < limit
+        rows.loc[is_unsure, "status"] = REVIEW
+        rows.loc[is_unsure, "reason"] = [
+            explain(REVIEW, one, limit, "confidence") for one in rows["confidence"][is_unsure]
+        ]
+    return rows
 
 
 def _of_labels(labels: np.ndarray) -> pd.DataFrame:

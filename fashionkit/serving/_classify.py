@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fashionkit.decision._colors import READ_SIDE, describe_colors
 from fashionkit.decision._reading import first_parts, make_reader
-from fashionkit.decision._rows import ACCEPTED, DECISIONS, ERROR, REVIEW, count_targets, decide
+from fashionkit.decision._rows import ACCEPTED, DECISIONS, ERROR, count_targets, decide
 from fashionkit.preprocessing import ProductPhotoPreprocessor
 from fashionkit.preprocessing._photos import Photo
 from fashionkit.serving._answers import Color, HeatMap, Label, Prediction
@@ -133,7 +133,7 @@ class Classifier:
         if read:
             go_on()
             X = self._stack(images)
-            rows = decide(self.model, X, self._names)
+            rows = decide(self.model, X, self._names, self._review_below)
             for answer, row in zip(read, rows.to_dict("records"), strict=True):
                 self._fill(answer, row)
             if explain and self._explainer is not None:
@@ -170,12 +170,6 @@ class Classifier:
         answer.coarse = plain(row.get("coarse"))
         known = {*DECISIONS, "coarse"}
         answer.targets = {name: plain(row[name]) for name in row if name not in known}
-        limit = self._review_below
-        if limit is None or _has_decide(self.model) or answer.confidence is None:
-            return
-        if answer.confidence < limit:
-            answer.status = REVIEW
-            answer.reason = f"confidence {answer.confidence:.3f} is below {limit:.3f}"
 
     def _heat(self, X: Any, labels: pd.Series) -> np.ndarray:
         known = self._explainer.classes_
@@ -192,7 +186,7 @@ class Classifier:
         height, width = self.reader.size
         image = np.full((height, width, 3), 255, np.uint8)
         X = self._stack([image])
-        rows = decide(self.model, X, self._names)
+        rows = decide(self.model, X, self._names, self._review_below)
         if self._explainer is not None:
             try:
                 self._heat(X, rows["label"])

@@ -109,6 +109,32 @@ def test_a_selective_classifier_decides(photos, images, model):
     assert set(rows["status"]) == {"accepted", "review"}
 
 
+def test_a_limit_leaves_less_sure_photos_of_other_models_to_review(photos, images, model):
+    rows = classify_photos(model, photos, **PLAIN)
+    assert (rows["status"] == "accepted").all()
+    limit = rows["confidence"].median()
+    limited = classify_photos(model, photos, review_below=limit, **PLAIN)
+    expected = np.where(rows["confidence"] < limit, "review", "accepted")
+    assert 0 < (expected == "review").sum() < len(rows)
+    assert_array_equal(limited["status"], expected)
+    reasons = limited["reason"][limited["status"] == "review"]
+    assert reasons.str.fullmatch(rf"confidence 0\.\d+ is below {limit:.3f}").all()
+    own = SelectiveClassifier(model, cv=2).fit(images, images.target)
+    decided = classify_photos(own, photos, review_below=1.0, **PLAIN)
+    assert (decided["status"] == "accepted").all()
+    with pytest.raises(ValueError, match="'review_below' parameter"):
+        classify_photos(model, photos, review_below=2)
+
+
+def test_the_model_of_the_package_leaves_what_it_is_not_sure_of_to_review(tmp_path):
+    Image.new("RGB", (60, 60), "white").save(tmp_path / "white.png")
+    rows = classify_photos("clothing-photos-small-v1", tmp_path, **PLAIN)
+    assert rows["confidence"].item() < 0.7
+    assert rows["status"].item() == "review"
+    rows = classify_photos("clothing-photos-small-v1", tmp_path, review_below=None, **PLAIN)
+    assert rows["status"].item() == "accepted"
+
+
 def test_decisions_at_the_end_of_a_pipeline_are_found(photos, images):
     steps = make_pipeline(
         PixelFeatures(),

@@ -290,6 +290,10 @@ def test_the_surest_predictions_of_a_discriminant_analysis_are_told_apart():
         ({"path": ["a.png", "a.png"], "label": ["x", "y"]}, "twice, with different labels"),
         ({"path": ["a.png", "b.png"], "label": ["x", "x"]}, "one class, 'x', in all 2 photos"),
         ({"path": ["a.png", "b.png"], "label": [None, None]}, "no row with a label"),
+        (
+            {"path": ["a.png", "b.png", "c.png"], "label": ["x y", "x y", "X  y"]},
+            r"both 'x y' \(2 photos\) and 'X  y' \(1\), which differ in capitals or spaces alone",
+        ),
     ],
 )
 def test_tables_that_cannot_be_learnt_from_are_refused(labels, said):
