@@ -35,7 +35,7 @@ def add_parser(commands: Any) -> None:
         "source",
         nargs="+",
         metavar="SOURCE",
-        help="a folder with photos at any depth, a pattern such as 'photos/*.jpg', or photos",
+        help="folders with photos at any depth, photos, or a pattern such as 'photos/*.jpg'",
     )
     parser.add_argument(
         "--model",

@@ -79,7 +79,7 @@ def classify_photos(
 
     source : str, path-like, array-like of these or ImageFolder
         A photo, a folder with photos at any depth, a pattern such as ``"photos/**/*.jpg"``, or a
-        list of photos.
+        list of photos and folders.
 
     image_size : int or tuple of int, default=None
         Height and width that photos are resized to, by cropping their centres; None for what the

@@ -26,7 +26,7 @@ def list_source(source: Any) -> Source:
     ----------
     source : str, path-like, array-like of these or ImageFolder
         A photo, a folder with photos at any depth, a pattern such as ``"photos/*.jpg"``, or a
-        list of photos.
+        list of photos and folders.
 
     Returns
     -------
@@ -61,9 +61,27 @@ def list_source(source: Any) -> Source:
             f"source={source!r}, expected a folder, a photo, a pattern such as 'photos/*.jpg', a "
             "list of paths, or an ImageFolder."
         )
+    if isinstance(source, list) and any(map(_is_folder, source)):
+        return _list_each(source)
     try:
         listing = list_paths(source, "skip")
     except (OSError, TypeError, ValueError) as error:
         said = str(error).replace("paths", "source", 1)
         raise type(error)(said) from error
     return Source(listing.filenames.tolist(), listing.skipped)
+
+
+def _is_folder(path: Any) -> bool:
+    """Return whether a path of a list stands for what is in it, and not for a photo that it is not.
+
+    Among photos, a folder that is called like one is a mistake, and becomes a row that says so.
+    """
+    is_path = isinstance(path, str | os.PathLike)
+    return is_path and os.path.isdir(path) and not os.path.splitext(path)[1]
+
+
+def _list_each(sources: list[Any]) -> Source:
+    """Return the files of folders and photos, in the order of the list, each once."""
+    parts = [list_source(one if _is_folder(one) else [one]) for one in sources]
+    paths = dict.fromkeys(path for part in parts for path in part.paths)
+    return Source(list(paths), [one for part in parts for one in part.skipped])

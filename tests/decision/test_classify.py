@@ -135,6 +135,17 @@ def test_the_model_of_the_package_leaves_what_it_is_not_sure_of_to_review(tmp_pa
     assert rows["status"].item() == "accepted"
 
 
+def test_folders_of_a_list_are_what_is_in_them(photos, model, tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    one = photos / "light" / "3.png"
+    sources = [one, photos / "dark", photos / "light", tmp_path / "folder.png"]
+    rows = classify_photos(model, sources, **PLAIN)
+    expected = [one, *sorted((photos / "dark").iterdir()), *sorted((photos / "light").iterdir())]
+    expected = list(dict.fromkeys(map(str, expected)))
+    assert rows["path"].tolist() == [*expected, str(tmp_path / "folder.png")]
+    assert rows["status"].tolist() == ["accepted"] * 16 + ["error"]
+
+
 def test_decisions_at_the_end_of_a_pipeline_are_found(photos, images):
     steps = make_pipeline(
         PixelFeatures(),
