@@ -24,7 +24,7 @@ SHARES = (0.01, 0.03, 0.1)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("labels", choices=["flips", "as-is"])
-    parser.add_argument("--n-images", type=int, help="first so many training images")
+    parser.add_argument("--n-images", type=int, help="number of training images, from the first on")
     parser.add_argument("--model", default="hog-svm")
     parser.add_argument("--cv", type=int, default=5)
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES)

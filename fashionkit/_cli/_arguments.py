@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import NoReturn
 
 
 def positive(text: str) -> int:
@@ -51,3 +52,15 @@ def share(text: str) -> float:
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
     return value
+
+
+def refuse_model(parser: argparse.ArgumentParser, name: str) -> NoReturn:
+    """Exit with one line that names the most similar model."""
+    from fashionkit.models import nearest_models
+
+    (nearest,) = nearest_models(name, n=1)
+    parser.exit(
+        2,
+        f"{parser.prog}: error: unknown model {name!r}; the nearest is {nearest!r}, and "
+        f"{parser.prog} --help lists all\n",
+    )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-import textwrap
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import Any
 
 import joblib
 
 import fashionkit
-from fashionkit._cli._arguments import folds, jobs, positive, seed
+from fashionkit._cli._arguments import folds, jobs, positive, refuse_model, seed
+from fashionkit._cli._texts import fill
 from fashionkit.datasets._choose import DEFAULT_IMAGE_SIZE, choose_images
 
 # The costliest first, so that at the end no core waits for long.
@@ -30,7 +30,6 @@ _N_ITER = 20
 _NO_WEIGHTS = "FileNotFoundError: weights="
 
 # Columns of the help.
-_WIDTH = 80
 
 
 def add_parser(commands: Any) -> None:
@@ -39,15 +38,15 @@ def add_parser(commands: Any) -> None:
         "compare",
         help="train models on the same images and compare them",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=_fill(
+        description=fill(
             "Train models on the same images, evaluate them once on the same test images, and "
             "write tables, verdicts on all pairs, figures, and a report as one HTML file."
         ),
-        epilog="models:\n" + _fill(", ".join(fashionkit.list_models()), indent="  "),
+        epilog="models:\n" + fill(", ".join(fashionkit.list_models()), indent="  "),
     )
 
     def model_name(text: str) -> str:
-        return text if text in fashionkit.list_models() else _refuse_model(parser, text)
+        return text if text in fashionkit.list_models() else refuse_model(parser, text)
 
     parser.add_argument(
         "--data",
@@ -227,27 +226,3 @@ def _without_missing_weights(comparison: Any) -> Any:
     """Leave out the default models whose weights are unavailable."""
     missing = [n for n, why in comparison.errors_.items() if _NO_WEIGHTS in why]
     return comparison.without(missing) if missing else comparison
-
-
-def _refuse_model(parser: argparse.ArgumentParser, name: str) -> NoReturn:
-    """Exit with one line that names the most similar model."""
-    from fashionkit.models import nearest_models
-
-    (nearest,) = nearest_models(name, n=1)
-    parser.exit(
-        2,
-        f"{parser.prog}: error: unknown model {name!r}; the nearest is {nearest!r}, and "
-        f"{parser.prog} --help lists all\n",
-    )
-
-
-def _fill(text: str, indent: str = "") -> str:
-    """Break lines at spaces only: names have hyphens."""
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import fashionkit
-from fashionkit._cli._arguments import folds, jobs, positive, seed, share
-from fashionkit._cli._texts import harmless
-from fashionkit._cli.compare import _fill, _refuse_model
+from fashionkit._cli._arguments import folds, jobs, positive, refuse_model, seed, share
+from fashionkit._cli._texts import fill, harmless
 from fashionkit._files import prepare_folder, write_whole
 from fashionkit.datasets._names import percent
 
@@ -24,15 +23,15 @@ def add_parser(commands: Any) -> None:
         "train",
         help="train a model on photos, calibrate it, and write it to a file",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=_fill(
+        description=fill(
             "Train a model on photos, calibrate it, measure it on photos that it has not seen, and "
             "write it to a file, with its card beside it."
         ),
-        epilog="models:\n" + _fill(", ".join(fashionkit.list_models()), indent="  "),
+        epilog="models:\n" + fill(", ".join(fashionkit.list_models()), indent="  "),
     )
 
     def model_name(text: str) -> str:
-        return text if text in fashionkit.list_models() else _refuse_model(parser, text)
+        return text if text in fashionkit.list_models() else refuse_model(parser, text)
 
     parser.add_argument(
         "folder",

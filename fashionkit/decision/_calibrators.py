@@ -129,7 +129,7 @@ def fit_isotonic(
 
 
 def _isotonic_probabilities(regressions: list[IsotonicRegression], raw: np.ndarray) -> np.ndarray:
-    """Return what isotonic regressions make of probabilities, renormalised."""
+    """Apply isotonic regressions to probabilities, and renormalise."""
     if len(regressions) == 1:
         second = regressions[0].predict(raw[:, 1])
         columns = np.column_stack([1 - second, second])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -141,7 +143,8 @@ def _calibrated(
     for _, test in splits:
         others = np.setdiff1d(said.index, test)
         model = fitter.select(FrozenEstimator(_Said(classes)))
-        model.fit(said.loc[others].to_numpy(), y[others])
+        with _only_the_last_warns():
+            model.fit(said.loc[others].to_numpy(), y[others])
         X = said.loc[test].to_numpy()
         tables.append(_indexed(model.decide(X), y, test))
         probabilities.append(pd.DataFrame(model.predict_proba(X), test, classes))
@@ -153,12 +156,18 @@ def _fit_and_decide(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return decisions on one part, and probabilities, by a model of the others."""
     train, test = split
-    with warnings.catch_warnings():
-        # Of the models of parts, which are of no account: the last one warns for itself.
-        warnings.filterwarnings("ignore", "No confidence is known to keep", UserWarning)
+    with _only_the_last_warns():
         model = fitter.fit(X[train], y[train], None if groups is None else groups[train])
     probabilities = pd.DataFrame(model.predict_proba(X[test]), test, model.classes_)
     return _indexed(model.decide(X[test]), y, test), probabilities
+
+
+@contextmanager
+def _only_the_last_warns() -> Iterator[None]:
+    """Ignore that a model of a part accepts nothing: that of all photos warns for itself."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "No confidence is known to keep", UserWarning)
+        yield
 
 
 def _indexed(decided: pd.DataFrame, y: np.ndarray, rows: np.ndarray) -> pd.DataFrame:

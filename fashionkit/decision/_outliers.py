@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from fashionkit._backbones.attach import average_fields
 from fashionkit._images import Images, check_images, fit_images
 from fashionkit.features import BoundedPCA, HOGFeatures
+from fashionkit.features._nearest import nearest
 
 # Height and width of the small images that are compared, at most.
 _SIDE = 28
@@ -154,7 +155,9 @@ class NeighborDetector(BaseEstimator):
             warnings.filterwarnings("ignore", "X has pixels in the range", UserWarning)
             images = check_images(self, X)
             scores = [
-                -_nearest(self._values(part), self.references_)
+                -nearest(self.references_, self._values(part), 1, metric="euclidean").distances[
+                    :, 0
+                ]
                 for _, part in images.in_memory(_IMAGES_PER_CHUNK)
             ]
         return np.concatenate(scores).astype(np.float64)
@@ -209,14 +212,8 @@ def _reduce(pca: BoundedPCA, rows: np.ndarray) -> np.ndarray:
 def _scale_of(rows: np.ndarray) -> float:
     """Return the root mean square distance of some rows to the nearest others."""
     some = rows[:: max(1, len(rows) // _MEASURED)]
-    distances = _nearest(some, rows, n_skipped=1) if len(rows) > 1 else np.zeros(1)
+    if len(rows) == 1:
+        return 1.0
+    distances = nearest(rows, some, 2, metric="euclidean").distances[:, 1]  # the first is itself
     scale = float(np.sqrt(np.mean(np.square(distances))))
     return scale if scale > 0 else 1.0
-
-
-def _nearest(rows: np.ndarray, references: np.ndarray, n_skipped: int = 0) -> np.ndarray:
-    """Return the distance of each row to the nearest reference, or the one after it."""
-    squares = np.square(rows).sum(axis=1)[:, np.newaxis] + np.square(references).sum(axis=1)
-    squares -= 2 * rows @ references.T
-    nearest = np.partition(squares, n_skipped, axis=1)[:, n_skipped] if n_skipped else None
-    return np.sqrt(np.maximum(squares.min(axis=1) if nearest is None else nearest, 0))

@@ -18,7 +18,7 @@ _N_BINS = 1_000
 _CHUNK = 128
 
 # Rows whose kernel matrix is multiplied in half the time in float32. Its rounding errors are a
-# thousandth of the spread of permutations, and of so many rows none are tied.
+# thousandth of the spread of permutations, and ties are unlikely.
 _MANY = 512
 
 # Rounding errors must not decide whether a permutation is as extreme as what is observed.

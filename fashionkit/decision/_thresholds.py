@@ -173,7 +173,7 @@ def threshold_of_risk(
     is_last = np.append(sorted_confidence[1:] < sorted_confidence[:-1], True)[: len(order)]
     start = _first_number(len(order), risk, 1 - confidence_level)
     candidates = np.flatnonzero(is_last & (n_images >= start - 1e-9))
-    # The p-value of more than so many errors: of the beta distribution, for weighted images.
+    # The p-value by the beta distribution, which also takes weighted counts.
     p_values = beta.sf(risk, n_errors[candidates] + 1, n_images[candidates] - n_errors[candidates])
     p_values = np.where(n_errors[candidates] >= n_images[candidates], 1.0, p_values)
     failed = np.flatnonzero(p_values > 1 - confidence_level)
@@ -218,7 +218,7 @@ def _first_number(n_images: int, risk: float, p_value: float) -> float:
 
 
 def least_number(n_errors: int, risk: float, p_value: float) -> int:
-    """Return of how many images so many errors show that the error rate is kept."""
+    """Return the least number of images that show, with some errors, that the rate is kept."""
     low, high = n_errors, n_errors + 1
     while binom.cdf(n_errors, high, risk) > p_value:
         low, high = high, 2 * high

@@ -127,7 +127,7 @@ class DuplicateFinder(BaseEstimator):
             Present by convention.
 
         ids : array-like of int or str of shape (n_samples,), default=None
-            What the images are called. None takes paths, or numbers from 0 on.
+            Identifiers of the images. None uses paths, or numbers from 0 on.
 
         Returns
         -------
@@ -151,7 +151,7 @@ class DuplicateFinder(BaseEstimator):
             Present by convention.
 
         ids : array-like of int or str of shape (n_samples,), default=None
-            What they are called. None takes paths, or goes on with the numbers.
+            Identifiers of the images. None uses paths, or the next numbers.
 
         Returns
         -------

@@ -81,7 +81,7 @@ class ImageSearch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         :class:`~sklearn.frozen.FrozenEstimator`.
 
     n_components : int, default=128
-        Maximum number of values of a vector: embeddings with more are projected on so many
+        Maximum number of values of a vector: longer embeddings are projected on as many
         principal components of the images of ``fit``. None keeps them all.
 
     metric : {"cosine", "euclidean"}, default="cosine"
@@ -237,7 +237,7 @@ class ImageSearch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             Labels; needed if the images before have some.
 
         ids : array-like of int or str of shape (n_samples,), default=None
-            What the images are called. None goes on with the numbers, or takes paths.
+            Identifiers of the images. None uses paths, or the next numbers.
 
         metadata : DataFrame or dict of array-like, default=None
             The same columns as before.

@@ -320,3 +320,11 @@ def test_splits_hold_every_photo_once(groups):
     ((train, test),) = make_splits(y, groups, None, 0)
     assert len(test) == 8
     assert not set(train) & set(test)
+
+
+@pytest.mark.parametrize("cv", [None, 3])
+def test_models_of_parts_do_not_warn_that_they_accept_nothing(photos, cv, recwarn):
+    found = train_photos(photos, criterion="risk", level=0.001, cv=cv, **QUICK)
+    assert found.evaluation["coverage"].item() == 0
+    said = [str(one.message) for one in recwarn if "No confidence is known" in str(one.message)]
+    assert len(said) == 1
