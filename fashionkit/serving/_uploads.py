@@ -125,7 +125,8 @@ class Parcel:
         from python_multipart.multipart import MultipartParser
 
         form = _Form(self.uploads, self._limits.max_files)
-        parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]
+        callbacks: Any = form.callbacks()  # of a type that the parser's module alone has
+        parser = MultipartParser(boundary, callbacks)
         try:
             async for chunk in body:
                 if self._n_bytes + len(chunk) > self._limits.max_bytes:
