@@ -232,6 +232,8 @@ def run_fine_tuned(options) -> None:
 def run_photos(options) -> None:
     """Real photos, in five folds by sender."""
     X, y, senders = _photos(options, PHOTO_SIZE)
+    wanted = options.params.pop("models", None)
+    folds = options.params.pop("folds", [1, 2, 3, 4, 5])
     models = {
         "frozen, kernel machine": _frozen_for_photos(options),
         "frozen, four views": _discriminant(),
@@ -241,10 +243,8 @@ def run_photos(options) -> None:
         "hog-svm": make_model("hog-svm", random_state=options.seed),
         "fast, from scratch": CNNClassifier.from_recipe("fast", random_state=options.seed),
     }
-    wanted = options.params.pop("models", list(models))
-    folds = options.params.pop("folds", [1, 2, 3, 4, 5])
     rows = []
-    for name in wanted:
+    for name in wanted or models:
         model = models[name]
         accuracies = []
 
@@ -388,7 +388,7 @@ def _tuned_for_photos(options, **params) -> TransferClassifier:
     )
     if options.epochs:
         model.set_params(fine_tune_epochs=options.epochs)
-    return model.set_params(**{k: v for k, v in options.params.items() if k != "models"})
+    return model.set_params(**options.params)
 
 
 def _evaluate(name: str, model, data: tuple) -> None:
