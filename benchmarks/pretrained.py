@@ -6,11 +6,16 @@
 
 PHOTOS is a folder with a file senders.csv with the columns split, label, file and sender_id, and
 the photos in split/label/file, such as https://github.com/alexeygrigorev/clothing-dataset-small
-with a list of who took which. Of the small model a fifth of the senders is held out for the card,
-and no choice was made by their photos; the other is trained on all photos, and its card has what
-five folds of senders gave. Written are the model, NAME.fashionkit, and its card, NAME.md, and of
+with a list of who took which. Of the small model a fifth of the senders is held out for the card:
+by their photos nothing was chosen but what the trained network is calibrated with, the temperature
+and the confidence from which on predictions are accepted. The card says how these do on senders
+that they were not chosen by. The other model of photos is trained on all of them, and its card has
+what five folds of senders gave. Written are the model, NAME.fashionkit, its card, NAME.md, and of
 "clothing-photos-v1" what the network must compute, NAME.npy; to ship them, put them into
 fashionkit/persistence/pretrained, and the SHA-256 that is printed into _pretrained.py.
+
+The network of the small model is written as NAME-network.fashionkit, too; --network takes it to
+calibrate it anew without training it.
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ import argparse
 import json
 import platform
 import time
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,6 +37,7 @@ from ensembles import ERASING
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 from scipy.stats import binomtest
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import VotingClassifier
@@ -46,6 +53,7 @@ from fashionkit import (
     CNNClassifier,
     Comparison,
     DistilledClassifier,
+    SelectiveClassifier,
     TransferClassifier,
     compare_models,
     fetch_fashion_mnist,
@@ -59,6 +67,8 @@ from fashionkit.persistence import describe
 from fashionkit.persistence._downloaded import compute_reference
 
 LICENCE = "bsd-3-clause"
+# What the small model of photos accepts; as `fashionkit train` does.
+DECIDED = {"criterion": "risk", "level": 0.05, "random_state": 0}
 _SCORES = ("precision", "recall", "f1")
 _RESULTS = "Model description/Evaluation Results"  # a section of cards
 # Of the network whose weights the fine-tuning begins with.
@@ -83,6 +93,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, default=Path("photos"))
     parser.add_argument("--weights", default="imagenet", help="file of MobileNetV2's weights")
     parser.add_argument("--checkpoint-dir", type=Path, help="where a killed training goes on")
+    parser.add_argument("--network", type=Path, help="file of the trained small network")
     parser.add_argument("--output", type=Path, default=Path("models"))
     parser.add_argument("--verbose", action="store_true", help="show epochs")
     options = parser.parse_args()
@@ -149,7 +160,7 @@ def make_fashion_mnist(options: argparse.Namespace) -> None:
         options,
         model,
         {"X": X, "y": y, "X_test": X_test, "y_test": y_test},
-        seconds,
+        _how_long(seconds),
         class_names=CLASS_NAMES,
         tags=["fashion-mnist", "distillation"],
         description=(
@@ -195,40 +206,100 @@ def cool(model: CNNClassifier, X: np.ndarray, y: np.ndarray) -> None:
 
 
 def make_photos_small(options: argparse.Namespace) -> None:
-    """Fine-tune a narrow MobileNetV2 on photos of clothes."""
-    images, n_senders = _photos(options.photos, 192)
+    """Fine-tune a narrow MobileNetV2 on photos of clothes, and calibrate it on other senders."""
+    images, senders = _photos(options.photos, 192)
     y, y_test = images["y"], images["y_test"]
-    model = TransferClassifier.from_recipe(
-        "photos",
-        **SMALL,
-        weights=options.weights,
-        checkpoint_dir=options.checkpoint_dir,
-        random_state=0,
-        verbose=int(options.verbose),
-    )
-    seconds = cpu_seconds(lambda: model.fit(images["X"], y))
-    model.set_params(weights="imagenet", checkpoint_dir=None, verbose=0)
+    n_senders = [len(np.unique(ids)) for ids in senders]
+    path = options.network or options.output / f"{options.name}-network.fashionkit"
+    if options.network is None:
+        network = TransferClassifier.from_recipe(
+            "photos",
+            **SMALL,
+            weights=options.weights,
+            checkpoint_dir=options.checkpoint_dir,
+            random_state=0,
+            verbose=int(options.verbose),
+        )
+        seconds = cpu_seconds(lambda: network.fit(images["X"], y))
+        network.set_params(weights="imagenet", checkpoint_dir=None, verbose=0)
+        how_long = _how_long(seconds)
+        save(network, path, metadata={"training": how_long}, dtype="float16")
+    else:
+        how_long = describe(path).metadata["training"]
+    network = load(path)  # as it is after rounding
+    model = SelectiveClassifier(FrozenEstimator(network), **DECIDED)
+    others, accepted = _on_other_senders(model, images["X_test"], y_test, senders[1])
+    model.fit(images["X_test"], y_test)
+    print(f"temperature {model.temperature_:.3f}, threshold {model.threshold_:.4f}")
     _write(
         options,
         model,
         images,
-        seconds,
+        how_long,
+        decided=_decided(model, others, accepted),
         tags=["clothing", "photos", "mobilenetv2"],
         description=(
             "Tells ten kinds of clothes on photos: a MobileNetV2 of 0.35 times the width, "
-            "fine-tuned as a whole. Its kernels are in half precision."
+            "fine-tuned as a whole, whose kernels are in half precision; in a SelectiveClassifier, "
+            "which calibrates its probabilities, and says which predictions to leave to a person."
         ),
-        uses=PHOTOS_USES.format(size=192),
+        uses=PHOTOS_USES.format(size=192)
+        + (
+            "\n\nIts `decide` accepts predictions of which at most "
+            f"{100 * DECIDED['level']:.0f} % are wrong, and leaves the others to review. That is "
+            "kept with a probability of 95 % on photos like those that it was calibrated on, if "
+            "one photo were as good as another; photos of one person are alike, so that it is "
+            "somewhat less. Photos of other things are not found out: it has no detector of "
+            "outliers. For photos of your own, calibrate it anew: `SelectiveClassifier("
+            'model.estimator, criterion="risk", level=0.05).fit(X, y)`.'
+        ),
         data=(
             f"{len(y)} photos of {n_senders[0]} people, from {PHOTOS_DATA}. Accuracy "
-            f"is that of {len(y_test)} photos of {n_senders[1]} other people."
+            f"is that of {len(y_test)} photos of {n_senders[1]} other people, on which the trained "
+            "network was then calibrated."
         ),
         how=(
             "    from fashionkit import load_images, load_pretrained\n\n"
             f'    model = load_pretrained("{options.name}")\n'
-            '    model.predict(load_images(["shirt.jpg"], image_size=192))'
+            '    photos = load_images(["shirt.jpg"], image_size=192)\n'
+            "    model.predict(photos)\n"
+            "    model.decide(photos)  # which to accept, and which to leave to a person"
         ),
     )
+
+
+def _on_other_senders(
+    model: SelectiveClassifier, X: np.ndarray, y: np.ndarray, senders: np.ndarray
+) -> tuple[Comparison, pd.DataFrame]:
+    """Calibrate on some senders and predict the others, in five folds.
+
+    Returns the comparison of what was predicted, and the decisions, with whether each is right.
+    """
+    folds = GroupKFold(5)
+    comparison = compare_models({"model": model}, X, y, cv=folds, groups=senders)
+    parts = []
+    for train, test in folds.split(X, y, senders):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "No confidence is known")
+            decided = clone(model).fit(X[train], y[train]).decide(X[test])
+        parts.append(decided.assign(is_right=decided["label"].to_numpy() == y[test]))
+    return comparison, pd.concat(parts, ignore_index=True)
+
+
+def _decided(
+    model: SelectiveClassifier, others: Comparison, decided: pd.DataFrame
+) -> dict[str, str]:
+    """Return the figures of the calibration and the decisions."""
+    row = others.to_frame().iloc[0]
+    is_accepted = decided["status"] == "accepted"
+    right = decided.loc[is_accepted, "is_right"]
+    return {
+        "log loss": f"{row.log_loss:.3f}",
+        "expected calibration error": f"{100 * row.expected_calibration_error:.1f} %",
+        "accepted": f"{100 * is_accepted.mean():.1f} %",
+        "accuracy of the accepted": f"{100 * right.mean():.1f} % ({right.sum()} of {len(right)})",
+        "least confidence that is accepted": f"{model.threshold_:.3f}",
+    }
 
 
 def make_photos(options: argparse.Namespace) -> None:
@@ -262,7 +333,7 @@ def make_photos(options: argparse.Namespace) -> None:
         load(path),
         path,
         comparison,
-        seconds,
+        _how_long(seconds),
         found=(
             "Each photo was predicted by a model that had seen none of its sender's: five folds, "
             "by sender. The model itself has learnt from all photos."
@@ -333,22 +404,22 @@ def fit_temperature(scores: np.ndarray, y: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 5), method="bounded").x))
 
 
-def _photos(folder: Path, size: int) -> tuple[dict[str, np.ndarray], list[int]]:
-    """Return the photos of four fifths of the senders, those of the others, and how many each."""
+def _photos(folder: Path, size: int) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
+    """Return the photos of four fifths of the senders, those of the others, and who took each."""
     photos, sender_ids = list_photos(folder, size)
     images, y = np.asarray(photos), photos.target
     train, test = split_senders(y, sender_ids)
-    n_senders = [len(np.unique(sender_ids[rows])) for rows in (train, test)]
     parts = {"X": images[train], "y": y[train], "X_test": images[test], "y_test": y[test]}
-    return parts, n_senders
+    return parts, [sender_ids[train], sender_ids[test]]
 
 
 def _write(
     options: argparse.Namespace,
     model: Any,
     images: dict[str, np.ndarray],
-    seconds: float,
+    how_long: str,
     class_names: Any = None,
+    decided: dict[str, str] | None = None,
     **card: Any,
 ) -> None:
     """Save the model, load it, evaluate what was loaded, and write its card."""
@@ -369,8 +440,14 @@ def _write(
         loaded,
         path,
         comparison,
-        seconds,
-        found="Of images that it never saw, and that no choice was made by.",
+        how_long,
+        found=(
+            "Of images that it never saw, and that no choice was made by."
+            if decided is None
+            else "Of images that the network never saw. What follows from the calibration is that "
+            "of photos of people whom it was not calibrated on: five folds, by sender."
+        ),
+        decided=decided,
         **card,
     )
 
@@ -380,9 +457,10 @@ def _write_card(
     loaded: Any,
     path: Path,
     comparison: Comparison,
-    seconds: float,
+    how_long: str,
     *,
     found: str,
+    decided: dict[str, str] | None = None,
     shows_params: bool = True,
     tags: list[str],
     description: str,
@@ -390,21 +468,17 @@ def _write_card(
     data: str,
     how: str,
 ) -> None:
-    figures = _figures(comparison)
+    figures = _figures(comparison) | (decided or {})
     for name, value in figures.items():
         print(f"{name}: {value}")
-    print(f"fit: {seconds:.0f} CPU s")
     facts = describe(path)
-    versions = ", ".join(f"{one} {version(one)}" for one in ("fashionkit", "tensorflow", "keras"))
     card = Card(loaded, model_diagram=False)
     card.add(
         **{
             "Model description": f"{description}\n\nLicence: {LICENCE}.",
             "Model description/Intended uses & limitations": uses,
             "Model description/Training Procedure": (
-                f"{data}\n\n`python benchmarks/pretrained.py {options.name}`: "
-                f"{seconds / 60:.0f} CPU minutes ({versions}, Python {platform.python_version()}, "
-                f"{time.strftime('%Y-%m-%d')})."
+                f"{data}\n\n`python benchmarks/pretrained.py {options.name}`: {how_long}."
             ),
             _RESULTS: found,
             "How to Get Started with the Model": how,
@@ -430,6 +504,16 @@ def _write_card(
     head = f"---\nlibrary_name: fashionkit\nlicense: {LICENCE}\ntags: {json.dumps(tags)}\n---\n"
     (options.output / f"{options.name}.md").write_text(head + card.render(), encoding="utf-8")
     print(f"{facts.n_bytes} bytes, SHA-256 {facts.sha256}")
+
+
+def _how_long(seconds: float) -> str:
+    """Return how long a training took, with which versions, and when."""
+    print(f"fit: {seconds:.0f} CPU s")
+    versions = ", ".join(f"{one} {version(one)}" for one in ("fashionkit", "tensorflow", "keras"))
+    return (
+        f"{seconds / 60:.0f} CPU minutes ({versions}, Python {platform.python_version()}, "
+        f"{time.strftime('%Y-%m-%d')})"
+    )
 
 
 def _figures(comparison: Comparison) -> dict[str, str]:

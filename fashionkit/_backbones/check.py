@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.frozen import FrozenEstimator
 
 from fashionkit._backbones.networks import Backbone
 from fashionkit._backbones.pool import Keyed
 from fashionkit._backbones.records import RECORDS, find_record
 from fashionkit._backbones.seeded import copy_values
+from fashionkit._backbones.unwrap import unwrapped
 from fashionkit.datasets._names import choices
 
 
@@ -169,7 +169,7 @@ def _of_classifier(
     classifier: Any, layers: tuple[str, ...] | None
 ) -> tuple[Backbone, list[np.ndarray]]:
     """Return the network of a fitted neural classifier, and its weights."""
-    inner = classifier.estimator if isinstance(classifier, FrozenEstimator) else classifier
+    inner = unwrapped(classifier)
     found = inner._backbone_source() if isinstance(inner, BackboneSource) else None
     if found is None:
         raise ValueError(

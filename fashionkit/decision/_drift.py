@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
 
+from fashionkit.decision._criterion import choose
 from fashionkit.decision._models import find_model
 from fashionkit.decision._predicted import Predicted, check_decisions
 from fashionkit.decision._selective import SelectiveClassifier
@@ -132,7 +133,7 @@ def _selective_of(model: Any) -> SelectiveClassifier | None:
 def _calibration_of(selective: SelectiveClassifier) -> Predicted:
     """Return what a selective classifier says of the images that it was calibrated on."""
     probabilities = selective.calibration_probabilities_
-    chosen = selective._choose(probabilities)[0]
+    chosen = choose(probabilities, selective._costs)[0]
     n_images = len(chosen)
     n_accepted = round(selective.coverage_ * n_images)
     return Predicted(

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, gen_batches
 
 from fashionkit._backbones.check import BackboneSource
+from fashionkit._backbones.unwrap import unwrapped
 from fashionkit.comparison._forms import flat_rows, takes_images
 from fashionkit.decision._label_issues import paths_of
 from fashionkit.features import BackboneFeatures, HOGFeatures
@@ -88,20 +89,6 @@ def in_form(estimator: Any, X: Any) -> Any:
 def take(X: Any, rows: np.ndarray) -> Any:
     """Return some of the images."""
     return _safe_indexing(X, rows)
-
-
-def unwrapped(model: Any) -> Any:
-    """Return the model inside of searches and other meta-estimators of one fitted model."""
-    while True:
-        if isinstance(model, FrozenEstimator):
-            model = model.estimator
-            continue
-        for name in ("best_estimator_", "estimator_"):
-            if hasattr(model, name):
-                model = getattr(model, name)
-                break
-        else:
-            return model
 
 
 def has_features(model: Any) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import warnings
-from inspect import signature
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,9 +12,7 @@ from sklearn.base import (
     MetaEstimatorMixin,
     _fit_context,
     clone,
-    is_classifier,
 )
-from sklearn.pipeline import Pipeline
 from sklearn.utils import (
     check_consistent_length,
     check_random_state,
@@ -29,36 +24,34 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
-    _routing_enabled,
-    process_routing,
 )
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     assert_all_finite,
-    check_is_fitted,
 )
 
-from fashionkit._images import users_level
 from fashionkit.decision._calibrators import calibrate, fit_isotonic, fit_temperature
-from fashionkit.decision._conformal import METHODS, predict_sets
-from fashionkit.decision._decide import ACCEPTED, OUTLIER, REVIEW, decision_table, explain
-from fashionkit.decision._held_out import predict_held_out, predict_logits
-from fashionkit.decision._outliers import make_detector
-from fashionkit.decision._thresholds import (
-    describe_threshold,
-    outlier_threshold,
-    threshold_of_coverage,
-    threshold_of_risk,
+from fashionkit.decision._criterion import (
+    SHARES,
+    Criterion,
+    check_costs,
+    check_criterion,
+    choose_threshold,
 )
+from fashionkit.decision._held_out import predict_held_out
+from fashionkit.decision._outliers import make_detector
+from fashionkit.decision._routing import route
+from fashionkit.decision._selective_predict import SelectivePredictionMixin
+from fashionkit.decision._thresholds import outlier_threshold
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-_SHARES = ("risk", "coverage", "confidence")
+    pass
 
 
-class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class SelectiveClassifier(
+    SelectivePredictionMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
     """Classifier that knows which of its predictions to leave to a person.
 
     A classifier is fitted, and its probabilities are calibrated on images that it was not fitted
@@ -245,7 +238,7 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict_proba"]), HasMethods(["fit", "predict"])],
-        "criterion": [StrOptions({*_SHARES, "cost"}), None],
+        "criterion": [StrOptions({*SHARES, "cost"}), None],
         "level": [Real, None],
         "costs": ["array-like", None],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
@@ -318,7 +311,8 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             If no threshold is known to keep the risk, if a class has one image only, or if the
             classifier takes no ``sample_weight``.
         """
-        self._check_criterion()
+        criterion = Criterion(self.criterion, self.level, self.confidence_level)
+        check_criterion(self.estimator, criterion, self.costs)
         y = self._check_y(X, y)
         X = indexable(X)[0]  # sparse ones by rows; images and lists stay as they are
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, y)
@@ -332,11 +326,10 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             X,
             y,
             self.cv,
-            fit_params=self._route(sample_weight, fit_params),
+            fit_params=route(self, sample_weight, fit_params),
             random_state=random_state,
         )
-        n_classes = len(held_out.classes)
-        costs = self._check_costs(n_classes)
+        costs = check_costs(self.costs, len(held_out.classes))
         weights = np.ones(len(y)) if weights is None else weights
         weights = weights[held_out.rows].astype(np.float64)
         kept = weights > 0
@@ -363,200 +356,21 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             scores = held_out.scores[kept]
             self.outlier_threshold_ = outlier_threshold(scores, self.confidence_level)
             is_eligible = scores >= self.outlier_threshold_
-        self._choose_threshold(probabilities, targets, is_eligible, weights)
+        chosen = choose_threshold(
+            criterion,
+            probabilities,
+            targets,
+            costs=costs,
+            is_eligible=is_eligible,
+            weights=weights,
+        )
+        self.threshold_, self.coverage_ = chosen.threshold, chosen.coverage
+        self.risk_, self.risk_bound_ = chosen.risk, chosen.risk_bound
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
         return self
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict a class for each image, also where it would be left to review.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            The most probable class; with ``criterion="cost"``, that of the lowest expected cost.
-        """
-        chosen, _ = self._choose(self.predict_proba(X))
-        return self.classes_[chosen]
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Predict the calibrated probability of each class for each image.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes), dtype=float64
-            Probabilities, in the order of ``classes_``. Each row sums to 1.
-        """
-        check_is_fitted(self)
-        logits = predict_logits(self.estimator_, X, self.classes_)
-        return calibrate(logits, self.temperature_, self.isotonic_)
-
-    def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Predict the logarithm of the calibrated probability of each class for each image.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes), dtype=float64
-            Natural logarithms, in the order of ``classes_``.
-        """
-        probabilities = self.predict_proba(X)
-        return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
-
-    def predict_set(
-        self,
-        X: Any,
-        confidence: float = 0.95,
-        *,
-        method: str = "lac",
-        conditional: str | None = None,
-    ) -> np.ndarray:
-        """Predict, for each image, a set of classes that holds the true one.
-
-        A fraction of ``confidence`` of the sets hold the true class, or more, on average over
-        images like those for calibration, whatever the classifier: conformal prediction.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        confidence : float, default=0.95
-            Least share of the sets that hold the true class.
-
-        method : {"lac", "aps", "raps"}, default="lac"
-            How sets are made.
-
-            - "lac": the classes of enough probability [1]_, which makes the smallest sets on
-              average. A set may be empty, where the classifier is less sure of all classes than of
-              nearly all images for calibration: such an image is unlike them, or lies between
-              classes;
-            - "aps": the most probable classes, until their sum is enough [2]_: larger sets for
-              images that are hard. No set is empty;
-            - "raps": the same, with a penalty for classes of high ranks, which makes sets smaller
-              where there are many classes [3]_.
-
-        conditional : {"class"} or None, default=None
-            "class" keeps the share within each class by itself (Mondrian) [4]_, which needs enough
-            images of each: of fewer than 19 for 0.95, the class is in all sets.
-
-        Returns
-        -------
-        sets : ndarray of shape (n_samples, n_classes), dtype=bool
-            Whether a class is in the set.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is invalid, or there are too few images for calibration for "raps".
-
-        Notes
-        -----
-        The sets are those of MAPIE's ``SplitConformalClassifier`` for the calibrated probabilities
-        and the same ``random_state``; those of "aps" and "raps" with its default
-        ``include_last_label=True``. Their scores are randomised in the calibration, as in [2]_,
-        and not in the prediction: sets of the same image are always the same, and somewhat larger
-        than ``confidence`` asks for. Penalty and rank of "raps" are chosen on a tenth of the images
-        for calibration, as in [3]_; MAPIE 1.6 tunes the penalty otherwise, so that some of its sets
-        may differ.
-
-        Calibration by temperature changes the sets of "lac" little. That it uses the same images is
-        of no account, for it is one number.
-
-        References
-        ----------
-        .. [1] M. Sadinle, J. Lei and L. Wasserman, "Least Ambiguous Set-Valued Classifiers with
-           Bounded Error Levels", Journal of the American Statistical Association 114, 2019.
-
-        .. [2] Y. Romano, M. Sesia and E. J. Candès, "Classification with Valid and Adaptive
-           Coverage", NeurIPS 2020.
-
-        .. [3] A. N. Angelopoulos, S. Bates, J. Malik and M. I. Jordan, "Uncertainty Sets for Image
-           Classifiers using Conformal Prediction", ICLR 2021.
-
-        .. [4] V. Vovk, "Conditional Validity of Inductive Conformal Predictors", ACML 2012.
-        """
-        check_is_fitted(self)
-        if not isinstance(confidence, Real) or not 0 < confidence < 1:
-            raise ValueError(f"confidence={confidence!r}, expected a number between 0 and 1.")
-        if method not in METHODS:
-            raise ValueError(f"method={method!r}, expected one of {', '.join(map(repr, METHODS))}.")
-        if conditional not in (None, "class"):
-            raise ValueError(f"conditional={conditional!r}, expected 'class' or None.")
-        return self._sets(self.predict_proba(X), confidence, method, conditional)
-
-    def decide(self, X: Any) -> pd.DataFrame:
-        """Say of each image what it is, how sure that is, and whether to accept it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels)
-            Images.
-
-        Returns
-        -------
-        table : DataFrame of shape (n_samples, 9)
-            One row for each image, in the order of ``X`` and with its index, with the columns
-
-            - ``label``: what :meth:`predict` returns;
-            - ``confidence``: its calibrated probability;
-            - ``second``, ``second_confidence``, ``third`` and ``third_confidence``: the classes
-              that are most probable after it; None and NaN where there are fewer classes;
-            - ``set``: tuple of the classes in the prediction set "lac" of ``confidence_level``, the
-              label first;
-            - ``status``: "accepted", "review", or "outlier" for images that the detector rejects.
-              :func:`~fashionkit.decision.classify_photos` adds "error";
-            - ``reason``: why, in plain words.
-        """
-        check_is_fitted(self)
-        probabilities = self.predict_proba(X)
-        chosen, cost = self._choose(probabilities)
-        if cost is None:
-            measure, unit = probabilities[np.arange(len(chosen)), chosen], "confidence"
-            is_accepted = measure >= self.threshold_
-        else:
-            measure, unit = cost, "cost"
-            is_accepted = measure <= self.threshold_
-        status = np.where(is_accepted, ACCEPTED, REVIEW)
-        if self.outlier_detector_ is not None:
-            scores = np.asarray(self.outlier_detector_.score_samples(X))
-            status = np.where(scores < self.outlier_threshold_, OUTLIER, status)
-        reasons = [
-            explain(one, value, self.threshold_, unit)
-            for one, value in zip(status.tolist(), measure.tolist(), strict=True)
-        ]
-        sets = self._sets(probabilities, self.confidence_level, "lac", None)
-        index = getattr(X, "index", None)
-        return decision_table(
-            self.classes_,
-            probabilities,
-            chosen,
-            sets,
-            status,
-            reasons,
-            None if callable(index) else index,
-        )
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return how metadata is passed on.
@@ -570,71 +384,12 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         router = MetadataRouter(owner=self).add_self_request(self)
         return router.add(estimator=self.estimator, method_mapping=mapping)
 
-    def _check_criterion(self) -> None:
-        """Refuse levels and costs that do not go with the criterion."""
-        criterion, level = self.criterion, self.level
-        if not is_classifier(self.estimator):
-            raise TypeError(
-                f"estimator is a {type(self.estimator).__name__}, which is no classifier; pass a "
-                "classifier of scikit-learn or fashionkit."
-            )
-        if criterion in _SHARES and (level is None or not 0 < level <= 1):
-            raise ValueError(
-                f"level={level!r} with criterion={criterion!r}, expected a number above 0 and at "
-                "most 1, such as level=0.02 for a risk of 2 %."
-            )
-        if criterion == "risk" and level == 1:
-            raise ValueError("level=1 with criterion='risk' allows any error; pass criterion=None.")
-        if criterion == "cost" and level is not None and not math.isfinite(level):
-            raise ValueError(f"level={level!r}, expected the cost of a review, or None for none.")
-        if criterion is None and level is not None:
-            raise ValueError(
-                f"level={level!r} without a criterion; pass criterion='risk', 'coverage', "
-                "'confidence' or 'cost', or level=None."
-            )
-        if (self.costs is not None) != (criterion == "cost"):
-            raise ValueError(
-                f"costs={self.costs!r} with criterion={criterion!r}; pass costs with "
-                "criterion='cost', and only with it."
-            )
-
     def _check_y(self, X: Any, y: Any) -> np.ndarray:
         y = column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         check_consistent_length(X, y)
         return y
-
-    def _check_costs(self, n_classes: int) -> np.ndarray | None:
-        if self.costs is None:
-            return None
-        costs = np.asarray(self.costs, dtype=np.float64)
-        if costs.shape != (n_classes, n_classes) or not np.isfinite(costs).all():
-            raise ValueError(
-                f"costs has the shape {costs.shape}, expected ({n_classes}, {n_classes}) finite "
-                "numbers: a row for each true class and a column for each predicted one, in the "
-                "order of classes_."
-            )
-        return costs
-
-    def _route(self, sample_weight: Any, fit_params: dict[str, Any]) -> dict[str, Any]:
-        """Return the parameters of the classifier's fit."""
-        if _routing_enabled():
-            given = {} if sample_weight is None else {"sample_weight": sample_weight}
-            return dict(process_routing(self, "fit", **given, **fit_params).estimator.fit)
-        params = dict(fit_params)
-        if sample_weight is not None:
-            name = _weight_name(self.estimator)
-            if name is None:
-                warnings.warn(
-                    f"{type(self.estimator).__name__} takes no sample_weight, so that the weights "
-                    "count in the calibration only.",
-                    UserWarning,
-                    stacklevel=users_level(),
-                )
-            else:
-                params[name] = sample_weight
-        return params
 
     @property
     def _make_detector(self) -> Any:
@@ -643,68 +398,6 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if detector is None:
             return None
         return make_detector if isinstance(detector, str) else lambda classifier: clone(detector)
-
-    def _choose_threshold(
-        self,
-        probabilities: np.ndarray,
-        targets: np.ndarray,
-        is_eligible: np.ndarray,
-        weights: np.ndarray,
-    ) -> None:
-        chosen, cost = self._choose(probabilities)
-        correct = chosen == targets
-        confidence = probabilities[np.arange(len(chosen)), chosen] if cost is None else -cost
-        common: dict[str, Any] = {"is_eligible": is_eligible, "weights": weights}
-        level = float(self.level or 0)
-        if self.criterion == "risk":
-            threshold = threshold_of_risk(
-                confidence, correct, level, confidence_level=self.confidence_level, **common
-            )
-            self._warn_of_unkept_risk(threshold, len(targets))
-        elif self.criterion == "coverage":
-            threshold = threshold_of_coverage(confidence, level, **common)
-        elif self.criterion == "confidence":
-            threshold = level
-        elif self.criterion == "cost":
-            threshold = -math.inf if self.level is None else -level
-        else:
-            threshold = 0.0
-        found = describe_threshold(
-            threshold, confidence, correct, confidence_level=self.confidence_level, **common
-        )
-        self.threshold_ = found.confidence if cost is None else -found.confidence
-        self.coverage_, self.risk_ = found.coverage, found.risk
-        self.risk_bound_ = found.risk_bound
-
-    def _warn_of_unkept_risk(self, threshold: float, n_images: int) -> None:
-        if math.isinf(threshold):
-            warnings.warn(
-                f"No confidence is known to keep the error rate at most level={self.level!r} with "
-                f"confidence_level={self.confidence_level!r}, judged by {n_images} images, so that "
-                "no prediction is accepted; pass a higher level, a larger cv or more images.",
-                UserWarning,
-                stacklevel=users_level(),
-            )
-
-    def _choose(self, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the column of each label, and the expected cost where costs count."""
-        if self._costs is None:
-            return probabilities.argmax(axis=1), None
-        expected = probabilities @ self._costs
-        return expected.argmin(axis=1), expected.min(axis=1)
-
-    def _sets(
-        self, probabilities: np.ndarray, confidence: float, method: str, conditional: str | None
-    ) -> np.ndarray:
-        return predict_sets(
-            probabilities,
-            self.calibration_probabilities_,
-            self.calibration_targets_,
-            confidence,
-            method=method,
-            by_class=conditional == "class",
-            seed=self._seed,
-        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -717,14 +410,3 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if inner.classifier_tags is not None:
             tags.classifier_tags.multi_class = inner.classifier_tags.multi_class
         return tags
-
-
-def _weight_name(estimator: Any) -> str | None:
-    """Return what the weights are called in the fit of a classifier; None if it takes none."""
-    if "sample_weight" in signature(estimator.fit).parameters:
-        return "sample_weight"
-    if isinstance(estimator, Pipeline):
-        name, last = estimator.steps[-1]
-        inner = _weight_name(last) if hasattr(last, "fit") else None
-        return None if inner is None else f"{name}__{inner}"
-    return None

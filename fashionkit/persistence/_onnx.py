@@ -21,6 +21,7 @@ from fashionkit._files import write_whole
 from fashionkit._tensorflow import keras, tensorflow
 from fashionkit.neural import DistilledClassifier
 from fashionkit.neural._core.base import BaseKerasClassifier
+from fashionkit.persistence._onnx_calibration import calibrated, is_calibration
 from fashionkit.persistence._onnx_names import IMAGES, LABEL, METADATA, PROBABILITIES
 from fashionkit.persistence._onnx_steps import function_of, steps_of
 from fashionkit.preprocessing._views import make_views
@@ -46,7 +47,8 @@ def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
         A fitted neural classifier of fashionkit: CNNClassifier, TransferClassifier,
         HierarchicalCNNClassifier or DistilledClassifier; or a Pipeline of features, HOGFeatures
         or PixelFeatures; any number of BoundedPCA and StandardScaler; and a CalibratedSVC or
-        NystroemClassifier, as "hog-svm" is. A search or FrozenEstimator of one of these, too.
+        NystroemClassifier, as "hog-svm" is. A search, FrozenEstimator or SelectiveClassifier of one
+        of these, too.
 
     path : str or path-like
         The file to write, whole or not at all.
@@ -62,7 +64,8 @@ def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
         If it is not such a classifier; a step that cannot be written is named.
 
     ValueError
-        If it was trained on pixels of a range that bytes do not have.
+        If it was trained on pixels of a range that bytes do not have, or calibrated by isotonic
+        regressions.
 
     ImportError
         Without the extra: ``pip install "fashionkit[onnx]"``.
@@ -76,9 +79,14 @@ def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
     -----
     The input is ``images``, uint8, of shape (n, height, width) for gray images or (n, height,
     width, 3), from 0 for black to 255 for white, any n. The outputs are ``label``, int64, of
-    shape (n,): the index of the most probable class; and ``probabilities``, float32, of shape (n,
+    shape (n,): the index of the predicted class; and ``probabilities``, float32, of shape (n,
     n_classes). The labels of the classes, in this order, are in the entry ``fashionkit`` of the
     file's metadata, as JSON, with the shape of the images and the versions of what wrote it.
+
+    Of a :class:`~fashionkit.SelectiveClassifier`, the temperature is part of the file, and so are
+    costs; the rule by which it decides is not. To accept what its ``decide`` accepts, compare
+    probabilities with its ``threshold_``. Nor are its detector of outliers and its prediction sets
+    in the file.
 
     Probabilities are those of ``predict_proba`` to about 1e-6, those of support vector machines to
     1e-4: runtimes add numbers in other orders, and support vectors are kept in float32.
@@ -94,7 +102,7 @@ def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
     >>> ONNXClassifier("garments.onnx").predict_proba(X[:1]).shape  # doctest: +SKIP
     (1, 10)
     """
-    inner = _inner(estimator)
+    inner, calibrations = _inner(estimator)
     check_is_fitted(inner)
     path = Path(path).expanduser()
     if path.is_dir():
@@ -108,16 +116,23 @@ def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
             f"{first.pixel_range_[1]:g}, and a file of ONNX takes bytes from 0 to 255; train "
             "it on such images."
         )
-    model = _convert(function, first.image_shape_)
+    for calibration in reversed(calibrations):  # the innermost first
+        function = calibrated(function, calibration)
+    costs = calibrations[0]._costs if calibrations else None
+    model = _convert(function, first.image_shape_, costs)
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA, json.dumps(_describe(first, steps[-1]))
     return write_whole(path, lambda part: part.write_bytes(model.SerializeToString()))
 
 
-def _inner(estimator: Any) -> Any:
-    """Return the network, or the pipeline, inside of what is around it."""
+def _inner(estimator: Any) -> tuple[Any, list[Any]]:
+    """Return the network, or the pipeline, and the calibrations around it, the outermost first."""
+    calibrations = []
     while True:
-        if isinstance(estimator, FrozenEstimator):
+        if is_calibration(estimator):
+            calibrations.append(estimator)
+            estimator = estimator.estimator_
+        elif isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
         elif isinstance(estimator, Pipeline) and len(estimator.steps) == 1:
             estimator = estimator.steps[0][1]
@@ -131,14 +146,14 @@ def _inner(estimator: Any) -> Any:
         raise TypeError(
             f"estimator={estimator!r} is neither a network nor a pipeline; to_onnx takes a fitted "
             "CNNClassifier, TransferClassifier, HierarchicalCNNClassifier or DistilledClassifier, "
-            "or a Pipeline of features and a support vector machine. Other models are saved by "
-            "fashionkit.save."
+            "a Pipeline of features and a support vector machine, or a SelectiveClassifier of one "
+            "of these. Other models are saved by fashionkit.save."
         )
-    return estimator
+    return estimator, calibrations
 
 
-def _convert(function: Any, image_shape: Sequence[int]) -> Any:
-    """Convert a function from bytes to probabilities."""
+def _convert(function: Any, image_shape: Sequence[int], costs: np.ndarray | None) -> Any:
+    """Convert a function from bytes to probabilities; labels are those of the lowest cost."""
     tf2onnx = require("tf2onnx")
     tf = tensorflow()
     height, width, channels = image_shape
@@ -146,7 +161,8 @@ def _convert(function: Any, image_shape: Sequence[int]) -> Any:
     def run(images: Any) -> tuple[Any, Any]:
         pixels = tf.cast(images, tf.float32)
         probabilities = function(pixels[..., tf.newaxis] if channels == 1 else pixels)
-        return tf.argmax(probabilities, axis=1, output_type=tf.int64), probabilities
+        gains = probabilities if costs is None else -probabilities @ costs.astype(np.float32)
+        return tf.argmax(gains, axis=1, output_type=tf.int64), probabilities
 
     shape = (None, height, width) if channels == 1 else (None, height, width, channels)
     signature = [tf.TensorSpec(shape, tf.uint8, name=IMAGES)]

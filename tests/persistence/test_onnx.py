@@ -27,6 +27,7 @@ from fashionkit import (
     DistilledClassifier,
     HOGFeatures,
     ONNXClassifier,
+    SelectiveClassifier,
     TransferClassifier,
     make_garments,
     make_model,
@@ -258,6 +259,42 @@ def test_every_gradient_of_bytes_is_in_the_same_bin(n_bins, signed):
     expected = _table(n_bins, signed, False).bins.reshape(511, 511)
     has_length = (down != 0) | (right != 0)
     assert_array_equal(bins.numpy()[has_length], expected[has_length])
+
+
+CALIBRATED = {
+    "network": lambda: tiny(),
+    "search": lambda: GridSearchCV(tiny(), {"epochs": [1]}, cv=2),
+    "hog-svm": lambda: make_model("hog-svm"),
+}
+
+
+@pytest.mark.parametrize("name", CALIBRATED)
+def test_the_temperature_is_part_of_the_file(data, tmp_path, name):
+    X, y, X_new = data
+    model = SelectiveClassifier(CALIBRATED[name](), cv=0.3, random_state=0).fit(X, y)
+    assert abs(np.log(model.temperature_)) > 0.02
+    read = ONNXClassifier(to_onnx(model, tmp_path / "calibrated.onnx"))
+    tolerance = 1e-3 if name == "hog-svm" else 1e-5
+    assert_allclose(read.predict_proba(X_new), model.predict_proba(X_new), atol=tolerance)
+    assert_array_equal(read.predict(X_new), model.predict(X_new))
+
+
+def test_costs_choose_the_label(data, tmp_path):
+    X, y, X_new = data
+    costs = 1 - np.eye(10)
+    costs[:, 3] = 0.1  # to say this is never a great mistake
+    network = FrozenEstimator(tiny().fit(X, y))
+    model = SelectiveClassifier(network, criterion="cost", costs=costs).fit(X, y)
+    read = ONNXClassifier(to_onnx(FrozenEstimator(model), tmp_path / "costs.onnx"))
+    assert_array_equal(read.predict(X_new), model.predict(X_new))
+    assert (read.predict(X_new) != read.classes_[read.predict_proba(X_new).argmax(axis=1)]).any()
+
+
+def test_isotonic_calibration_is_refused_with_the_remedy(data, tmp_path):
+    X, y, _ = data
+    model = SelectiveClassifier(FrozenEstimator(tiny().fit(X, y)), calibration="isotonic")
+    with pytest.raises(ValueError, match=r"calibration='isotonic', .* with calibration='temp"):
+        to_onnx(model.fit(X, y), tmp_path / "isotonic.onnx")
 
 
 def test_other_models_are_refused(data, tmp_path):
