@@ -15,6 +15,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._backbones.check import BackboneSource
+from fashionkit._backbones.unwrap import unwrapped
 from fashionkit.datasets._names import choices
 from fashionkit.features import BackboneFeatures, ColorHistogram, HOGFeatures, PixelFeatures
 from fashionkit.features._nearest import normalise
@@ -190,9 +191,7 @@ def _is_fitted(estimator: Any) -> bool:
 
 def _of_fitted(estimator: Any, X: Any) -> BaseEstimator:
     """Return a transformer to what a fitted estimator computes before it decides."""
-    if isinstance(estimator, FrozenEstimator):
-        estimator = estimator.estimator
-    estimator = getattr(estimator, "best_estimator_", estimator)
+    estimator = unwrapped(estimator)
     if isinstance(estimator, Pipeline) and is_classifier(estimator):
         before, last = estimator[:-1], estimator[-1]
         if not before.steps:
