@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
             search=options.search,
             pictures=options.pictures or _pictures(options.search),
             image_size=options.image_size,
-            review_below="auto" if options.review_below is None else options.review_below,
+            review_below=options.review_below,
             strings=options.strings,
             allowed_hosts=[*options.allow_host, *names],
             max_bytes=options.max_megabytes * 2**20,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from joblib import cpu_count
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 
 from fashionkit.decision._models import find_model
 from fashionkit.serving._app import Served, build
@@ -28,7 +28,7 @@ _MAX_THREADS = 4
         "search": "no_validation",
         "pictures": [str, os.PathLike, None],
         "image_size": [Interval(Integral, 1, None, closed="left"), tuple, None],
-        "review_below": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"}), None],
+        "review_below": [Interval(Real, 0, 1, closed="both"), None],
         "name": [str, None],
         "strings": [str, os.PathLike, Mapping, None],
         "allowed_hosts": "no_validation",
@@ -47,7 +47,7 @@ def make_app(
     search: Any = None,
     pictures: str | os.PathLike[str] | None = None,
     image_size: int | tuple[int, int] | None = None,
-    review_below: Any = "auto",
+    review_below: float | None = None,
     name: str | None = None,
     strings: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     allowed_hosts: Iterable[str] = (),
@@ -83,11 +83,9 @@ def make_app(
     image_size : int or tuple of int, default=None
         Height and width that photos are resized to, where the model does not know.
 
-    review_below : float, "auto" or None, default="auto"
-        Least confidence of an accepted prediction, for a model without ``decide``; a
-        :class:`~fashionkit.SelectiveClassifier` knows by itself. "auto" is 0.7 for
-        "clothing-photos-small-v1", as in :func:`~fashionkit.classify_photos`, and None for all
-        others. None accepts all.
+    review_below : float or None, default=None
+        Least confidence of an accepted prediction, for a model without ``decide``; None accepts
+        all. A :class:`~fashionkit.SelectiveClassifier` knows by itself.
 
     name : str, default=None
         Name of the model, to show. None is its name from the package, that of its file, or its
@@ -169,8 +167,6 @@ def make_app(
     )
     decoder = Decoder(limits.max_pixels)
     found = find_model(model)
-    if review_below == "auto":
-        review_below = found.review_below
     classifier = Classifier(found.estimator, found.target_names, image_size, review_below, decoder)
     served = Served(
         name=name or _name_of(model),
