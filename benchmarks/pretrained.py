@@ -61,6 +61,8 @@ from fashionkit import (
     most_confused,
     save,
 )
+from fashionkit._backbones.unwrap import unwrapped
+from fashionkit.inspection import expected_calibration_error
 from fashionkit.models._photos import photo_features
 from fashionkit.neural._core.inference import TrainedNetwork
 from fashionkit.persistence import describe
@@ -228,15 +230,16 @@ def make_photos_small(options: argparse.Namespace) -> None:
         how_long = describe(path).metadata["training"]
     network = load(path)  # as it is after rounding
     model = SelectiveClassifier(FrozenEstimator(network), **DECIDED)
-    others, accepted = _on_other_senders(model, images["X_test"], y_test, senders[1])
+    figures = _on_other_senders(model, images["X_test"], y_test, senders[1])
     model.fit(images["X_test"], y_test)
-    print(f"temperature {model.temperature_:.3f}, threshold {model.threshold_:.4f}")
+    figures["least confidence that is accepted"] = f"{model.threshold_:.3f}"
+    print(f"temperature: {model.temperature_:.3f}")
     _write(
         options,
         model,
         images,
         how_long,
-        decided=_decided(model, others, accepted),
+        decided=figures,
         tags=["clothing", "photos", "mobilenetv2"],
         description=(
             "Tells ten kinds of clothes on photos: a MobileNetV2 of 0.35 times the width, "
@@ -245,12 +248,12 @@ def make_photos_small(options: argparse.Namespace) -> None:
         ),
         uses=PHOTOS_USES.format(size=192)
         + (
-            "\n\nIts `decide` accepts predictions of which at most "
-            f"{100 * DECIDED['level']:.0f} % are wrong, and leaves the others to review. That is "
-            "kept with a probability of 95 % on photos like those that it was calibrated on, if "
-            "one photo were as good as another; photos of one person are alike, so that it is "
-            "somewhat less. Photos of other things are not found out: it has no detector of "
-            "outliers. For photos of your own, calibrate it anew: `SelectiveClassifier("
+            "\n\n`decide` accepts predictions of which at most "
+            f"{100 * DECIDED['level']:.0f} % are wrong, and leaves the others to review. This "
+            "holds with a probability of 95 % for photos like those that it was calibrated on. The "
+            "probability counts each photo as independent; photos of one person are alike, which "
+            "makes it smaller. It has no outlier detector: a photo of something else may be "
+            "accepted. To calibrate it on photos of your own: `SelectiveClassifier("
             'model.estimator, criterion="risk", level=0.05).fit(X, y)`.'
         ),
         data=(
@@ -270,35 +273,23 @@ def make_photos_small(options: argparse.Namespace) -> None:
 
 def _on_other_senders(
     model: SelectiveClassifier, X: np.ndarray, y: np.ndarray, senders: np.ndarray
-) -> tuple[Comparison, pd.DataFrame]:
-    """Calibrate on some senders and predict the others, in five folds.
-
-    Returns the comparison of what was predicted, and the decisions, with whether each is right.
-    """
-    folds = GroupKFold(5)
-    comparison = compare_models({"model": model}, X, y, cv=folds, groups=senders)
-    parts = []
-    for train, test in folds.split(X, y, senders):
+) -> dict[str, str]:
+    """Return figures of photos of senders that the network was not calibrated on: five folds."""
+    probabilities, is_accepted = np.empty((len(y), len(np.unique(y)))), np.empty(len(y), bool)
+    for train, test in GroupKFold(5).split(X, y, senders):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "No confidence is known")
-            decided = clone(model).fit(X[train], y[train]).decide(X[test])
-        parts.append(decided.assign(is_right=decided["label"].to_numpy() == y[test]))
-    return comparison, pd.concat(parts, ignore_index=True)
-
-
-def _decided(
-    model: SelectiveClassifier, others: Comparison, decided: pd.DataFrame
-) -> dict[str, str]:
-    """Return the figures of the calibration and the decisions."""
-    row = others.to_frame().iloc[0]
-    is_accepted = decided["status"] == "accepted"
-    right = decided.loc[is_accepted, "is_right"]
+            fitted = clone(model).fit(X[train], y[train])
+        probabilities[test] = fitted.predict_proba(X[test])
+        is_accepted[test] = fitted.decide(X[test])["status"] == "accepted"
+    targets = np.unique(y, return_inverse=True)[1]
+    right = (probabilities.argmax(axis=1) == targets)[is_accepted]
+    error = expected_calibration_error(targets, probabilities, np.unique(targets))
     return {
-        "log loss": f"{row.log_loss:.3f}",
-        "expected calibration error": f"{100 * row.expected_calibration_error:.1f} %",
-        "accepted": f"{100 * is_accepted.mean():.1f} %",
+        "log loss": f"{log_loss(targets, probabilities):.3f}",
+        "expected calibration error": f"{100 * error:.1f} %",
+        "accepted by decide": f"{100 * is_accepted.mean():.1f} %",
         "accuracy of the accepted": f"{100 * right.mean():.1f} % ({right.sum()} of {len(right)})",
-        "least confidence that is accepted": f"{model.threshold_:.3f}",
     }
 
 
@@ -444,8 +435,8 @@ def _write(
         found=(
             "Of images that it never saw, and that no choice was made by."
             if decided is None
-            else "Of images that the network never saw. What follows from the calibration is that "
-            "of photos of people whom it was not calibrated on: five folds, by sender."
+            else "Of images that the network never saw. Log loss, calibration error and what is "
+            "accepted are of photos of people that it was not calibrated on: five folds, by sender."
         ),
         decided=decided,
         **card,
@@ -472,7 +463,7 @@ def _write_card(
     for name, value in figures.items():
         print(f"{name}: {value}")
     facts = describe(path)
-    card = Card(loaded, model_diagram=False)
+    card = Card(unwrapped(loaded), model_diagram=False)  # whose parameters are of interest
     card.add(
         **{
             "Model description": f"{description}\n\nLicence: {LICENCE}.",

@@ -68,7 +68,7 @@ def add_parser(commands: Any) -> None:
         type=share,
         metavar="P",
         help="leave predictions of less confidence to review, for models that do not decide "
-        f"(default: what is known to be good for {_MODEL}, none for others)",
+        "themselves (default: accept all of these)",
     )
     parser.add_argument("--no-quality", action="store_true", help="do not judge the photos")
     parser.add_argument("--no-colors", action="store_true", help="do not name their colours")
@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
         options.source if len(options.source) > 1 else options.source[0],
         image_size=options.image_size,
         quality=not options.no_quality,
-        review_below="auto" if options.review_below is None else options.review_below,
+        review_below=options.review_below,
         n_colors=0 if options.no_colors else 3,
         n_jobs=options.n_jobs,
         checkpoint_path=options.checkpoint,

@@ -13,7 +13,7 @@ from typing import Any
 import joblib
 import pandas as pd
 from joblib import Parallel, delayed, effective_n_jobs
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
@@ -41,7 +41,7 @@ Done = tuple[int, str, Columns]
         "image_size": [Interval(Integral, 1, None, closed="left"), tuple, None],
         "quality": ["boolean"],
         "n_colors": [Interval(Integral, 0, 10, closed="both")],
-        "review_below": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"}), None],
+        "review_below": [Interval(Real, 0, 1, closed="both"), None],
         "target_names": ["array-like", None],
         "n_jobs": [Integral, None],
         "checkpoint_path": [str, os.PathLike, None],
@@ -56,7 +56,7 @@ def classify_photos(
     image_size: int | tuple[int, int] | None = None,
     quality: bool = True,
     n_colors: int = 3,
-    review_below: Any = "auto",
+    review_below: float | None = None,
     target_names: list[str] | None = None,
     n_jobs: int | None = None,
     checkpoint_path: str | os.PathLike[str] | None = None,
@@ -92,11 +92,10 @@ def classify_photos(
     n_colors : int, default=3
         Number of dominant colours of the garment to name; 0 for none.
 
-    review_below : float, "auto" or None, default="auto"
-        Least confidence of an accepted prediction, for a model without ``decide``; a
-        :class:`~fashionkit.SelectiveClassifier` knows by itself. "auto" is 0.7 for
-        "clothing-photos-small-v1", of which it accepts 68 % of photos of people that it does not
-        know, 95.5 % of them right; and None for all others. None accepts all.
+    review_below : float or None, default=None
+        Least confidence of an accepted prediction, for a model without ``decide``; None accepts
+        all. A :class:`~fashionkit.SelectiveClassifier`, which "clothing-photos-small-v1" is, knows
+        by itself.
 
     target_names : list of str, default=None
         Names of the targets of a model with several, such as a
@@ -197,8 +196,6 @@ def classify_photos(
     listed = list_source(source)
     reader = make_reader(found.estimator, image_size)
     names = _check_names(target_names, found.target_names, count_targets(found.estimator))
-    if review_below == "auto":
-        review_below = found.review_below
     work = Work(reader, Looks(bool(quality), int(n_colors)), names, review_below)
     size = reader.chunk_size
     chunks = [

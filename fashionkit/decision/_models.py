@@ -18,10 +18,6 @@ from fashionkit.persistence._pretrained import pretrained_file
 # Under which key of a file's metadata the names of its targets are.
 TARGET_NAMES = "target_names"
 
-# Least confidence to accept of models of the package. Of 682 photos of senders whom this one does
-# not know, 68 % reach it, and of these 95.5 % are right; of all, 84.3 %.
-_REVIEW_BELOW = {"clothing-photos-small-v1": 0.7}
-
 
 @dataclass(frozen=True)
 class Found:
@@ -37,15 +33,11 @@ class Found:
 
     target_names : list of str or None
         Names of its targets, where its file has them.
-
-    review_below : float or None
-        Least confidence that should be accepted, where the model does not say and it is known.
     """
 
     estimator: Any
     file_hash: str | None = None
     target_names: list[str] | None = None
-    review_below: float | None = None
 
     def identify(self) -> str:
         """Return a hash of the model, by which another run knows it again.
@@ -95,7 +87,7 @@ def find_model(model: Any) -> Found:
         return Found(model)
     if isinstance(model, str) and model in list_pretrained():
         digest = describe(pretrained_file(model)).sha256
-        return Found(load_pretrained(model), digest, review_below=_REVIEW_BELOW.get(model))
+        return Found(load_pretrained(model), digest)
     path = Path(model).expanduser()
     if not path.exists():
         if path.suffix or path.parent != Path():

@@ -21,7 +21,7 @@ from fashionkit.persistence._load import load
 PRETRAINED: dict[str, str] = {
     "fashion-mnist-v1": "495794cb2385e0d47e1eeed3e67ecf0f8313250316bff6dae251203eabb28995",
     "clothing-photos-v1": "9a8acdab00d0e97aedb4c7a8f649bf17e98c2f26fb178c25b68d5d00cd9cd14f",
-    "clothing-photos-small-v1": "6234eb51de991fd196380dc69e172e3a965b04d1bdb3513b61a5fab3c1b24366",
+    "clothing-photos-small-v1": "fae855826e1fca92f0f224b629a1f55ba349a636f8889da90117f6def4d4722e",
 }
 
 
@@ -38,8 +38,10 @@ def load_pretrained(name: str) -> BaseEstimator:
                                times the time: a linear head on a frozen MobileNetV2, which Keras
                                downloads once (9 MB). Takes photos of 224 pixels in RGB.
     "clothing-photos-small-v1" Ten kinds of clothes on photos, among them "dress", "pants" and
-                               "shoes": a MobileNetV2 of 0.35 times the width, fine-tuned. Takes
-                               photos of 192 pixels in RGB.
+                               "shoes": a MobileNetV2 of 0.35 times the width, fine-tuned, and
+                               calibrated on photos of other people. Takes photos of 192 pixels in
+                               RGB. A :class:`~fashionkit.SelectiveClassifier`: its ``decide`` says
+                               which predictions to accept.
     ========================== ====================================================================
 
     What each was trained on, how accurate it is, and where it fails, is in its card: see
@@ -88,6 +90,8 @@ def load_pretrained(name: str) -> BaseEstimator:
     >>> photos = np.zeros((1, 192, 192, 3), np.uint8)  # or load_images(paths, image_size=192)
     >>> model.predict_proba(photos).shape
     (1, 10)
+    >>> model.decide(photos)["status"].tolist()
+    ['review']
     """
     if name not in PRETRAINED:
         raise unknown("name", name, PRETRAINED, what="a model of the package")

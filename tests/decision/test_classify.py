@@ -32,6 +32,7 @@ from fashionkit import (
     classify_photos,
     dominant_colors,
     load_images,
+    load_pretrained,
     make_garments,
     make_model,
     save,
@@ -129,10 +130,11 @@ def test_a_limit_leaves_less_sure_photos_of_other_models_to_review(photos, image
 def test_the_model_of_the_package_leaves_what_it_is_not_sure_of_to_review(tmp_path):
     Image.new("RGB", (60, 60), "white").save(tmp_path / "white.png")
     rows = classify_photos("clothing-photos-small-v1", tmp_path, **PLAIN)
-    assert rows["confidence"].item() < 0.7
+    threshold = load_pretrained("clothing-photos-small-v1").threshold_
+    assert rows["confidence"].item() < threshold
     assert rows["status"].item() == "review"
-    rows = classify_photos("clothing-photos-small-v1", tmp_path, review_below=None, **PLAIN)
-    assert rows["status"].item() == "accepted"
+    assert f"is below {threshold:.3f}" in rows["reason"].item()
+    assert rows["label"].item() in rows["set"].item()
 
 
 def test_folders_of_a_list_are_what_is_in_them(photos, model, tmp_path):

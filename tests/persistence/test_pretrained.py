@@ -13,9 +13,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from fashionkit import list_pretrained, load, load_pretrained, make_garments, save
+from fashionkit import (
+    BackboneFeatures,
+    TransferClassifier,
+    list_pretrained,
+    load,
+    load_pretrained,
+    make_garments,
+    save,
+)
 from fashionkit.persistence import ModelFileError, _downloaded, _pretrained, describe
 from fashionkit.persistence._pretrained import PRETRAINED, pretrained_file
 
@@ -44,9 +53,10 @@ def test_a_model_is_fitted_and_holds_no_place_of_ours(name):
     model = load(pretrained_file(name))
     check_is_fitted(model)
     params = clone(model).get_params()
-    assert params.get("weights", "imagenet") == "imagenet"
-    assert params.get("checkpoint_dir") is None
-    assert params.get("verbose", 0) == 0
+    ours = {"weights": "imagenet", "checkpoint_dir": None, "verbose": 0}
+    for path, value in params.items():  # also of what is inside
+        name = path.rpartition("__")[2]
+        assert value == ours.get(name, value)
 
 
 def test_each_call_returns_another_model():
@@ -196,5 +206,32 @@ def test_probabilities_are_what_they_were():
     photo[0, 40:170, 60:95] = photo[0, 40:170, 100:135] = (40, 60, 120)
     photo[0, 30:60, 60:135] = (40, 60, 120)
     expected = [0.0769, 0.0516, 0.038, 0.0328, 0.439, 0.0473, 0.0744, 0.0299, 0.0783, 0.1319]
+    network = model.estimator_
+    np.testing.assert_allclose(network.predict_proba(photo)[0], expected, atol=1e-3)
+    expected = [0.0557, 0.0323, 0.0213, 0.0174, 0.6024, 0.0287, 0.0532, 0.0154, 0.0571, 0.1165]
     np.testing.assert_allclose(model.predict_proba(photo)[0], expected, atol=1e-3)
     assert model.predict(photo) == ["pants"]
+
+
+def test_the_model_of_photos_knows_what_it_was_calibrated_on():
+    model = load_pretrained("clothing-photos-small-v1")
+    probabilities, targets = model.calibration_probabilities_, model.calibration_targets_
+    card = pretrained_file("clothing-photos-small-v1", ".md").read_text(encoding="utf-8")
+    right = probabilities.argmax(axis=1) == targets
+    assert f"({right.sum()} of {len(right)})" in card
+    assert f"{model.threshold_:.3f}" in card
+    accepted = probabilities.max(axis=1) >= model.threshold_
+    assert accepted.mean() == pytest.approx(model.coverage_)
+    assert 1 - right[accepted].mean() == pytest.approx(model.risk_)
+    assert model.risk_bound_ <= model.level == 0.05
+
+
+def test_what_is_calibrated_lends_its_network():
+    model = load_pretrained("clothing-photos-small-v1")
+    photos = np.random.default_rng(0).integers(0, 256, (2, 192, 192, 3), np.uint8)
+    network = FrozenEstimator(model.estimator.estimator)
+    expected = BackboneFeatures(weights=network).fit_transform(photos)
+    np.testing.assert_array_equal(BackboneFeatures(weights=model).fit_transform(photos), expected)
+    tuned = TransferClassifier(weights=model, epochs=1, random_state=0).fit(photos, [0, 1])
+    assert tuned.predict_proba(photos).shape == (2, 2)
+    assert model.estimator_.explain(photos[:1]).shape == (1, 192, 192)
