@@ -9,8 +9,10 @@ import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted
 
+from fashionkit.datasets._doc_link import DocLinkMixin
 
-class BoundedKNeighborsClassifier(KNeighborsClassifier):
+
+class BoundedKNeighborsClassifier(DocLinkMixin, KNeighborsClassifier):
     """Nearest neighbours that take all training samples where there are too few of them.
 
     It is scikit-learn's classifier, with the same parameters, but predicts where ``n_neighbors``

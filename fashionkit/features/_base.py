@@ -9,9 +9,10 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import Images, check_images, fit_images, reject_single
+from fashionkit.datasets._doc_link import DocLinkMixin
 
 
-class ImageTransformer(TransformerMixin, BaseEstimator):
+class ImageTransformer(DocLinkMixin, TransformerMixin, BaseEstimator):
     """Transformer from images of any form to rows of floating-point features.
 
     A subclass has ``_fit``, which sets ``_n_features_out``, and ``_transform_chunk``, or

@@ -18,6 +18,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_consistent_length, check_is_fitted
 
 from fashionkit._images import reject_single, stacked
+from fashionkit.datasets._doc_link import DocLinkMixin
 
 
 def _has_names(self: ChunkedTransformer) -> bool:
@@ -25,7 +26,7 @@ def _has_names(self: ChunkedTransformer) -> bool:
     return hasattr(fitted, "get_feature_names_out")
 
 
-class ChunkedTransformer(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
+class ChunkedTransformer(DocLinkMixin, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
     """Transformer fitted on a sample and applied to a chunk of the images at a time.
 
     A pipeline of transformers makes the output of each step for all images before the next one

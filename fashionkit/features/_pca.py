@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fashionkit._images import LazyImages, read_rows
+from fashionkit.datasets._doc_link import DocLinkMixin
 
 _DTYPES = [np.float64, np.float32, np.float16]
 
@@ -26,7 +27,7 @@ _DTYPES = [np.float64, np.float32, np.float16]
 _VALUES_PER_CHUNK = 2**25
 
 
-class BoundedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BoundedPCA(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Principal component analysis with a maximum number of components.
 
     :class:`~sklearn.decomposition.PCA` refuses to return more components than there are

@@ -13,13 +13,14 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import stacked
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.neural._core.base import BaseKerasClassifier
 from fashionkit.neural._core.distillation import form_of, soften
 from fashionkit.neural._core.interruption import kept_if_interrupted
 from fashionkit.neural._core.samples import Samples
 
 
-class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class DistilledClassifier(DocLinkMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Network trained on the probabilities of a teacher (knowledge distillation).
 
     A teacher, such as an ensemble, is fitted. The network is then trained to give the teacher's

@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fashionkit._images import read_rows
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.svm._pairwise import PairwiseSigmoids, log_odds
 from fashionkit.svm._samples import (
     count_classes,
@@ -27,7 +28,7 @@ from fashionkit.svm._svc import fit_svc, make_svc, pair_scores
 _VALUES_PER_CHUNK = 2**20
 
 
-class CalibratedSVC(ClassifierMixin, BaseEstimator):
+class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
     """Support vector machine with calibrated probabilities.
 
     An SVC is fitted on all samples. Its probabilities are calibrated on out-of-fold decision

@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import LazyImages, check_images, fit_images
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.preprocessing._views import VIEWS, make_views
 from fashionkit.svm._calibrated import CalibratedSVC
 from fashionkit.svm._pairwise import PairwiseSigmoids, log_odds
@@ -45,7 +46,7 @@ _LONG_ROW = 100
 _USERS_LINE = 4
 
 
-class InvariantSVC(ClassifierMixin, BaseEstimator):
+class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
     """Support vector machine trained on virtual support vectors.
 
     An SVC is fitted twice. In the second fit, the images that were support vectors are joined

@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from fashionkit._images import read_rows
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.svm._least_squares import (
     Data,
     System,
@@ -34,7 +35,7 @@ _MIN_RATIO = 2
 _SCALING_C = 1.0
 
 
-class NystroemClassifier(ClassifierMixin, BaseEstimator):
+class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
     r"""Kernel ridge classifier on support vectors of a sample, for any number of samples.
 
     A support vector machine is fitted on a sample of the data. Its support vectors become the

@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from fashionkit._backbones.check import BackboneSource
 from fashionkit._backbones.seeded import keras_settings
 from fashionkit._images import Images, check_targets, fit_images, users_level
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.neural._core import scikeras
 from fashionkit.neural._core.callbacks import check_callbacks, check_copies
 from fashionkit.neural._core.checkpoint import Checkpoint
@@ -39,7 +40,7 @@ _DEFAULT_VALIDATION_FRACTION = 0.1
 
 
 class BaseKerasClassifier(
-    PredictionMixin, RoutedParams, BackboneSource, ClassifierMixin, BaseEstimator
+    PredictionMixin, RoutedParams, BackboneSource, DocLinkMixin, ClassifierMixin, BaseEstimator
 ):
     """Base of classifiers whose model is a Keras network.
 
