@@ -14,7 +14,7 @@ from fashionkit.datasets._doc_link import DOCUMENTATION, DocLinkMixin
 ESTIMATORS = [
     value
     for value in (getattr(fashionkit, name) for name in fashionkit._HOMES)
-    if isinstance(value, type) and issubclass(value, DocLinkMixin)
+    if isinstance(value, type) and issubclass(value, BaseEstimator)
 ]
 
 

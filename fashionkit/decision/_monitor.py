@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from fashionkit._images import reject_single, stacked
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.decision._embedding import NAMES, Embedding, choose, in_form, take
 from fashionkit.decision._permutation import compare_rows
 from fashionkit.decision._predicted import Predicted, check_decisions, predict
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class PredictionMonitor(BaseEstimator):
+class PredictionMonitor(DocLinkMixin, BaseEstimator):
     """Tests of whether new images differ from those that a model was evaluated on.
 
     A model is only as good as its evaluation while the images remain of the same kind. Without

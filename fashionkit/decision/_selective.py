@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import (
@@ -31,6 +31,7 @@ from sklearn.utils.validation import (
     assert_all_finite,
 )
 
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.decision._calibrators import calibrate, fit_isotonic, fit_temperature
 from fashionkit.decision._criterion import (
     SHARES,
@@ -45,12 +46,9 @@ from fashionkit.decision._routing import route
 from fashionkit.decision._selective_predict import SelectivePredictionMixin
 from fashionkit.decision._thresholds import outlier_threshold
 
-if TYPE_CHECKING:
-    pass
-
 
 class SelectiveClassifier(
-    SelectivePredictionMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+    DocLinkMixin, SelectivePredictionMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
 ):
     """Classifier that knows which of its predictions to leave to a person.
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import check_images, fit_images, stacked
 from fashionkit.datasets import ImageFolder
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.inspection._duplicates import (
     PHOTO_SIZE,
     embed,
@@ -34,7 +35,7 @@ _FILE_HASH_BYTES = 20
 _KEPT = ("_digests", "_hashes", "_thumbnails", "_contrast", "_files", "_vectors", "ids_")
 
 
-class DuplicateFinder(BaseEstimator):
+class DuplicateFinder(DocLinkMixin, BaseEstimator):
     """Find duplicates among images that are added little by little, and may be gone again.
 
     It does what :func:`~fashionkit.find_duplicates` does, and keeps of each image what it needs to

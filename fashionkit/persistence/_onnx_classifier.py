@@ -14,12 +14,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from fashionkit._backbones.sessions import open_session
 from fashionkit._files import ModelFileError
 from fashionkit._images import Images, check_images
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.persistence._onnx_names import IMAGES, LABEL, METADATA, PROBABILITIES
 
 _OUTPUTS = [LABEL, PROBABILITIES]
 
 
-class ONNXClassifier(ClassifierMixin, BaseEstimator):
+class ONNXClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
     """A file of ONNX, as a classifier that is fitted already.
 
     Like :class:`~sklearn.frozen.FrozenEstimator`, it predicts, and ``fit`` changes nothing. It

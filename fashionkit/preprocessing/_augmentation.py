@@ -19,10 +19,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._images import Images, check_images, fit_images, stacked
 from fashionkit._tensorflow import tensorflow
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.preprocessing._augment import augment
 
 
-class Augmentation(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class Augmentation(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Random distortions that leave an image what it is.
 
     A network that sees each image a little different in each epoch learns what matters in

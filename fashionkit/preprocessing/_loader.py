@@ -12,12 +12,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from fashionkit._images import check_images, fit_images, stacked
 from fashionkit.datasets import ImageFolder
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.datasets._parameters import height_and_width
 from fashionkit.preprocessing._photos import find_paths
 from fashionkit.preprocessing._rows import pixel_names, wants_table
 
 
-class ImageLoader(TransformerMixin, BaseEstimator):
+class ImageLoader(DocLinkMixin, TransformerMixin, BaseEstimator):
     """Read photos from files: the first step of a pipeline whose input are paths.
 
     Splitters and searches then pass on paths, and whoever predicts needs no other code to

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in
 
 from fashionkit._images import fit_images
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.preprocessing._foreground import split
 from fashionkit.preprocessing._framing import (
     Box,
@@ -43,7 +44,7 @@ _READ_TIMES = 4
 _LEAST_READ = 512
 
 
-class ProductPhotoPreprocessor(TransformerMixin, BaseEstimator):
+class ProductPhotoPreprocessor(DocLinkMixin, TransformerMixin, BaseEstimator):
     """Find the product on photos, and make of it what a model takes.
 
     With ``target="photo"`` a photo is turned upright and cut to a square around the product.

@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, va
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fashionkit._images import check_images, fit_images, reject_single, stacked
+from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.features import BoundedPCA
 from fashionkit.features._nearest import METRICS, Neighbors, distances_to, nearest, normalise
 from fashionkit.search import _approximate
@@ -48,7 +49,7 @@ _WIDE_FILTER = 0.5
 _N_NEIGHBORS = [Interval(Integral, 1, None, closed="left")]
 
 
-class ImageSearch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ImageSearch(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Find the most similar of many images.
 
     Images become vectors by an embedding, and those whose vectors are nearest to a query's are the
