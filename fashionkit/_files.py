@@ -11,9 +11,9 @@ from typing import Any
 
 
 class ModelFileError(ValueError):
-    """A file of a model is refused: it is damaged, of another kind, or not to be trusted.
+    """Error raised when a model file is damaged, of another kind, or not trusted.
 
-    The message says why, and what can be done.
+    The message says why the file was refused and what to do.
     """
 
 

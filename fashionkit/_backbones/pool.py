@@ -163,10 +163,10 @@ pool = Pool(MAX_BYTES)
 
 
 def clear_cache() -> None:
-    """Release all compiled networks that this process keeps for later fits and predictions.
+    """Release the compiled networks that this process keeps for later fits and predictions.
 
-    Fitted estimators still work. One that has predicted keeps its own compiled function; others
-    compile what they need when they are used next.
+    Fitted estimators still work. One that has predicted before keeps its compiled function; others
+    compile theirs again when they are next used.
 
     Examples
     --------

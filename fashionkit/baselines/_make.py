@@ -22,7 +22,7 @@ def make_baseline(
     random_state: Any = None,
     **params: Any,
 ) -> Pipeline:
-    """Make a pipeline of features and a classical classifier.
+    """Make a pipeline of image features and a classical classifier.
 
     Read more in the :ref:`User Guide <baselines>`.
 
@@ -34,15 +34,15 @@ def make_baseline(
         - "hog": histograms of oriented gradients, :class:`~fashionkit.HOGFeatures`;
         - "sift": a bag of visual words, :class:`~fashionkit.SIFTFeatures`, which needs
           OpenCV: ``pip install "fashionkit[sift]"``;
-        - "color": colour histograms, of gray images those of their grays,
+        - "color": colour histograms, or intensity histograms of gray images,
           :class:`~fashionkit.ColorHistogram`;
         - "pixels": the pixels themselves, :class:`~fashionkit.PixelFeatures`;
-        - "mobilenetv2": several layers of a network trained on ImageNet, for small images and
-          their mirror images, :class:`~fashionkit.BackboneFeatures`. Its weights are downloaded
-          at the first fit, or ``mobilenetv2__weights`` is their path.
+        - "mobilenetv2": several layers of MobileNetV2 trained on ImageNet, averaged over each image
+          and its mirror image, :class:`~fashionkit.BackboneFeatures`. Its weights are downloaded at
+          the first fit, or read from the path ``mobilenetv2__weights``.
 
     classifier : str
-        Name of the classifier, which is required:
+        Name of the classifier:
 
         - "svm": a support vector machine with an RBF kernel and calibrated
           probabilities, :class:`~fashionkit.CalibratedSVC`, on principal components;
@@ -51,43 +51,38 @@ def make_baseline(
         - "forest": a random forest.
 
     memory : str, path or joblib.Memory, default=None
-        Where the pipeline caches its features. A search over the classifier's
-        parameters computes them once, in however many processes it runs.
+        Cache for the features, as for :class:`~sklearn.pipeline.Pipeline`. A search over the
+        classifier's parameters then computes them once, even in several processes.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of every step that has one.
+        Seed of every step that has a ``random_state``.
 
     **params
-        Parameters of the steps, as for ``set_params`` of the pipeline:
+        Parameters of the steps, named as for ``set_params`` of the pipeline:
         ``hog__orientations=9``, ``svm__C=10``.
 
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        Takes images in any form that the features take. Its steps have the names of the
-        features and of the classifier; before "svm" and "knn" there is "pca". Several features
-        are one step, "union", which holds a pipeline by the name of each of them, with the
-        steps "features", "pca" and "norm": ``union__hog__features__orientations=9``.
+        Pipeline that takes images in any form. Its steps are named after the features and the
+        classifier; "svm" and "knn" are preceded by "pca". Several features form one step, "union",
+        with a pipeline for each of them. The steps of these are "features", "pca" and "norm":
+        ``union__hog__features__orientations=9``.
 
     Raises
     ------
     ValueError
-        If there are no such features, no such classifier or no such parameter.
+        If the features, the classifier or a parameter are unknown.
 
-    See Also
-    --------
-    fashionkit.make_model : Makes any model by one name, such as "hog-svm".
-    InvariantSVC : Makes baselines with a support vector machine learn from mirror images, too.
-    HOGFeatures : The features, for pipelines of your own.
-    compare_models : Compares baselines and networks.
+    See Also -------- fashionkit.make_model : Makes any model by one name, such as "hog-svm".
+    InvariantSVC : Trains a baseline with a support vector machine on mirror images, too.
+    HOGFeatures : Features for your own pipelines. compare_models : Compares baselines and networks.
 
-    Notes
-    -----
-    The parameters that are not the defaults of their steps were chosen on a validation
-    split of Fashion-MNIST's training images. Of unions, those of ``["mobilenetv2", "hog"]``
-    were. In any other union each of the features is reduced to at most 200 principal
-    components, and each image's components are scaled to the Euclidean norm 1, so that all
-    features weigh the same.
+    Notes ----- Parameters that differ from the defaults of their steps were chosen on a validation
+    split of Fashion-MNIST's training images. This also holds for the union ``["mobilenetv2",
+    "hog"]``. In any other union, each of the features is reduced to at most 200 principal
+    components, which are scaled to unit Euclidean norm for each image, so that all features weigh
+    the same.
 
     Examples
     --------

@@ -13,15 +13,14 @@ from fashionkit.datasets._doc_link import DocLinkMixin
 
 
 class BoundedKNeighborsClassifier(DocLinkMixin, KNeighborsClassifier):
-    """Nearest neighbours that take all training samples where there are too few of them.
+    """k-nearest neighbours classifier that accepts fewer training samples than neighbours.
 
-    It is scikit-learn's classifier, with the same parameters, but predicts where ``n_neighbors``
-    is more than the number of training samples, such as 30 of 20.
+    It is :class:`~sklearn.neighbors.KNeighborsClassifier`, except that ``n_neighbors`` is limited
+    to the number of training samples: with 30 neighbours and 20 samples, all 20 vote. A pipeline
+    for data of any size then needs no other value on small folds.
 
-    See Also
-    --------
-    sklearn.neighbors.KNeighborsClassifier : The parameters.
-    BoundedPCA : Bounds the number of components.
+    See Also -------- sklearn.neighbors.KNeighborsClassifier : The classifier without this limit.
+    fashionkit.BoundedPCA : PCA that limits its number of components in the same way.
 
     Examples
     --------
@@ -42,12 +41,12 @@ class BoundedKNeighborsClassifier(DocLinkMixin, KNeighborsClassifier):
         Returns
         -------
         y : ndarray of shape (n_samples,)
-            Labels of the classes.
+            Class labels.
         """
         return KNeighborsClassifier.predict(self._bounded(), X)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probabilities of the classes.
+        """Predict the probability of each class.
 
         Parameters
         ----------
@@ -57,7 +56,7 @@ class BoundedKNeighborsClassifier(DocLinkMixin, KNeighborsClassifier):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+            Probabilities, in the order of ``classes_``.
         """
         return KNeighborsClassifier.predict_proba(self._bounded(), X)
 

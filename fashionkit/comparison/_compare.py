@@ -64,24 +64,24 @@ def compare_models(
 ) -> Comparison:
     """Compare classifiers on the same test images, on the same folds, or on both.
 
-    Each model is cloned and fitted on all training images, to be evaluated on the test images;
-    or on the training part of each fold, to be evaluated on the rest. Choosing a model or a
-    parameter by the result makes the result optimistic: pass a search as a model instead, which
-    chooses on the training images alone.
+    Each model is cloned, fitted on all training images and evaluated on the test images. With
+    folds, it is fitted on the training part of each fold and evaluated on the rest. Choosing a
+    model or a parameter by the result makes the result optimistic. To choose on the training images
+    alone, pass a search as a model.
 
     Read more in the :ref:`User Guide <comparison>`.
 
     Parameters
     ----------
     models : dict of str to estimator, or list of str or of (str, estimator)
-        Classifiers by name; they are cloned, and not changed. A string is the name of a model
-        that :func:`~fashionkit.make_model` makes. Searches, such as those of
-        :func:`~fashionkit.make_search`, are models like others. A
-        :class:`~sklearn.frozen.FrozenEstimator` is compared as it is, without fitting.
+        Classifiers to compare, by name. They are cloned, not changed. A string is a name that
+        :func:`~fashionkit.make_model` knows. Searches, such as those of
+        :func:`~fashionkit.make_search`, are allowed. A :class:`~sklearn.frozen.FrozenEstimator` is
+        evaluated without fitting.
 
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
             (n_samples, height, width, channels), DataFrame or ImageFolder
-        Training images. scikit-learn's own classifiers get them as flat rows, all other models
+        Training images. scikit-learn's own classifiers receive them as flat rows, all other models
         as they are. Arrays are passed as read-only views.
 
     y : array-like of shape (n_samples,)
@@ -94,41 +94,39 @@ def compare_models(
         Labels of the test images, all of which must occur in ``y``.
 
     cv : int, splitter or iterable of (train, test), default=None
-        Folds of the training images: a number of stratified folds, a splitter of scikit-learn,
-        also one that repeats, or pairs of arrays of rows. None for a test set only. Where there
-        are both, models are ranked by the test set.
+        Number of stratified folds of the training images, a splitter, or pairs of arrays of row
+        numbers. None uses the test set only. If both are given, models are ranked by the test set.
 
     groups : array-like of shape (n_samples,), default=None
-        Group of each training image, for splitters such as
-        :class:`~sklearn.model_selection.StratifiedGroupKFold`: photos by one sender stay together.
+        Group of each training image, such as its sender, for splitters such as
+        :class:`~sklearn.model_selection.StratifiedGroupKFold`, which keep a group together.
 
     scoring : str, callable, list or dict, default=None
-        Scores to add to those that are always measured, as for
-        :func:`~sklearn.model_selection.cross_validate`. A callable returns one number; for
-        several, pass a dict. A score that a model cannot have is NaN.
+        Additional scores, as for :func:`~sklearn.model_selection.cross_validate`. A callable
+        returns one number; for several, pass a dict. A score that is undefined for a model is NaN.
 
     n_jobs : int, default=None
-        Number of models or folds to fit at the same time; None for 1, unless a
-        :func:`joblib.parallel_config` says otherwise, which may also name a cluster. Times
-        depend on it.
+        Number of models or folds to fit at the same time. None means 1, unless in a
+        :func:`joblib.parallel_config` context, which may also name a cluster. Measured times depend
+        on it.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of every ``random_state`` that is None, in all models. Folds have the seed of their
+        Seed of every ``random_state`` that is None, in all models. Folds are seeded by their
         splitter.
 
     checkpoint_dir : str or path-like, default=None
-        Folder to write each result to as soon as it is finished, with its fitted model. The same
-        call goes on where it was, and a call with more models adds to what is there. A network
-        that was being trained goes on after its last epoch, unless it has callbacks or a
-        ``checkpoint_dir`` of its own. The files are pickles: load only your own.
+        Folder in which each result is saved as soon as it is finished, with its fitted model. The
+        same call resumes there, and a call with more models adds to the results. A network resumes
+        after its last finished epoch, unless it has callbacks or its own ``checkpoint_dir``. The
+        files are pickles: load only files that you trust.
 
     class_names : sequence or dict of str, default=None
-        Name of each label: a dict from label to name, or names of the labels 0, 1, ... or of
-        the sorted labels; by default the labels themselves.
+        Name of each label: a dict from label to name, or names of the labels 0, 1, ... or of the
+        sorted labels. None uses the labels themselves.
 
     verbose : int, default=0
-        1 shows a progress bar, or a line for each model where the output is no terminal;
-        2 shows the epochs of networks, too.
+        Verbosity: 1 shows a progress bar, or a line for each model where the output is not a
+        terminal; 2 also shows the epochs of networks.
 
     Returns
     -------
@@ -138,7 +136,7 @@ def compare_models(
     Raises
     ------
     ValueError
-        If the arguments are invalid, the checkpoint is of other data or folds, or every model
+        If an argument is invalid, the checkpoint belongs to other data or folds, or every model
         failed.
 
     OSError
@@ -153,12 +151,9 @@ def compare_models(
         If a model, a score, or the probabilities of a model failed, or after Ctrl-C. All other
         results are kept.
 
-    See Also
-    --------
-    make_model : Makes models by their names.
-    make_search : Makes searches of models by their names.
-    Comparison : What is returned.
-    sklearn.model_selection.cross_validate : Several fits of one model.
+    See Also -------- make_model : Makes a model by its name. make_search : Makes a search over the
+    parameters of a named model. Comparison : The returned object.
+    sklearn.model_selection.cross_validate : Cross-validates one model.
 
     Notes
     -----

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 class Comparison(Verdicts):
     """Results of :func:`~fashionkit.compare_models`: tables, verdicts, figures and files.
 
-    ``print(comparison)`` shows the table and what can be said of the differences; notebooks
-    show the same as HTML.
+    ``print(comparison)`` shows the table and the verdicts on the differences; notebooks show the
+    same as HTML. It is returned by :func:`~fashionkit.compare_models`, not constructed directly.
 
-    The *evaluated images* are the test set where there is one, or else the test parts of all
-    folds, one after the other.
+    The *evaluated images* are the test set if there is one, otherwise the test parts of all folds,
+    concatenated.
 
     Attributes
     ----------
@@ -49,7 +49,8 @@ class Comparison(Verdicts):
         ``predict_proba``.
 
     histories_ : dict of str to dict
-        Training history of each model that was trained in epochs; of folds, that of the first.
+        Training history of each model that was trained in epochs; with folds, that of the first
+        fold.
 
     errors_ : dict of str to str
         Type and message of the exception, for each model that failed.
@@ -70,8 +71,8 @@ class Comparison(Verdicts):
         Names of the labels, in the same order.
 
     folds_ : Bunch
-        ``splits``, a list of pairs of arrays of rows, to train on and to evaluate on; and
-        ``hash``, a str that is the same for two people who use the same folds.
+        Folds with the attributes ``splits``, a list of pairs of arrays with the rows to train and
+        to evaluate on, and ``hash``, a str that identifies the folds.
 
     seed_ : int or None
         Seed of the models.
@@ -116,8 +117,7 @@ class Comparison(Verdicts):
         Parameters
         ----------
         part : {"test", "folds"}, default=None
-            What the figures are of: the test set, or the folds. None is the test set where there
-            is one.
+            Part that is evaluated: the test set or the folds. None is the test set if there is one.
 
         Returns
         -------
@@ -136,7 +136,7 @@ class Comparison(Verdicts):
         Raises
         ------
         ValueError
-            If there is no such part.
+            If there are no results of this part.
 
         Notes
         -----
@@ -159,8 +159,8 @@ class Comparison(Verdicts):
         Returns
         -------
         frame : DataFrame
-            With the columns ``model``, ``fold``, counted from 1, and those of :meth:`to_frame`;
-            empty without folds.
+            Columns ``model``, ``fold``, counted from 1, and those of :meth:`to_frame`; empty
+            without folds.
         """
         import pandas as pd
 
@@ -208,7 +208,7 @@ class Comparison(Verdicts):
         return confusion_matrix(self.y_true_, self.predictions_[name], labels=self.classes_)
 
     def to_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write a report of everything as one HTML file that needs no other.
+        """Write a self-contained HTML report.
 
         Parameters
         ----------
@@ -290,7 +290,7 @@ class Comparison(Verdicts):
         {"self": "no_validation", "names": ["array-like", set]}, prefer_skip_nested_validation=True
     )
     def without(self, names: Sequence[str]) -> Comparison:
-        """Return the comparison without some of the models, as if they had not been compared.
+        """Return the comparison without some of the models.
 
         Parameters
         ----------
@@ -300,12 +300,12 @@ class Comparison(Verdicts):
         Returns
         -------
         comparison : Comparison
-            The comparison of the others.
+            Comparison of the remaining models.
 
         Raises
         ------
         ValueError
-            If a model is unknown, or none would be left.
+            If a model is unknown, or no model would be left.
         """
         known = [model.name for model in self._models]
         if unknown := [name for name in names if name not in known]:

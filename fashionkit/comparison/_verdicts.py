@@ -44,15 +44,15 @@ class Verdicts:
         prefer_skip_nested_validation=True,
     )
     def pairwise(self, margin: float = DEFAULT_MARGIN, part: Part | None = None) -> pd.DataFrame:
-        """Return what can be said of the difference between each two models.
+        """Test the difference between each pair of models.
 
         Parameters
         ----------
         margin : float, default=0.005
-            Largest difference in accuracy that is practically none.
+            Maximum difference in accuracy that counts as practically equal.
 
         part : {"test", "folds"}, default=None
-            What the verdicts are drawn from; None is the test set where there is one.
+            Part that is evaluated: the test set or the folds. None is the test set if there is one.
 
         Returns
         -------
@@ -77,7 +77,7 @@ class Verdicts:
         Raises
         ------
         ValueError
-            If there is no such part.
+            If there are no results of this part.
 
         Notes
         -----
@@ -116,12 +116,12 @@ class Verdicts:
         prefer_skip_nested_validation=True,
     )
     def verdicts(self, margin: float = DEFAULT_MARGIN) -> list[str]:
-        """Return one sentence for each two neighbours of the ranking.
+        """Return one sentence for each pair of neighbours in the ranking.
 
         Parameters
         ----------
         margin : float, default=0.005
-            Largest difference in accuracy that is practically none.
+            Maximum difference in accuracy that counts as practically equal.
 
         Returns
         -------

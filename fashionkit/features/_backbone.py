@@ -107,8 +107,9 @@ class BackboneFeatures(ImageTransformer):
         Number of images in a batch; None chooses one of about two million values.
 
     image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers it:
-        a square if there is one, gray before RGB; else one row of pixels.
+        Shape of the image in each flat row: ``(height, width)`` or ``(height, width, channels)``.
+        None infers it: a square if possible, gray rather than RGB; otherwise a single row of
+        pixels.
 
     random_state : int, RandomState instance or None, default=None
         Draws the weights for ``weights=None``.
@@ -130,10 +131,8 @@ class BackboneFeatures(ImageTransformer):
     feature_shapes_ : dict of str to tuple of int
         Rows, columns and channels of the features of each layer.
 
-    See Also
-    --------
-    fashionkit.TransferClassifier : A classifier on such a network, which it can fine-tune.
-    fashionkit.make_baseline : These features with classical classifiers.
+    See Also -------- fashionkit.TransferClassifier : A classifier on such a network, which it can
+    fine-tune. fashionkit.make_baseline : Pipelines of these features and a classical classifier.
     HOGFeatures : Hand-made features.
 
     Notes
@@ -235,7 +234,7 @@ class BackboneFeatures(ImageTransformer):
         Parameters
         ----------
         input_features : ignored
-            Present by convention.
+            Not used; present for API consistency.
 
         Returns
         -------

@@ -30,8 +30,8 @@ class ImageTransformer(DocLinkMixin, TransformerMixin, BaseEstimator):
             Images.
 
         y : array-like, default=None
-            Only its length counts: one target and one image without the axis of a batch are
-            refused.
+            Targets. Only their number is used, to refuse a single image without the axis of a
+            batch.
 
         Returns
         -------

@@ -91,8 +91,9 @@ class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         same reds, greens and blues. It has ``bins ** 3`` features, not ``3 * bins``.
 
     image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
-        it: a square if there is one, gray before RGB; else one row of pixels.
+        Shape of the image in each flat row: ``(height, width)`` or ``(height, width, channels)``.
+        None infers it: a square if possible, gray rather than RGB; otherwise a single row of
+        pixels.
 
     Attributes
     ----------
@@ -177,7 +178,7 @@ class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Present by convention; if given, the names seen in ``fit``.
+            Names seen in ``fit``, if given; not used otherwise.
 
         Returns
         -------

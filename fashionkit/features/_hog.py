@@ -75,8 +75,9 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         :func:`joblib.parallel_config` context; -1 for all processors.
 
     image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
-        it: a square if there is one, gray before RGB; else one row of pixels.
+        Shape of the image in each flat row: ``(height, width)`` or ``(height, width, channels)``.
+        None infers it: a square if possible, gray rather than RGB; otherwise a single row of
+        pixels.
 
     Attributes
     ----------
@@ -98,10 +99,8 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     pixel_range_ : tuple of float
         Pixel values that become 0 and 1.
 
-    See Also
-    --------
-    fashionkit.make_baseline : These features with classical classifiers.
-    skimage.feature.hog : The same for one image.
+    See Also -------- fashionkit.make_baseline : Pipelines of these features and a classical
+    classifier. skimage.feature.hog : The same for one image.
 
     Notes
     -----

@@ -99,7 +99,7 @@ class BoundedPCA(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             Features.
 
         y : ignored
-            Present by convention.
+            Not used; present for API consistency.
 
         Returns
         -------

@@ -108,8 +108,9 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         vocabulary each time.
 
     image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
-        it: a square if there is one, gray before RGB; else one row of pixels.
+        Shape of the image in each flat row: ``(height, width)`` or ``(height, width, channels)``.
+        None infers it: a square if possible, gray rather than RGB; otherwise a single row of
+        pixels.
 
     Attributes
     ----------
@@ -134,10 +135,8 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     pixel_range_ : tuple of float
         Pixel values that become 0 and 1.
 
-    See Also
-    --------
-    HOGFeatures : Directions of edges by position, without a vocabulary.
-    fashionkit.make_baseline : These features with classical classifiers.
+    See Also -------- HOGFeatures : Directions of edges by position, without a vocabulary.
+    fashionkit.make_baseline : Pipelines of these features and a classical classifier.
     sklearn.cluster.MiniBatchKMeans : Makes the vocabulary.
 
     Notes

@@ -144,8 +144,8 @@ class CNNClassifier(BaseKerasClassifier):
             "basic", "quick", "fast" or "strong"; see :mod:`fashionkit.neural.recipes`.
 
         **params : dict
-            Parameters that differ from the recipe's, or that it leaves open, such as
-            ``random_state``; those of ``set_params``, so ``augmentation__rotation`` too.
+            Parameters to override, or that the recipe leaves open, such as ``random_state``; names
+            as for ``set_params``, including nested ones such as ``augmentation__rotation``.
 
         Returns
         -------
@@ -155,7 +155,7 @@ class CNNClassifier(BaseKerasClassifier):
         Raises
         ------
         ValueError
-            If the recipe or a parameter is not known.
+            If the recipe or a parameter is unknown.
 
         Examples
         --------

@@ -314,8 +314,8 @@ class TransferClassifier(BaseKerasClassifier):
             "basic", "head", "tuned" or "photos"; see :mod:`fashionkit.neural.recipes`.
 
         **params : dict
-            Parameters that differ from the recipe's, or that it leaves open, such as
-            ``random_state``; those of ``set_params``.
+            Parameters to override, or that the recipe leaves open, such as ``random_state``; names
+            as for ``set_params``.
 
         Returns
         -------
@@ -325,7 +325,7 @@ class TransferClassifier(BaseKerasClassifier):
         Raises
         ------
         ValueError
-            If the recipe or a parameter is not known.
+            If the recipe or a parameter is unknown.
 
         Examples
         --------

@@ -29,8 +29,9 @@ PARAMETERS = {
         """,
     "image_shape": """
         image_shape : tuple of int, default=None
-            ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
-            it: a square if there is one, gray before RGB; else one row of pixels.
+            Shape of the image in each flat row: ``(height, width)`` or
+            ``(height, width, channels)``. None infers it: a square if possible, gray rather than
+            RGB; otherwise a single row of pixels.
         """,
     "ax": """
         ax : matplotlib Axes, Figure or SubFigure, default=None
@@ -51,7 +52,7 @@ PARAMETERS = {
         """,
     "comparison": """
         comparison : Comparison
-            What :func:`~fashionkit.compare_models` has returned.
+            Result of :func:`~fashionkit.compare_models`.
         """,
     "values": """
         values : {"percent", "count"}, default="percent"

@@ -271,7 +271,7 @@ class LabelIssuesDisplay:
             read.
 
         issues : DataFrame
-            What :func:`~fashionkit.find_label_issues` has returned.
+            Result of :func:`~fashionkit.find_label_issues`.
 
         {n_issues}
 

@@ -75,7 +75,7 @@ class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels of the classes.
+        Class labels.
 
     svc_ : SVC
         The fitted SVC.
@@ -177,7 +177,7 @@ class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
             Features.
 
         y : array-like of shape (n_samples,)
-            Labels of the classes.
+            Class labels.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the SVC and in the calibration: factors of ``C``. None
@@ -215,7 +215,7 @@ class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Return the logarithms of the probabilities, or the log-odds of two classes.
+        """Compute the log-probability of each class, or the log-odds of two classes.
 
         Parameters
         ----------
@@ -225,13 +225,13 @@ class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         scores : ndarray of shape (n_samples, n_classes), or (n_samples,) of two classes
-            The class with the highest score is the one predicted. Of two classes, the
-            log-odds of ``classes_[1]``, which is predicted where they are positive.
+            Logarithms of the probabilities; the class with the highest is predicted. With two
+            classes, the log-odds of ``classes_[1]``, which is predicted where they are positive.
         """
         return log_odds(self.predict_proba(X))
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probabilities of the classes.
+        """Predict the probability of each class.
 
         Parameters
         ----------
@@ -241,7 +241,7 @@ class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+            Probabilities, in the order of ``classes_``.
         """
         check_is_fitted(self)
         X = validate_data(self, read_rows(X), reset=False)
@@ -255,7 +255,7 @@ class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         )
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithms of the probabilities of the classes.
+        """Compute the log-probability of each class.
 
         Parameters
         ----------
@@ -265,12 +265,12 @@ class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+            Log-probabilities, in the order of ``classes_``.
         """
         return np.log(self.predict_proba(X))
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable class of each sample.
+        """Predict the most probable class of each sample.
 
         Parameters
         ----------

@@ -68,14 +68,14 @@ class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         2, 3 or 6 times as long. None adds no view, for comparison.
 
     image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None takes the
-        ``image_shape`` of a transformer that has one; else it is inferred: a square if there
-        is one, gray before RGB; else one row of pixels.
+        Shape of the image in each flat row: ``(height, width)`` or ``(height, width, channels)``.
+        None uses the ``image_shape`` of a transformer that has one. Otherwise it is inferred: a
+        square if possible, gray rather than RGB; else a single row of pixels.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels of the classes.
+        Class labels.
 
     features_ : Pipeline
         The fitted transformers.
@@ -170,7 +170,7 @@ class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
             Images.
 
         y : array-like of shape (n_samples,)
-            Labels of the classes.
+            Class labels.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the images and of their views in the SVC and in the calibration. The
@@ -213,7 +213,7 @@ class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Return the logarithms of the probabilities, or the log-odds of two classes.
+        """Compute the log-probability of each class, or the log-odds of two classes.
 
         Parameters
         ----------
@@ -224,14 +224,14 @@ class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         scores : ndarray of shape (n_samples, n_classes), or (n_samples,) of two classes
-            The class with the highest score is the one predicted. Of two classes, the
-            log-odds of ``classes_[1]``, which is predicted where they are positive.
+            Logarithms of the probabilities; the class with the highest is predicted. With two
+            classes, the log-odds of ``classes_[1]``, which is predicted where they are positive.
         """
         check_is_fitted(self)
         return log_odds(self._probabilities(check_images(self, X).pixels))
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probabilities of the classes.
+        """Predict the probability of each class.
 
         Parameters
         ----------
@@ -242,13 +242,13 @@ class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+            Probabilities, in the order of ``classes_``.
         """
         check_is_fitted(self)
         return self._probabilities(check_images(self, X).pixels)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithms of the probabilities of the classes.
+        """Compute the log-probability of each class.
 
         Parameters
         ----------
@@ -259,13 +259,13 @@ class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+            Log-probabilities, in the order of ``classes_``.
         """
         check_is_fitted(self)
         return np.log(self._probabilities(check_images(self, X).pixels))
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable class of each image.
+        """Predict the most probable class of each image.
 
         Parameters
         ----------

@@ -77,7 +77,7 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels of the classes.
+        Class labels.
 
     components_ : ndarray of shape (n_components, n_features)
         Samples that the kernel is computed with.
@@ -191,7 +191,7 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
             Features; a memory-mapped array is read a chunk at a time.
 
         y : array-like of shape (n_samples,)
-            Labels of the classes.
+            Class labels.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples. None gives all samples the weight 1.
@@ -229,7 +229,7 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Return the logarithms of the probabilities, or the log-odds of two classes.
+        """Compute the log-probability of each class, or the log-odds of two classes.
 
         Parameters
         ----------
@@ -239,8 +239,8 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         scores : ndarray of shape (n_samples, n_classes), or (n_samples,) of two classes
-            The class with the highest score is the one predicted. Of two classes, the
-            log-odds of ``classes_[1]``, which is predicted where they are positive.
+            Logarithms of the probabilities; the class with the highest is predicted. With two
+            classes, the log-odds of ``classes_[1]``, which is predicted where they are positive.
         """
         scores = self._scaled_scores(X)
         if len(self.classes_) == 2:
@@ -248,7 +248,7 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
         return log_softmax(scores, axis=1)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probabilities of the classes.
+        """Predict the probability of each class.
 
         Parameters
         ----------
@@ -258,12 +258,12 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+            Probabilities, in the order of ``classes_``.
         """
         return softmax(self._scaled_scores(X), axis=1)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithms of the probabilities of the classes.
+        """Compute the log-probability of each class.
 
         Parameters
         ----------
@@ -273,12 +273,12 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+            Log-probabilities, in the order of ``classes_``.
         """
         return log_softmax(self._scaled_scores(X), axis=1)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable class of each sample.
+        """Predict the most probable class of each sample.
 
         Parameters
         ----------

@@ -47,7 +47,7 @@ class PairwiseSigmoids(NamedTuple):
             Out-of-fold scores, positive for the first class of the pair.
 
         y : ndarray of shape (n_samples,)
-            Labels of the classes.
+            Class labels.
 
         class_weight : dict, "balanced" or None
             Weights of the classes.

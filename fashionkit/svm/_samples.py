@@ -73,7 +73,7 @@ def draw_folds(
     Parameters
     ----------
     y : ndarray of shape (n_samples,)
-        Labels of the classes.
+        Class labels.
 
     calibration_size : int
         Number of samples to draw, stratified by class.

@@ -86,7 +86,7 @@ def fit_svc(svc: SVC, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | 
         Features.
 
     y : ndarray of shape (n_samples,)
-        Labels of the classes.
+        Class labels.
 
     sample_weight : ndarray of shape (n_samples,), default=None
         Weights of the samples.

@@ -48,7 +48,7 @@ def fit_twice(
         Features.
 
     y : ndarray of shape (n_samples,)
-        Labels of the classes.
+        Class labels.
 
     sample_weight : ndarray of shape (n_samples,) or None
         Weights of the samples, and of their views.

@@ -137,9 +137,9 @@ _TRAINING = {
     ),
     "image_shape": (
         "tuple of int, default=None",
-        """
-        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers it: a square
-        if there is one, gray before RGB; else one row of pixels.
+        """ Shape of the image in each flat row: ``(height, width)`` or
+        ``(height, width, channels)``. None infers it: a square if possible, gray rather than RGB;
+        otherwise a single row of pixels.
         """,
     ),
     "random_state": (

@@ -57,7 +57,7 @@ def alexnet(
         Whether to normalise each batch between convolution and activation.
 
     norm_momentum : float, default=0.9
-        What the running means of the batch normalisation keep of themselves at each step.
+        Momentum of the running averages of batch normalisation.
 
     Returns
     -------

@@ -56,7 +56,7 @@ def resnet(
         with stride 2 (B in the paper).
 
     norm_momentum : float, default=0.9
-        What the running means of the batch normalisation keep of themselves at each step.
+        Momentum of the running averages of batch normalisation.
 
     Returns
     -------

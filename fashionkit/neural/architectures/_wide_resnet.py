@@ -54,7 +54,7 @@ def wide_resnet(
         0.3 in the paper, where it is used.
 
     norm_momentum : float, default=0.9
-        What the running means of the batch normalisation keep of themselves at each step.
+        Momentum of the running averages of batch normalisation.
 
     Returns
     -------
