@@ -79,10 +79,10 @@ def make_baseline(
     HOGFeatures : Features for your own pipelines. compare_models : Compares baselines and networks.
 
     Notes ----- Parameters that differ from the defaults of their steps were chosen on a validation
-    split of Fashion-MNIST's training images. This also holds for the union ``["mobilenetv2",
-    "hog"]``. In any other union, each of the features is reduced to at most 200 principal
-    components, which are scaled to unit Euclidean norm for each image, so that all features weigh
-    the same.
+    split of Fashion-MNIST's training images. This also holds for the union
+    ``["mobilenetv2", "hog"]``. In any other union, each of the features is reduced to at most 200
+    principal components, which are scaled to unit Euclidean norm for each image, so that all
+    features weigh the same.
 
     Examples
     --------

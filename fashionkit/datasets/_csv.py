@@ -28,15 +28,14 @@ _READ_COLUMNS = len(_COLUMNS) + 15
 def load_fashion_mnist_csv(
     path: str | os.PathLike[str] | IO,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Load Fashion-MNIST from a CSV file in Kaggle's columns.
+    """Load Fashion-MNIST [1]_ from a CSV file with Kaggle's columns.
 
     Parameters
     ----------
     path : str, path-like or file-like
-        A CSV file with a header line and the 785 columns ``label`` and
-        ``pixel1`` to ``pixel784``, in any order. A path is decompressed
-        according to its extension: ``.gz``, ``.bz2``, ``.xz``, ``.zst``,
-        ``.zip`` or ``.tar``, the last two with one file inside.
+        CSV file with a header line and the 785 columns ``label`` and ``pixel1`` to ``pixel784``, in
+        any order. A path is decompressed according to its extension: ``.gz``, ``.bz2``, ``.xz``,
+        ``.zst``, ``.zip`` or ``.tar``, the last two with one file inside.
 
     Returns
     -------
@@ -50,10 +49,9 @@ def load_fashion_mnist_csv(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If columns are missing or unknown, if there are no rows, if a value is
-        missing or not a whole number, if a pixel is outside 0 to 255, if a
-        label is outside 0 to 9, or if the file is no CSV file at all or its
-        compression is damaged.
+        If columns are missing or unknown, if there are no rows, if a value is missing or not a
+        whole number, if a pixel is outside 0 to 255, if a label is outside 0 to 9, if the file is
+        not a CSV file, or if its compression is damaged.
 
     See Also
     --------

@@ -66,7 +66,7 @@ def fetch_fashion_mnist(
     as_frame: bool = False,
     download_if_missing: bool = True,
 ) -> Bunch | tuple[Any, Any]:
-    """Load Fashion-MNIST, and download it first if it is not on this machine.
+    """Load the Fashion-MNIST dataset [1]_ and download it if necessary.
 
     =================   ==========================
     Classes                                     10
@@ -78,22 +78,21 @@ def fetch_fashion_mnist(
     Parameters
     ----------
     subset : {"train", "test", "all"}, default="train"
-        Which part to load. ``"all"`` is the training images followed by the
-        test images.
+        Part of the dataset to load. ``"all"`` is the training images followed by the test images.
 
     data_home : str or path-like, default=None
-        The folder to look in first; what is missing everywhere is downloaded
-        into its folder ``fashion-mnist``. By default the environment variable
-        ``FASHIONKIT_DATA``, or the user's cache folder if it is not set.
+        Folder to look in first. Files that are found nowhere are downloaded into its subfolder
+        ``fashion-mnist``. By default the environment variable ``FASHIONKIT_DATA``, or the user's
+        cache folder if it is not set.
 
     return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
+        Whether to return ``(data, target)`` instead of a Bunch.
 
     as_frame : bool, default=False
-        Return pandas objects, in the columns of Kaggle's CSV files.
+        Whether to return pandas objects, with the columns of Kaggle's CSV files.
 
     download_if_missing : bool, default=True
-        If False, raise an OSError instead of downloading.
+        Whether to download missing files; if False, an OSError is raised instead.
 
     Returns
     -------
@@ -116,14 +115,14 @@ def fetch_fashion_mnist(
             A description of the dataset.
 
     (data, target) : tuple if ``return_X_y`` is True
-        As above.
+        The data and target described above.
 
     Raises
     ------
     OSError
-        If the files are missing and may not be downloaded, if no source could
-        give them, or if they cannot be written. The message says where was
-        looked, what went wrong at each address, and what can be done.
+        If the files are missing and may not be downloaded, if every download failed, or if they
+        cannot be written. The message lists the folders searched, the error at each address and
+        what to do.
     ValueError
         If a parameter is invalid.
 
@@ -137,12 +136,10 @@ def fetch_fashion_mnist(
     load_fashion_mnist_csv : The same data from Kaggle's CSV files.
     make_garments : Similar images drawn without any download.
 
-    Notes
-    -----
-    The four official ``.gz`` files, or what they hold decompressed, are looked for
-    in `data_home`, in the folder that ``FASHIONKIT_DATA`` names, in the user's cache,
-    in the folder ``fashion-mnist`` of each of these, and in Keras's own cache. They
-    are used where they lie, and always checked against their SHA-256.
+    Notes ----- The four official ``.gz`` files, or their decompressed contents, are searched for in
+    `data_home`, in the folder named by ``FASHIONKIT_DATA``, in the user's cache, in the subfolder
+    ``fashion-mnist`` of each of these, and in Keras's cache. They are read in place, and always
+    checked against their SHA-256.
 
     To hide the progress bar, start Python with the environment variable
     ``TQDM_DISABLE=1``.

@@ -35,28 +35,27 @@ from fashionkit.datasets._warned import gathering, noting
 
 @substitute(**PARAMETERS)
 class ImageFolder(LazyImages):
-    """Images of a folder that has one sub-folder per class, read when asked for.
+    """Folder of images with one sub-folder per class, read lazily.
 
-    It takes the place of an array of images, and may be larger than memory. Every estimator of
-    this package takes it as ``X``, in pipelines, searches and cross-validation too, and reads
-    what it works on. ``folder[i]`` is an image; ``folder[rows]``, of a slice, an array or a mask,
-    is an ImageFolder of these images, none of which is read; ``np.asarray(folder)`` reads all.
+    It replaces an array of images, and may be larger than memory. Every estimator of this package
+    accepts it as ``X``, also in pipelines, searches and cross-validation, and reads a few images at
+    a time. ``folder[i]`` is an image; ``folder[rows]``, with a slice, an array or a mask, is an
+    ImageFolder of these images, without reading any; ``np.asarray(folder)`` reads all.
 
     Parameters
     ----------
     path : str or path-like
-        The folder. The names of its sub-folders are the labels; the images are in
-        them, at any depth. Files that lie beside the sub-folders are not read.
+        Folder to read. The names of its sub-folders are the labels; the images are in them, at any
+        depth. Files beside the sub-folders are ignored.
 
     {image_size}
 
     {aspect}
 
     on_error : {"raise", "skip"}, default="raise"
-        What to do about files that cannot be read as images. ``"raise"`` raises an
-        error when one is asked for. ``"skip"`` reads every file once, now, and leaves
-        out those that cannot be read, with a warning, and sub-folders that cannot be
-        listed.
+        What to do about files that cannot be read as images. ``"raise"`` raises an error when such
+        a file is accessed. ``"skip"`` reads every file once in the constructor and leaves out, with
+        a warning, those that cannot be read and sub-folders that cannot be listed.
 
     {n_jobs}
 
@@ -66,17 +65,17 @@ class ImageFolder(LazyImages):
         The absolute path of each image. They are sorted by class, then by name.
 
     target : ndarray of shape (n_samples,), dtype str
-        The label of each image; None without labels.
+        Label of each image; None for images without labels.
 
     target_names : list of str
         The labels of the whole folder, sorted; None without labels.
 
     shape : tuple of int
-        Number of images, height, width and 3. With ``image_size=None``, the first image is read
-        for its size.
+        Number of images, height, width and 3. With ``image_size=None``, the first image is read to
+        find its size.
 
     dtype : dtype
-        That of the images, uint8.
+        Type of the pixels, uint8.
 
     ndim : int
         Number of dimensions, 4.
@@ -99,20 +98,17 @@ class ImageFolder(LazyImages):
     Warns
     -----
     UserWarning
-        If files were skipped, if a sub-folder has no files and so is no class, or if
-        Pillow warned of files that it has read, then or when they are asked for.
+        If files were skipped, if a sub-folder has no files and is therefore not a class, or if
+        Pillow warned about a file, in the constructor or when it is accessed.
 
-    See Also
-    --------
-    load_image_folder : All images in one array, and how files are read.
-    load_images : Photos without labels in one array.
+    See Also -------- load_image_folder : Reads all images into one array; describes how files are
+    read. load_images : Reads photos without labels into one array.
 
-    Notes
-    -----
-    A training reads every image in every epoch, in batches ahead of need: pass an `image_size`
-    near to what the model uses, and `n_jobs` where it has to wait. Estimators that need all
-    samples at once, such as :class:`CalibratedSVC`, read all images into an array. Caches and
-    checkpoints know images by their paths, sizes and modification times.
+    Notes ----- Training a network reads every image in every epoch, in batches, ahead of time. Pass
+    an `image_size` close to that of the model, and increase `n_jobs` if training waits for images.
+    Estimators that need all samples at once, such as :class:`~fashionkit.CalibratedSVC`, read all
+    images into an array. Caches and checkpoints identify images by their paths, sizes and
+    modification times.
 
     Examples
     --------
@@ -167,14 +163,14 @@ class ImageFolder(LazyImages):
         on_error: str = "raise",
         n_jobs: int | None = None,
     ) -> Self:
-        """Make one of photos that are not sorted into sub-folders by class.
+        """Make an ImageFolder of photos that are not sorted into sub-folders by class.
 
         Parameters
         ----------
         {paths}
 
         target : array-like of shape (n_samples,), default=None
-            The label of each image; None without labels.
+            Label of each image; None for images without labels.
 
         {image_size}
 
@@ -287,7 +283,7 @@ class ImageFolder(LazyImages):
     def chunks(
         self, chunk_size: int = 256, *, random_state: int | np.random.RandomState | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Go through all images once, a chunk at a time.
+        """Iterate over all images once, in chunks.
 
         Parameters
         ----------
@@ -295,8 +291,8 @@ class ImageFolder(LazyImages):
             Number of images in a chunk; the last may have fewer.
 
         random_state : int or RandomState, default=None
-            The order, for training: pass another number in each epoch. None keeps the
-            order of the files, in which classes follow one another.
+            Seed of the shuffling, for training: pass another number in each epoch. None keeps the
+            order of the files, which is by class.
 
         Yields
         ------

@@ -43,7 +43,7 @@ def make_garments(
     image_size: int = 28,
     random_state: int | np.random.RandomState | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Generate gray images of ten kinds of garments, in the manner of Fashion-MNIST.
+    """Generate gray images of ten kinds of garments, similar to Fashion-MNIST.
 
     The classes, their order, the size and the framing are Fashion-MNIST's; the
     images are drawn, not photographed, and none of its data are used. They serve
@@ -60,8 +60,8 @@ def make_garments(
         `random_state` draws the same garments at any size.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the images and their order. Pass an int for reproducible output
-        across multiple function calls.
+        Seed of the images and their order. Pass an int for reproducible output across multiple
+        function calls.
 
     Returns
     -------

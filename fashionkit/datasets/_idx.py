@@ -23,21 +23,21 @@ _Stream = BinaryIO | gzip.GzipFile
 
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read an IDX file, gzipped or not, into an array.
+    """Read an IDX file, optionally gzipped, into an array.
 
     Whether the file is gzipped is decided by its first bytes, not by its name.
 
     Parameters
     ----------
     path : str or path-like
-        The file to read.
+        File to read.
 
     Returns
     -------
     array : ndarray
-        The values in the shape that the file's header says, in the machine's
-        byte order. The dtype is the file's: uint8, int8, int16, int32, float32
-        or float64. The array owns its memory and is writable.
+        Values in the shape given by the file's header, in native byte order. The dtype is that of
+        the file: uint8, int8, int16, int32, float32 or float64. The array owns its memory and is
+        writable.
 
     Raises
     ------
@@ -51,12 +51,9 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     --------
     fetch_fashion_mnist : Fashion-MNIST, downloaded if necessary.
 
-    Notes
-    -----
-    An IDX file is two zero bytes, one byte for the type, one byte for the
-    number of dimensions, each dimension as a big-endian 32-bit integer, then
-    the values in row-major order [1]_. No more memory is taken than the file
-    has values to fill, whatever its header says.
+    Notes ----- An IDX file is two zero bytes, one byte for the type, one byte for the number of
+    dimensions, each dimension as a big-endian 32-bit integer, then the values in row-major order
+    [1]_. Memory is allocated only for values that the file contains, whatever its header says.
 
     References
     ----------

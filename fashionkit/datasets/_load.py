@@ -30,26 +30,26 @@ def load_image_folder(
     n_jobs: int | None = None,
     return_X_y: bool = False,
 ) -> Bunch | tuple[np.ndarray, np.ndarray]:
-    """Load the images of a folder that has one sub-folder per class.
+    """Load the images of a folder with one sub-folder per class.
 
     Parameters
     ----------
     path : str or path-like
-        The folder. The names of its sub-folders are the labels; the images are in
-        them, at any depth. Files that lie beside the sub-folders are not read.
+        Folder to read. The names of its sub-folders are the labels; the images are in them, at any
+        depth. Files beside the sub-folders are ignored.
 
     {image_size}
 
     {aspect}
 
     on_error : {"raise", "skip"}, default="raise"
-        Whether a file that cannot be read as an image, or a sub-folder that cannot be
-        listed, is an error, or is left out with a warning.
+        Whether a file that cannot be read as an image, or a sub-folder that cannot be listed,
+        raises an error or is left out with a warning.
 
     {n_jobs}
 
     return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
+        Whether to return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
@@ -67,10 +67,10 @@ def load_image_folder(
         skipped : list of tuple of str
             Path and reason of each file or sub-folder that was left out.
         DESCR : str
-            How many images there are of each class.
+            Number of images of each class.
 
     (data, target) : tuple if ``return_X_y`` is True
-        As above.
+        The data and target described above.
 
     Raises
     ------
@@ -97,24 +97,21 @@ def load_image_folder(
     load_images : Photos that are not sorted into sub-folders by class.
     fetch_fashion_mnist : Fashion-MNIST, downloaded if necessary.
 
-    Notes
-    -----
-    Images are turned as their EXIF orientation says, and are white where they are
-    transparent. Gray values of more than 8 bits count from 0 to 65535, of TIFF files from
-    0 to the most that their bits can say, 16 of them at most. Floating-point values
-    count from 0 to 1 if none is greater, else from 0 to 255; an image with any others
-    cannot be read. TIFF files that Pillow cannot read, or would take for other pictures,
-    are read by tifffile, which decompresses some, such as LZW, with the extra
-    ``fashionkit[tiff]`` only. Of an animation or a file with several pages, the first is
-    taken. Colours are taken as sRGB; colour profiles are not applied.
+    Notes ----- Images are rotated by their EXIF orientation, and transparent pixels become white.
+    Gray values of more than 8 bits range from 0 to 65535; in TIFF files, from 0 to the maximum of
+    their bit depth, which is at most 16. Floating-point values range from 0 to 1 if none is
+    greater, otherwise from 0 to 255; images with other values cannot be read. TIFF files that
+    Pillow cannot read correctly are read by tifffile, which needs the extra ``fashionkit[tiff]``
+    for some compressions, such as LZW. Of an animation or a file with several pages, the first is
+    read. Colours are interpreted as sRGB; colour profiles are not applied.
 
-    Hidden files and folders, and what systems leave behind, such as ``Thumbs.db``, are
-    ignored. Links are followed, except to a folder that they are in; each folder counts
-    once, under its own path, however many links lead to it.
+    Hidden files and folders, and system files such as ``Thumbs.db``, are ignored. Links are
+    followed, except to a folder that contains them. Each folder counts once, under its own path,
+    even if several links lead to it.
 
-    An image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded; it
-    counts as one that cannot be read. With `image_size`, each thread takes about 4
-    bytes for each pixel of most files: 0.4 GB for 89 megapixels, Pillow's limit.
+    An image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels is not decoded, and counts as
+    unreadable. With `image_size`, each thread needs about 4 bytes per pixel of most files: 0.4 GB
+    for 89 megapixels, Pillow's limit.
 
     Examples
     --------
@@ -161,7 +158,7 @@ def load_images(
     on_error: str = "raise",
     n_jobs: int | None = None,
 ) -> np.ndarray:
-    """Load photos without labels: one, those of a folder, or those of a list of paths.
+    """Load photos without labels: a single one, a folder, or a list of paths.
 
     Parameters
     ----------
@@ -172,8 +169,8 @@ def load_images(
     {aspect}
 
     on_error : {"raise", "skip"}, default="raise"
-        Whether a file that cannot be read as an image, or a sub-folder that cannot be
-        listed, is an error, or is left out with a warning.
+        Whether a file that cannot be read as an image, or a sub-folder that cannot be listed,
+        raises an error or is left out with a warning.
 
     {n_jobs}
 

@@ -27,30 +27,29 @@ _FIRST = "first"
 
 
 class BackboneFeatures(ImageTransformer):
-    """Frozen features from any layers of a pretrained network.
+    """Features from any layers of a frozen pretrained network.
 
     Images are resized to ``image_size``, gray ones repeated in three channels, scaled as the
-    network expects it, and passed up to the deepest requested layer. The output of each
-    requested layer is pooled. For small gray images the layers in the middle are far better
-    than the last one, which is made for photos of 224 pixels.
+    network expects, and passed up to the deepest requested layer. The output of each requested
+    layer is pooled. For small gray images, the middle layers are far better than the last one,
+    which was trained for photos of 224 pixels.
 
     Read more in the :ref:`User Guide <transfer>`.
 
     Parameters
     ----------
     backbone : str, path-like or callable, default="mobilenetv2"
-        Network of ``keras.applications``, in small letters: "mobilenetv2" [1]_,
-        "mobilenetv3small", "mobilenetv3large", "efficientnetv2b0", "resnet50v2",
-        "densenet121", "inceptionv3" and so on; a function ``(input_shape)`` that returns a
-        ``keras.Model`` for RGB images in [0, 1]; or a file of ONNX, whose name ends with ".onnx",
-        which onnxruntime runs: the image part of CLIP, DINOv2 or any other network
-        (``pip install "fashionkit[onnx]"``).
+        Network of ``keras.applications``, in small letters: "mobilenetv2" [1]_, "mobilenetv3small",
+        "mobilenetv3large", "efficientnetv2b0", "resnet50v2", "densenet121", "inceptionv3" and so
+        on; a function ``(input_shape)`` that returns a ``keras.Model`` for RGB images in [0, 1]; or
+        the path of an ONNX file, ending with ".onnx", which onnxruntime runs, such as the image
+        encoder of CLIP or DINOv2 (``pip install "fashionkit[onnx]"``).
 
     layers : str or list of str, default=None
-        Layers to take features from, by name or by level: "low", "mid" and "high" are the last
-        outputs before the resolution falls to an eighth, a 16th and a 32nd of the input's;
-        "last" is the network's output. None takes the last layer alone. Of a file of ONNX, names
-        of its outputs or of any tensors inside; None takes its first output.
+        Layers to extract features from, by name or by level: "low", "mid" and "high" are the last
+        outputs before the resolution falls to 1/8, 1/16 and 1/32 of the input's; "last" is the
+        network's output. None uses the last layer alone. For an ONNX file, names of its outputs or
+        of any of its tensors; None uses its first output.
 
     weights : "imagenet", path, fitted classifier or None, default="imagenet"
         Weights of the network.
@@ -64,47 +63,45 @@ class BackboneFeatures(ImageTransformer):
           :class:`~sklearn.frozen.FrozenEstimator`;
         - None: random weights, drawn from ``random_state``.
 
-        A file of ONNX has its weights inside.
+        An ONNX file contains its weights.
 
     alpha : float, default=1.0
-        Width multiplier of the network, where it has several: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4
+        Width multiplier of the network, if it has several widths: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4
         for "mobilenetv2".
 
     image_size : int or tuple of int, default=None
-        Size that images are resized to, or ``(height, width)``; None keeps their size, or takes
-        the smallest that the network accepts, whichever is larger; of a file of ONNX, the size
-        that it takes.
+        Size that images are resized to, or ``(height, width)``. None keeps their size, but at least
+        the minimum of the network; for an ONNX file, it is the input size of the network.
 
     pooling : {"avg", "max", "grid", "flatten", "first"}, default="avg"
         How to pool each channel of a layer: its mean, its maximum, the means of ``grid`` by
-        ``grid`` fields, or all of its values. Of a vision transformer in a file of ONNX, whose
-        outputs are tokens, "first" takes the first token, the one of the class.
+        ``grid`` fields, or all of its values. For a vision transformer in an ONNX file, whose
+        outputs are tokens, "first" uses the first token, the class token.
 
     grid : int, default=4
         Number of fields per side for ``pooling="grid"``.
 
     power : float, default=None
-        Power that the absolute value of each feature is raised to, its sign kept; 0.5, the
-        square root, spreads small values and often helps classifiers [2]_. None leaves features
-        as they are.
+        Exponent of a signed power transform of each feature; 0.5, the signed square root, often
+        helps classifiers [2]_. None leaves features unchanged.
 
     mirror : bool, default=False
-        Whether to average the features of each image and its mirror image, which takes twice
-        as long. It helps where classes do not depend on left and right.
+        Whether to average the features of each image and its mirror image, which takes twice as
+        long. It helps if classes do not depend on left and right.
 
     dtype : {"float32", "float16"}, default="float32"
-        Type of the features. Half precision halves their memory, and is exact to 3 digits.
+        Data type of the features. Half precision halves their memory, and is accurate to 3 digits.
 
     mean, std : float or sequence of float, default=None
-        What a network in a file of ONNX was trained with: ``mean`` is subtracted from pixels in
-        [0, 1], and the result divided by ``std``; a number, or one for each channel. None for 0
-        and 1. Networks of Keras have theirs inside.
+        Normalisation that the network of an ONNX file was trained with: ``mean`` is subtracted from
+        pixels in [0, 1], and the result is divided by ``std``. Each is a number, or one for each
+        channel. None means 0 and 1. Networks of Keras include their own.
 
     interpolation : {"bilinear", "bicubic"}, default="bilinear"
-        How images are resized for a file of ONNX, with antialiasing where they become smaller.
+        Interpolation to resize images for an ONNX file, with antialiasing when reducing them.
 
     batch_size : int, default=None
-        Number of images in a batch; None chooses one of about two million values.
+        Number of images per batch; None chooses batches of about two million values.
 
     image_shape : tuple of int, default=None
         Shape of the image in each flat row: ``(height, width)`` or ``(height, width, channels)``.
@@ -112,7 +109,7 @@ class BackboneFeatures(ImageTransformer):
         pixels.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the weights for ``weights=None``.
+        Seed of the random weights for ``weights=None``.
 
     Attributes
     ----------
@@ -131,29 +128,25 @@ class BackboneFeatures(ImageTransformer):
     feature_shapes_ : dict of str to tuple of int
         Rows, columns and channels of the features of each layer.
 
-    See Also -------- fashionkit.TransferClassifier : A classifier on such a network, which it can
+    See Also -------- fashionkit.TransferClassifier : Classifier on such a network, which it can
     fine-tune. fashionkit.make_baseline : Pipelines of these features and a classical classifier.
-    HOGFeatures : Hand-made features.
+    HOGFeatures : Handcrafted features.
 
-    Notes
-    -----
-    Layers behind the deepest requested one are not computed. Besides the features, at most one
-    batch is in memory, of resized images, too.
+    Notes ----- Layers after the deepest requested one are not computed. Besides the features, only
+    one batch of images and its resized copy are in memory.
 
-    Maps of a file of ONNX are taken as square, to tell channels from rows and columns; where that
-    does not tell, they lie as those of its images. The mean of CLIP is (0.48145466, 0.4578275,
-    0.40821073), its ``std`` (0.26862954, 0.26130258, 0.27577711), as in its model card; those of
-    networks that were trained on ImageNet, as DINOv2 was, (0.485, 0.456, 0.406) and (0.229,
-    0.224, 0.225). Both are resized with "bicubic".
+    Feature maps of an ONNX file are assumed to be square, to distinguish channels from rows and
+    columns; if this is ambiguous, their axes are in the order of the input's. CLIP uses the
+    ``mean`` (0.48145466, 0.4578275, 0.40821073) and the ``std`` (0.26862954, 0.26130258,
+    0.27577711), according to its model card. DINOv2 uses those of ImageNet, (0.485, 0.456, 0.406)
+    and (0.229, 0.224, 0.225). Both use the interpolation "bicubic".
 
-    The features are columns in the order of ``layers``, and of rows, columns and channels
-    within a layer. The fitted transformer holds the weights that it needs, so that a pickle of
-    it loads without the file that they came from.
+    Features are ordered by layer, then by row, column and channel. The fitted transformer contains
+    its weights, so that a pickle of it can be loaded without the file that they came from.
 
-    ``fit`` warns if Keras's weights for the image size are not on disk and cannot be downloaded,
-    and those for 224 pixels, which are on disk, are used instead. It raises FileNotFoundError if
-    neither are, and ValueError if the network or a layer is unknown, or the weights are those of
-    another network.
+    ``fit`` warns if Keras's weights for the image size are unavailable, and those for 224 pixels
+    are used instead. It raises FileNotFoundError if neither are available, and ValueError if the
+    network or a layer is unknown, or the weights belong to another network.
 
     References
     ----------
@@ -229,7 +222,7 @@ class BackboneFeatures(ImageTransformer):
         self.random_state = random_state
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Name the features.
+        """Return the names of the features.
 
         Parameters
         ----------
@@ -239,8 +232,8 @@ class BackboneFeatures(ImageTransformer):
         Returns
         -------
         names : ndarray of str
-            Such as "mid_2_0_17": layer or level, row, column and channel of the pooled maps;
-            "mid_17" where there is one field only.
+            Names such as "mid_2_0_17": layer or level, row, column and channel of the pooled maps;
+            "mid_17" if there is only one field.
         """
         check_is_fitted(self)
         names = []

@@ -21,7 +21,7 @@ class ImageTransformer(DocLinkMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn the shape and the pixel range of the images, and what the features need.
+        """Learn the shape and the pixel range of the images, and the parameters of the features.
 
         Parameters
         ----------
@@ -54,8 +54,8 @@ class ImageTransformer(DocLinkMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         features : ndarray of shape (n_samples, n_features_out), dtype float32
-            In the order of ``get_feature_names_out``. float16 where the transformer has a
-            parameter ``dtype`` that says so.
+            Features, in the order of ``get_feature_names_out``; float16 if the transformer has
+            ``dtype="float16"``.
         """
         check_is_fitted(self)
         images = check_images(self, X)

@@ -27,18 +27,18 @@ def _has_names(self: ChunkedTransformer) -> bool:
 
 
 class ChunkedTransformer(DocLinkMixin, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
-    """Transformer fitted on a sample and applied to a chunk of the images at a time.
+    """Meta-transformer that is fitted on a sample and transforms images in chunks.
 
-    A pipeline of transformers makes the output of each step for all images before the next one
-    begins. Histograms of 600,000 images take 7 GB, though only 200 components of each are
-    wanted. In chunks, what is in memory is the result, or nothing where it is memory-mapped.
+    A pipeline of transformers computes the output of each step for all images before the next one
+    begins. HOG features of 600,000 images take 7 GB, even if only 200 principal components of each
+    are needed. In chunks, only the result is in memory, or nothing if it is memory-mapped.
 
     Read more in the :ref:`User Guide <baselines>`.
 
     Parameters
     ----------
     transformer : transformer or Pipeline
-        Transformer from images to rows of numbers. It is cloned.
+        Transformer from images to features. It is cloned.
 
     max_samples : int, default=20000
         Maximum number of images to fit it on, drawn at random; None for all.
@@ -47,12 +47,11 @@ class ChunkedTransformer(DocLinkMixin, MetaEstimatorMixin, TransformerMixin, Bas
         Number of images to transform at a time.
 
     directory : str or path-like, default=None
-        Folder for a file that holds the result of ``transform``, memory-mapped, if there is more
-        than one chunk. The file is deleted together with the array. None keeps the result in
-        memory.
+        Folder for the memory-mapped result of ``transform``, which is used if there is more than
+        one chunk. The file is deleted together with the array. None keeps the result in memory.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the sample.
+        Seed of the sample.
 
     Attributes
     ----------
@@ -60,15 +59,13 @@ class ChunkedTransformer(DocLinkMixin, MetaEstimatorMixin, TransformerMixin, Bas
         The fitted transformer.
 
     n_features_in_ : int
-        Number of features seen in ``fit``, where the transformer has it.
+        Number of features seen in ``fit``, if the transformer has this attribute.
 
     feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in ``fit``, where they are all strings.
 
-    See Also
-    --------
-    NystroemClassifier : Classifier for hundreds of thousands of rows.
-    ImageFolder : Images in files, read a chunk at a time.
+    See Also -------- fashionkit.NystroemClassifier : Kernel classifier for hundreds of thousands of
+    samples. fashionkit.ImageFolder : Images in files, read in chunks.
 
     Examples
     --------
@@ -116,7 +113,7 @@ class ChunkedTransformer(DocLinkMixin, MetaEstimatorMixin, TransformerMixin, Bas
             Images.
 
         y : array-like of shape (n_samples,), default=None
-            Targets, of which the transformer gets those of the sample.
+            Targets; those of the sample are passed to the transformer.
 
         Returns
         -------
@@ -139,7 +136,7 @@ class ChunkedTransformer(DocLinkMixin, MetaEstimatorMixin, TransformerMixin, Bas
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Transform images, a chunk at a time.
+        """Transform images in chunks.
 
         Parameters
         ----------
@@ -150,7 +147,7 @@ class ChunkedTransformer(DocLinkMixin, MetaEstimatorMixin, TransformerMixin, Bas
         Returns
         -------
         features : ndarray of shape (n_samples, n_features_out)
-            What the transformer returns, memory-mapped where ``directory`` is given.
+            Output of the transformer, memory-mapped if ``directory`` is given.
 
         Raises
         ------

@@ -65,30 +65,30 @@ def _histograms(numbers: np.ndarray, bins: tuple[int, ...], joint: bool) -> np.n
 
 
 class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
-    """Histogram of the colours of each image.
+    """Colour histogram of each image.
 
-    It says how much there is of each colour, but not where [1]_. There is one histogram for
-    each channel, one after the other, or one of all three channels jointly. Each sums to 1.
+    It describes the frequency of each colour, but not its position [1]_. There is one histogram for
+    each channel, concatenated, or a joint histogram of all three channels. Each sums to 1.
 
     Read more in the :ref:`User Guide <baselines>`.
 
     Parameters
     ----------
     bins : int or triple of int, default=8
-        Number of bins of each channel, from 2 to 256; an int for the same in all.
+        Number of bins of each channel, from 2 to 256; an int for the same number in all channels.
 
     space : {"rgb", "hsv", "lab"}, default="rgb"
         Colour space of the histograms:
 
         - "rgb": red, green and blue, as the images are;
-        - "hsv": hue, saturation and value [2]_, which tell a colour from its shade;
-        - "lab": lightness L, a from green to red, and b from blue to yellow of CIELAB [3]_,
-          where equal distances look about equally large.
+        - "hsv": hue, saturation and value [2]_, which separate a colour from its brightness;
+        - "lab": lightness L, a from green to red, and b from blue to yellow of CIELAB [3]_, where
+          equal distances are perceived as roughly equal.
 
     joint : bool, default=False
-        Whether to make one histogram with a bin for every combination of the three
-        channels' bins. It can tell red and blue from purple and black, which have the
-        same reds, greens and blues. It has ``bins ** 3`` features, not ``3 * bins``.
+        Whether to compute one histogram with a bin for every combination of the three channels'
+        bins. It distinguishes a red and blue image from a purple and black one, whose channels have
+        the same histograms. It has ``bins ** 3`` features instead of ``3 * bins``.
 
     image_shape : tuple of int, default=None
         Shape of the image in each flat row: ``(height, width)`` or ``(height, width, channels)``.
@@ -112,28 +112,25 @@ class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     pixel_range_ : tuple of float
         Pixel values that become 0 and 1.
 
-    See Also
-    --------
-    HOGFeatures : Directions of edges, which say more about the shape.
+    See Also -------- HOGFeatures : Histograms of edge directions, which describe the shape.
     skimage.exposure.histogram : The histogram of one image.
 
-    Notes
-    -----
-    Gray images have one histogram, of their pixels, whatever ``space`` and ``joint`` are.
+    Notes ----- Gray images have a single histogram of their intensities; ``space`` and ``joint``
+    are ignored.
 
-    Pixels are scaled by the range seen in ``fit`` and cut off at its ends. The bins are
-    equally wide and the same for all images. In HSV and RGB they span 0 to 1. In CIELAB
-    they span 0 to 100 for L, -86.3 to 98.6 for a, and -107.9 to 94.5 for b, which is what
-    sRGB colours can have. A value between two bins belongs to the upper one.
+    Pixels are scaled by the range seen in ``fit`` and clipped to it. The bins are equally wide and
+    the same for all images. In HSV and RGB they span 0 to 1. In CIELAB they span 0 to 100 for L,
+    -86.3 to 98.6 for a, and -107.9 to 94.5 for b, which is the range of sRGB colours. A value on
+    the edge of two bins belongs to the upper one.
 
-    Hue is an angle: reds are in its first bin and in its last. Grays, which have no hue,
-    are in its first.
+    Hue is an angle: reds are in its first and last bins. Grays, whose hue is undefined, are in its
+    first bin.
 
     References
     ----------
     .. [1] M. J. Swain and D. H. Ballard, "Color Indexing", International Journal of
        Computer Vision 7(1), 1991.
-    .. [2] A. R. Smith, "Color Gamut Transform Pairs", SIGGRAPH 1978.
+    .. [2] Alvy Ray Smith, "Color Gamut Transform Pairs", SIGGRAPH 1978.
     .. [3] "Colorimetry - Part 4: CIE 1976 L*a*b* Colour Space", ISO/CIE 11664-4, 2019.
 
     Examples
@@ -173,7 +170,7 @@ class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         self._n_features_out = math.prod(self.bins_) if self.joint else sum(self.bins_)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Name the bins.
+        """Return the names of the bins.
 
         Parameters
         ----------
@@ -183,8 +180,8 @@ class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         Returns
         -------
         names : ndarray of str
-            Channel and number of the bin, such as "hue_0"; all three where the histogram
-            is joint, such as "hue_0_saturation_7_value_4".
+            Channel and index of the bin, such as "hue_0"; for joint histograms those of all three
+            channels, such as "hue_0_saturation_7_value_4".
         """
         super().get_feature_names_out(input_features)  # checks
         names: Iterable[Any] = (

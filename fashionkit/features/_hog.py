@@ -29,46 +29,44 @@ _IMAGES_PER_TASK = 1024
 
 
 class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
-    """Histograms of oriented gradients of each image.
+    """Histograms of oriented gradients (HOG) of each image.
 
-    The image is divided into cells. The histogram of a cell says how strong its edges
-    are in each direction. The histograms are normalised in overlapping blocks of cells,
-    which makes them robust against changes of light [1]_.
+    The image is divided into cells. The histogram of a cell measures the strength of its edges in
+    each direction. The histograms are normalised in overlapping blocks of cells, which makes them
+    robust to changes of lighting [1]_.
 
     Read more in the :ref:`User Guide <baselines>`.
 
     Parameters
     ----------
     orientations : int, default=9
-        Number of bins, from 0 to 180 degrees, or to 360 with ``signed``.
+        Number of orientation bins, from 0 to 180 degrees, or to 360 with ``signed``.
 
     pixels_per_cell : int, pair of int, or list of these, default=None
-        Height and width of a cell; an int for squares. A list makes several scales, one
-        after the other: ``[4, 7]`` the features of cells of 4 x 4 pixels, then those of
-        7 x 7. None chooses a ninth of the image's height and width, rounded down, but at
-        least 2 pixels: 3 x 3 for images of 28 x 28. The number of features then depends
-        little on the images' size.
+        Height and width of a cell in pixels; an int for squares. A list computes several scales,
+        concatenated: ``[4, 7]`` is the features of cells of 4 x 4 pixels, then those of 7 x 7. None
+        chooses a ninth of the image's height and width, rounded down, but at least 2 pixels: 3 x 3
+        for images of 28 x 28. The number of features then hardly depends on the image size.
 
     cells_per_block : int or pair of int, default=(2, 2)
         Height and width of a block in cells, at every scale; an int for squares.
 
     block_norm : {"L1", "L1-sqrt", "L2", "L2-Hys"}, default="L2-Hys"
-        How to normalise a block: by the sum of its values; the square root of that; by
-        its Euclidean length; the same, then clipped at 0.2 and normalised again.
+        Normalisation of a block: by the L1 norm; the square root of that; by the L2 norm; the same,
+        then clipped at 0.2 and normalised again.
 
     transform_sqrt : bool, default=False
-        Whether to take the square root of the pixels first, which evens out the
-        contrast of dark and bright regions.
+        Whether to take the square root of the pixels first, which equalises the contrast of dark
+        and bright regions.
 
     signed : bool, default=False
-        Whether an edge from dark to bright differs from one from bright to dark. It
-        does where the background is always darker, or always brighter.
+        Whether to distinguish edges from dark to bright from those from bright to dark. This is
+        useful if the background is always darker, or always brighter.
 
     interpolate : bool, default=False
-        Whether a pixel's vote is shared between the two nearest bins and the four nearest
-        cells, by nearness, as in [1]_, so that a small shift or turn of the image
-        changes the features little. If not, it goes to one bin of one cell, as in
-        scikit-image.
+        Whether to distribute a pixel's vote over the two nearest bins and the four nearest cells,
+        weighted by proximity, as in [1]_. A small shift or rotation of the image then changes the
+        features little. Otherwise it goes to one bin of one cell, as in scikit-image.
 
     n_jobs : int, default=None
         Number of threads in ``transform``; None for one, unless in a
@@ -82,7 +80,7 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     Attributes
     ----------
     pixels_per_cell_ : list of tuple of int
-        Height and width of a cell in pixels, of each scale.
+        Height and width of a cell in pixels, for each scale.
 
     cells_per_block_ : tuple of int
         Height and width of a block in cells.
@@ -100,7 +98,7 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         Pixel values that become 0 and 1.
 
     See Also -------- fashionkit.make_baseline : Pipelines of these features and a classical
-    classifier. skimage.feature.hog : The same for one image.
+    classifier. skimage.feature.hog : HOG features of one image.
 
     Notes
     -----
@@ -116,12 +114,12 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     colour images, those of the channel where they are strongest. Pixels right of and
     below the last whole cell are left out.
 
-    With ``interpolate`` these pixels have a part in the last cell, and the part of a vote
-    that falls beyond the centres of the first and the last cells is lost. Blocks are not
-    weighted by a Gaussian window, as they are in [1]_.
+    With ``interpolate`` these pixels contribute to the last cell, and the part of a vote that falls
+    beyond the centres of the first and the last cells is lost. Unlike in [1]_, blocks are not
+    weighted by a Gaussian window.
 
-    Images of whole numbers from 0 to 255, in whatever type, are the fastest: all
-    gradients that they can have are computed once.
+    Images of integers from 0 to 255, of any dtype, are the fastest, because all their possible
+    gradients are computed once.
 
     With ``pixels_per_cell=None``, images smaller than one block are padded to it by
     repeating their last row and column. With any other value they are refused.

@@ -30,10 +30,10 @@ _VALUES_PER_CHUNK = 2**25
 class BoundedPCA(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Principal component analysis with a maximum number of components.
 
-    :class:`~sklearn.decomposition.PCA` refuses to return more components than there are
-    samples or features, which a pipeline for data of any size cannot know beforehand.
-    BoundedPCA returns as many as there are. It can find them on a part of the samples, and it
-    projects in chunks, so that features in half precision are never converted as a whole.
+    :class:`~sklearn.decomposition.PCA` raises an error for more components than samples or
+    features, which a pipeline for data of any size cannot know beforehand. BoundedPCA returns as
+    many as possible. It can be fitted on a random subset of the samples, and it projects in chunks,
+    so that features in half precision are never converted as a whole.
 
     Read more in the :ref:`User Guide <baselines>`.
 
@@ -43,16 +43,16 @@ class BoundedPCA(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         Maximum number of components to keep.
 
     max_samples : int, default=None
-        Maximum number of samples to find the components on, drawn at random; None for all.
+        Maximum number of samples to fit the components on, drawn at random; None for all.
 
     random_state : int, RandomState instance or None, default=None
-        Draws samples, and random directions in the solver that scikit-learn chooses for
-        large data. Pass an int for the same components each time.
+        Seed of the drawn samples, and of the randomised solver that scikit-learn chooses for large
+        data. Pass an int for reproducible components.
 
     Attributes
     ----------
     pca_ : PCA
-        The fitted components.
+        Fitted principal component analysis.
 
     n_features_in_ : int
         Number of features seen in ``fit``.
@@ -91,7 +91,7 @@ class BoundedPCA(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> BoundedPCA:
-        """Find the components.
+        """Fit the components.
 
         Parameters
         ----------
@@ -121,7 +121,7 @@ class BoundedPCA(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Project on the components.
+        """Project samples onto the components.
 
         Parameters
         ----------
@@ -131,7 +131,7 @@ class BoundedPCA(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         Returns
         -------
         components : ndarray of shape (n_samples, n_components)
-            In the floating-point type of ``X``; float32 for half precision.
+            Projected samples, in the floating-point type of ``X``; float32 for half precision.
         """
         check_is_fitted(self)
         if isinstance(X, LazyImages) and len(X) > (size := _chunk_size(X)):

@@ -10,10 +10,10 @@ from fashionkit.features._base import ImageTransformer
 
 
 class PixelFeatures(OneToOneFeatureMixin, ImageTransformer):
-    """Images as flat rows of pixels between 0 and 1.
+    """Pixels of each image, scaled to between 0 and 1, as flat rows.
 
-    The input of the simplest baselines. The same images give the same rows in every form
-    that images can have.
+    They are the input of the simplest baselines. The same images give the same rows in every form
+    of the image contract.
 
     Parameters
     ----------
@@ -36,9 +36,7 @@ class PixelFeatures(OneToOneFeatureMixin, ImageTransformer):
     pixel_range_ : tuple of float
         Pixel values that become 0 and 1.
 
-    See Also
-    --------
-    HOGFeatures : Directions of edges.
+    See Also -------- HOGFeatures : Histograms of edge directions.
 
     Examples
     --------

@@ -49,10 +49,10 @@ _DESCRIPTORS_PER_WORD = 10
 class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     r"""Bag of visual words: histograms of the SIFT descriptors of each image.
 
-    A SIFT descriptor says how strong edges are in each direction around a key point
-    [1]_. ``fit`` groups the descriptors of the training images into a vocabulary of
-    visual words. ``transform`` counts the words of each image [2]_, separately in cells
-    that say roughly where they are [3]_.
+    A SIFT descriptor measures the strength of edges in each direction around a key point [1]_.
+    ``fit`` clusters the descriptors of the training images into a vocabulary of visual words.
+    ``transform`` counts the words of each image [2]_, separately in the cells of a spatial grid
+    [3]_.
 
     Needs OpenCV: ``pip install "fashionkit[sift]"``, or any of the opencv-python packages.
 
@@ -61,51 +61,50 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     Parameters
     ----------
     n_words : int, default=None
-        Number of visual words. None chooses 200, or a tenth of the number of descriptors
-        that the vocabulary is learnt from, if that is less.
+        Number of visual words. None chooses 200, but at most a tenth of the number of descriptors
+        that the vocabulary is learnt from.
 
     keypoints : {"dense", "detected"}, default="dense"
-        Key points to describe: those of a regular grid, upright; or those that SIFT detects,
-        at their scale and in their orientation. Detection is for photographs with fine
-        texture. Half of Fashion-MNIST's images, which are small and smooth, have 4 such
-        points or fewer.
+        Key points to describe: those of a regular grid, upright; or those that SIFT detects, at
+        their scale and orientation. Detection suits photographs with fine texture. In half of
+        Fashion-MNIST's images, which are small and smooth, it finds 4 points or fewer.
 
     step : int, default=None
-        Distance of the grid's points in pixels. None chooses a seventh of the image's
-        shorter side, rounded down, but at least 2: 4 pixels for images of 28 x 28. Not
-        for detected key points.
+        Distance of the grid's points in pixels. None chooses a seventh of the image's shorter side,
+        rounded down, but at least 2: 4 pixels for images of 28 x 28. Ignored for detected key
+        points.
 
     sizes : float or sequence of float, default=None
-        Diameters of the grid's key points in pixels, as in ``cv2.KeyPoint``. Every point
-        of the grid is described once in each size. A descriptor covers a square that is 6
-        diameters wide. None chooses one size, so that this is a third of the image's
-        shorter side, but at least 1. Not for detected key points.
+        Diameters of the grid's key points in pixels, as in ``cv2.KeyPoint``. Every point of the
+        grid is described once in each size. A descriptor covers a square of 6 diameters. None
+        chooses one size, so that this square is a third of the image's shorter side, but at least
+        1. Ignored for detected key points.
 
     assignment : {"soft", "hard"}, default="soft"
-        Whether a descriptor counts for all words, the more the nearer they are, or for
-        the nearest word alone.
+        Whether a descriptor counts for all words, weighted by proximity, or for the nearest word
+        alone.
 
     bandwidth : float, default=0.25
-        Standard deviation of the kernel of soft assignment; see the notes. Descriptors have
-        length 1.
+        Standard deviation of the kernel of soft assignment; see Notes. Descriptors have unit
+        length.
 
     pyramid : tuple of int, default=(4,)
-        Number of cells along each side of the image. Several numbers make a spatial
-        pyramid with one level for each: ``(1, 2, 4)`` is that of [3]_. ``(1,)`` is the
-        bag of words without positions.
+        Number of cells along each side of the image. Several numbers define a spatial pyramid with
+        one level for each: ``(1, 2, 4)`` is that of [3]_. ``(1,)`` is a bag of words without
+        positions.
 
     max_descriptors : int, default=100000
         Maximum number of descriptors to learn the vocabulary from. They are drawn from
         randomly chosen images, at most 20 of each.
 
     n_jobs : int, default=None
-        Number of threads that describe images; None for one, unless in a
-        :func:`joblib.parallel_config` context; -1 for all processors. The features do
-        not depend on it.
+        Number of threads to compute descriptors with; None for one, unless in a
+        :func:`joblib.parallel_config` context; -1 for all processors. The features do not depend on
+        it.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the descriptors and starts the clustering. Pass an int for the same
-        vocabulary each time.
+        Seed of the drawn descriptors and of the clustering. Pass an int for a reproducible
+        vocabulary.
 
     image_shape : tuple of int, default=None
         Shape of the image in each flat row: ``(height, width)`` or ``(height, width, channels)``.
@@ -115,7 +114,7 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     Attributes
     ----------
     vocabulary_ : ndarray of shape (n_words, 128), dtype float32
-        The visual words: centres of groups of descriptors.
+        Visual words: cluster centres of the descriptors.
 
     step_ : int
         Distance of the grid's points in pixels. Only for dense key points.
@@ -135,9 +134,9 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     pixel_range_ : tuple of float
         Pixel values that become 0 and 1.
 
-    See Also -------- HOGFeatures : Directions of edges by position, without a vocabulary.
+    See Also -------- HOGFeatures : Histograms of edge directions by position, without a vocabulary.
     fashionkit.make_baseline : Pipelines of these features and a classical classifier.
-    sklearn.cluster.MiniBatchKMeans : Makes the vocabulary.
+    sklearn.cluster.MiniBatchKMeans : Clustering that computes the vocabulary.
 
     Notes
     -----
@@ -169,8 +168,8 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     flat one, has the zero vector. If all images seen in ``fit`` are flat, ``n_words=None``
     makes a single word, of zeros.
 
-    While images are described and the vocabulary is made, OpenCV and BLAS use one thread
-    for each of ``n_jobs``, in the whole process.
+    While descriptors and the vocabulary are computed, OpenCV and BLAS use one thread for each of
+    ``n_jobs``, in the whole process.
 
     References
     ----------
