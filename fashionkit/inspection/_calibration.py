@@ -25,10 +25,9 @@ _PARAMETERS: dict[str, list[Any]] = {
 def calibration_bins(
     y_true: Any, probabilities: Any, classes: Any, *, n_bins: int = 15
 ) -> pd.DataFrame:
-    """Compare confidence and accuracy of predictions, in bins of equal width.
+    """Compute confidence and accuracy of predictions in bins of equal width.
 
-    The confidence of a prediction is the probability of the predicted class, that of the
-    largest probability [1]_.
+    The confidence of a prediction is the probability of the predicted class, the largest one [1]_.
 
     Parameters
     ----------
@@ -60,11 +59,9 @@ def calibration_bins(
     ValueError
         If the arguments are inconsistent, or a label is not among ``classes``.
 
-    See Also
-    --------
-    expected_calibration_error : The same as a single number.
-    fashionkit.plotting.ReliabilityDisplay : The same as a figure.
-    sklearn.calibration.calibration_curve : The same of one class against the others.
+    See Also -------- expected_calibration_error : Summarises the bins in a single number.
+    fashionkit.plotting.ReliabilityDisplay : Draws the bins. sklearn.calibration.calibration_curve :
+    The same for binary classification.
 
     References
     ----------
@@ -108,7 +105,7 @@ def expected_calibration_error(
 ) -> float:
     """Compute the expected calibration error of the most probable class.
 
-    It is the mean difference between confidence and accuracy over equal-width bins of the
+    It is the mean absolute difference between confidence and accuracy over equal-width bins of the
     confidence, weighted by their numbers of images: equation 3 of [1]_.
 
     Parameters
@@ -128,7 +125,7 @@ def expected_calibration_error(
     Returns
     -------
     error : float
-        From 0, where each bin is as often right as it says, to 1.
+        Error from 0, if the accuracy of each bin equals its confidence, to 1.
 
     Raises
     ------
@@ -140,10 +137,8 @@ def expected_calibration_error(
     calibration_bins : Confidence and accuracy of each bin.
     sklearn.metrics.brier_score_loss : A score of probabilities that needs no bins.
 
-    Notes
-    -----
-    The error depends on ``n_bins`` and, with few images, is above 0 even where the
-    probabilities are right: compare models on the same images with the same bins.
+    Notes ----- The error depends on ``n_bins``. With few images it is above 0 even if the
+    probabilities are correct. Compare models on the same images with the same bins.
 
     References
     ----------

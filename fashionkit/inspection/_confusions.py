@@ -56,10 +56,10 @@ def most_confused(
         to name; None to return the labels themselves.
 
     true : object, default=None
-        Label or name of a class: only pairs with this true class; None for all.
+        True class, by label or name, to restrict the pairs to; None for all.
 
     predicted : object, default=None
-        Label or name of a class: only pairs with this predicted class; None for all.
+        Predicted class, by label or name, to restrict the pairs to; None for all.
 
     Returns
     -------
@@ -80,10 +80,8 @@ def most_confused(
         If the labels are not classes, differ in number, or have no name in
         ``class_names``; or if ``true`` or ``predicted`` is not a class.
 
-    See Also
-    --------
-    worst_mistakes : Misclassified images, one per row.
-    sklearn.metrics.confusion_matrix : Counts of all pairs.
+    See Also -------- worst_mistakes : Lists misclassified images. sklearn.metrics.confusion_matrix
+    : Counts all pairs of classes.
 
     Examples
     --------

@@ -41,14 +41,13 @@ def worst_mistakes(
 ) -> pd.DataFrame:
     """List misclassified images, those with the most confident predictions first.
 
-    Among them are wrong labels, images of overlapping classes, and images that differ
-    from all training images.
+    They include wrong labels, images of overlapping classes, and images that differ from all
+    training images.
 
     Parameters
     ----------
     estimator : object
-        A fitted classifier with ``predict_proba``, or a Pipeline or search that ends in
-        one.
+        Fitted classifier with ``predict_proba``, or a Pipeline or search that ends in one.
 
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
             (n_samples, height, width, channels), or ImageFolder
@@ -65,10 +64,10 @@ def worst_mistakes(
         to name; None to return the labels themselves.
 
     true : object, default=None
-        Label or name of a class: only images of this true class; None for all.
+        True class, by label or name, to restrict the images to; None for all.
 
     predicted : object, default=None
-        Label or name of a class: only images predicted as this class; None for all.
+        Predicted class, by label or name, to restrict the images to; None for all.
 
     Returns
     -------
@@ -92,10 +91,8 @@ def worst_mistakes(
         its classes, a label has no name in ``class_names``, or ``true`` or ``predicted``
         is not a class.
 
-    See Also
-    --------
-    most_confused : Most frequent confusions between classes.
-    fashionkit.plotting.MistakesDisplay : The same as a figure.
+    See Also -------- most_confused : Lists the most frequent confusions between classes.
+    fashionkit.plotting.MistakesDisplay : Draws the misclassified images.
 
     Notes
     -----

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     prefer_skip_nested_validation=True,
 )
 def risk_coverage_curve(y_true: Any, probabilities: Any, classes: Any) -> pd.DataFrame:
-    """Compute the error rate of accepted images, for each number of images to accept.
+    """Compute the risk-coverage curve: the error rate of accepted images for each threshold.
 
-    Images are accepted where the probability of the predicted class is at least a threshold [1]_.
+    An image is accepted if the probability of the predicted class is at least the threshold [1]_.
 
     Parameters
     ----------
@@ -36,22 +36,20 @@ def risk_coverage_curve(y_true: Any, probabilities: Any, classes: Any) -> pd.Dat
     Returns
     -------
     curve : DataFrame of shape (n_thresholds, 3)
-        One row for each confidence that an image has, the highest first, with the columns
+        One row for each distinct confidence, in decreasing order, with the columns
 
-        - ``threshold``: the least confidence that is accepted;
+        - ``threshold``: minimum confidence that is accepted;
         - ``coverage``: fraction of the images that are accepted;
-        - ``risk``: fraction of these that are classified wrongly.
+        - ``risk``: fraction of these that are misclassified.
 
     Raises
     ------
     ValueError
         If the arguments are inconsistent, or a label is not among ``classes``.
 
-    See Also
-    --------
-    risk_coverage_areas : The same as two numbers.
-    fashionkit.plotting.RiskCoverageDisplay : The same as a figure.
-    fashionkit.SelectiveClassifier : Chooses a threshold.
+    See Also -------- risk_coverage_areas : Summarises the curve in two numbers.
+    fashionkit.plotting.RiskCoverageDisplay : Draws the curve. fashionkit.SelectiveClassifier :
+    Chooses a threshold.
 
     References
     ----------
@@ -91,7 +89,7 @@ def risk_coverage_curve(y_true: Any, probabilities: Any, classes: Any) -> pd.Dat
     prefer_skip_nested_validation=True,
 )
 def risk_coverage_areas(y_true: Any, probabilities: Any, classes: Any) -> tuple[float, float]:
-    """Compute the areas under the risk-coverage curve and under its generalised form.
+    """Compute the areas under the risk-coverage curve and the generalised risk-coverage curve.
 
     Parameters
     ----------
@@ -111,22 +109,19 @@ def risk_coverage_areas(y_true: Any, probabilities: Any, classes: Any) -> tuple[
         lower, the better.
 
     augrc : float
-        Area under the rate of images that are accepted and wrong (AUGRC) [2]_: the mean share of
-        images that fail without notice. AURC counts errors of high confidence several times, this
-        does not.
+        Area under the rate of images that are accepted and wrong (AUGRC) [2]_: mean fraction of
+        images that are misclassified without notice. Unlike AURC, it does not count confident
+        errors several times.
 
     Raises
     ------
     ValueError
         If the arguments are inconsistent, or a label is not among ``classes``.
 
-    See Also
-    --------
-    risk_coverage_curve : The curve.
+    See Also -------- risk_coverage_curve : Computes the curve.
 
-    Notes
-    -----
-    Images of one confidence are taken in random order, on average. AUGRC is
+    Notes ----- Images of equal confidence count as accepted in random order; the areas are averages
+    over these orders. AUGRC is
     ``(1 - auroc) * accuracy * (1 - accuracy) + (1 - accuracy) ** 2 / 2``, where ``auroc`` tells
     right from wrong predictions by their confidence: equation 5 of [2]_.
 

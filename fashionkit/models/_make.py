@@ -24,49 +24,46 @@ def make_model(
     Parameters
     ----------
     name : str
-        A name from :func:`list_models`, such as "cnn-fast", "hog-svm" or "best".
+        Name from :func:`list_models`, such as "cnn-fast", "hog-svm" or "best".
 
     memory : str, path or joblib.Memory, default=None
-        Where models that compute features before they classify cache these. Other models, such
-        as networks, ignore it, so that models of all kinds can be made in one loop.
+        Cache for the features of models that have such a step, as for
+        :class:`~sklearn.pipeline.Pipeline`. Other models, such as networks, ignore it, so that
+        models of all kinds can be made in one loop.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the model, and of every step that has one.
+        Seed of the model, and of every step that has a ``random_state``.
 
     **params
-        Parameters of the model, as for its ``set_params``: ``epochs=5`` of "cnn",
+        Parameters of the model, named as for its ``set_params``: ``epochs=5`` of "cnn",
         ``svm__C=10`` of "hog-svm".
 
     Returns
     -------
     model : estimator
-        A classifier, not fitted.
+        Classifier, not fitted.
 
     Raises
     ------
     ValueError
-        If there is no such model, or the model has no such parameter.
+        If the model or a parameter is unknown.
 
-    See Also
-    --------
-    list_models : The names.
-    describe_models : What each model is, what it needs and what it reaches.
-    make_search : The same model in a search over its parameters.
-    fashionkit.make_baseline : Makes any pair of features and classifier.
+    See Also -------- list_models : Lists the names. describe_models : Describes each model with its
+    requirements, accuracy and cost. make_search : Makes a search over the parameters of the same
+    model. fashionkit.make_baseline : Makes a pipeline of any features and classifier.
     fashionkit.compare_models : Compares models on the same images.
 
-    Notes
-    -----
-    "invariant-svm" is an :class:`~fashionkit.InvariantSVC` on a pipeline; "best" and "best-fast"
-    are a :class:`~sklearn.ensemble.VotingClassifier` of it, "svm", and of a network, "network".
-    They need no extra; with ``pip install "fashionkit[intelex]"`` they are several times faster
-    and give the same up to rounding.
+    Notes ----- "invariant-svm" is an :class:`~fashionkit.InvariantSVC` on a pipeline. "best" and
+    "best-fast" are a :class:`~sklearn.ensemble.VotingClassifier` of it, named "svm", and of a
+    network, named "network". With ``pip install "fashionkit[intelex]"`` they are several times
+    faster, with the same results up to rounding.
 
-    A file with the ImageNet weights of MobileNetV2 is ``weights`` of "mobilenetv2",
-    "mobilenetv2-head" and "mobilenetv2-tuned", ``mobilenetv2__weights`` of "mobilenetv2-svm" and
-    the others on these features, ``union__mobilenetv2__features__weights`` of
-    "mobilenetv2+hog-svm" and its like, ``estimator__union__mobilenetv2__features__weights`` of
-    "invariant-svm", and the same after ``svm__`` of "best" and "best-fast".
+    The path of a file with the ImageNet weights of MobileNetV2 is the parameter ``weights`` of
+    "mobilenetv2", "mobilenetv2-head" and "mobilenetv2-tuned"; ``mobilenetv2__weights`` of
+    "mobilenetv2-svm" and the other models on these features alone;
+    ``union__mobilenetv2__features__weights`` of "mobilenetv2+hog-svm" and other unions;
+    ``estimator__union__mobilenetv2__features__weights`` of "invariant-svm"; and the same with the
+    prefix ``svm__`` of "best" and "best-fast".
 
     Examples
     --------
@@ -91,22 +88,21 @@ def find_model(name: Any) -> Model:
 
 
 def list_models(pattern: str | None = None) -> list[str]:
-    """Return the names that :func:`make_model` knows.
+    """List the names of models that :func:`make_model` knows.
 
     Parameters
     ----------
     pattern : str, default=None
-        Pattern of the names, in which ``*`` stands for any characters and ``?`` for one, as in
-        :mod:`fnmatch`; None for all names.
+        Pattern of the names, in which ``*`` matches any characters and ``?`` a single one, as in
+        the module ``fnmatch``; None for all names.
 
     Returns
     -------
     names : list of str
-        The names, empty where none matches.
+        Matching names, which may be empty.
 
-    See Also
-    --------
-    describe_models : The same with what each model is, needs and reaches.
+    See Also -------- describe_models : Describes each model with its requirements, accuracy and
+    cost.
 
     Examples
     --------
@@ -127,33 +123,29 @@ def nearest_models(name: str, n: int = 3) -> list[str]:
 
 
 def describe_models() -> pd.DataFrame:
-    """Return what each model is, what it needs and what it reaches.
+    """Describe each named model: its kind, requirements, accuracy and cost.
 
     Returns
     -------
     models : DataFrame of shape (n_models, 7)
-        A row for each name of :func:`list_models`, which is the index, with the columns
+        One row for each name of :func:`list_models`, which is the index, with the columns
 
         - "kind": "network", trained from scratch; "transfer", a network trained on ImageNet
           with a new head; "features", followed by a classifier; or "ensemble", of models;
-        - "description": what it is, in one sentence;
-        - "needs": what it needs beside the package's dependencies;
+        - "description": description in one sentence;
+        - "needs": requirements besides the package's dependencies;
         - "accuracy": measured on Fashion-MNIST's 10,000 test images, after training on its
           60,000 training images;
         - "cpu_minutes": CPU time of that training;
         - "predict_cpu_ms": CPU milliseconds for each of the test images, predicted together;
         - "megabytes": size of the fitted model.
 
-        The figures are NaN where the documentation has none.
+        Figures that have not been measured are NaN.
 
-    See Also
-    --------
-    list_models : The names alone.
+    See Also -------- list_models : Lists the names alone.
 
-    Notes
-    -----
-    The figures are those of the page "Benchmarks" of the documentation, which says how they were
-    measured. None was measured with the extra intelex.
+    Notes ----- The figures are those of the page "Benchmarks" of the documentation, which describes
+    how they were measured. They were measured without the extra ``intelex``.
 
     Examples
     --------

@@ -21,64 +21,59 @@ def make_search(
     random_state: Any = None,
     **params: Any,
 ) -> RandomizedSearchCV:
-    """Make a random search over the parameters of a model, given by its name.
+    """Make a randomised search over the parameters of a model given by its name.
 
     Read more in the :ref:`User Guide <searches>`.
 
     Parameters
     ----------
     name : str
-        A name from :func:`list_models`, such as "cnn-fast", "hog-svm" or "best".
+        Name from :func:`list_models`, such as "cnn-fast", "hog-svm" or "best".
 
     n_iter : int, default=20
         Number of combinations of parameters to try.
 
     cv : int or splitter, default=3
-        Number of stratified folds, which are shuffled by ``random_state``; or any of
-        scikit-learn's splitters.
+        Number of stratified folds, shuffled with ``random_state``, or a splitter.
 
     memory : str, path or joblib.Memory, default=None
-        Where models that compute features before they classify cache these. The search then
-        computes them once for each fold, as it varies what comes after them.
+        Cache for the features of models that have such a step. The search then computes them once
+        for each fold, because it varies only the steps after them.
 
     n_jobs : int, default=None
-        Number of fits at a time, as for RandomizedSearchCV.
+        Number of fits at the same time, as for
+        :class:`~sklearn.model_selection.RandomizedSearchCV`.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the combinations, of the folds, and of the model. Pass an int for the same
-        result each time.
+        Seed of the combinations, of the folds, and of the model. Pass an int for reproducible
+        results.
 
     **params
-        Parameters of the model, as for :func:`make_model`. They are fixed: the search leaves
-        them alone, and what is within them.
+        Parameters of the model, as for :func:`make_model`. The search does not vary them, nor their
+        nested parameters.
 
     Returns
     -------
     search : sklearn.model_selection.RandomizedSearchCV
-        The search, not fitted. After ``fit`` it classifies by ``best_estimator_``.
+        Search, not fitted. After ``fit`` it predicts with ``best_estimator_``.
 
     Raises
     ------
     ValueError
-        If there is no such model, the model has no such parameter, or nothing is left to search
-        over.
+        If the model or a parameter is unknown, or no parameter is left to search over.
 
-    See Also
-    --------
-    make_model : The model alone.
-    fashionkit.compare_models : Compares models, among them searches, on the same images.
+    See Also -------- make_model : Makes the model alone. fashionkit.compare_models : Compares
+    models, including searches, on the same images.
 
-    Notes
-    -----
-    ``search.param_distributions`` holds what is drawn from: of networks the learning rate,
-    between a tenth and three times that of the model, batch size, epochs and dropout; of support
-    vector machines the penalty, the width of the kernel and the number of components; of
-    neighbours, trees and forests their number, weights, depth and leaves. Change it as you like,
-    or by ``search.set_params``, as also ``scoring``, ``refit`` and the other parameters of
-    RandomizedSearchCV.
+    Notes ----- ``search.param_distributions`` holds the distributions. For networks they are those
+    of the learning rate (between a tenth and three times that of the model), the batch size, the
+    epochs and the dropout. For support vector machines they are those of the penalty, the kernel
+    coefficient and the number of components. For neighbours, trees and forests they are those of
+    the number, weights, depth and leaves. They can be changed directly or by ``search.set_params``,
+    as can ``scoring``, ``refit`` and the other parameters of RandomizedSearchCV.
 
-    Random search finds as good parameters as a grid does with far fewer fits, where only few of
-    the parameters matter [1]_.
+    If only few of the parameters matter, random search finds parameters as good as those of a grid
+    search with far fewer fits [1]_.
 
     References
     ----------

@@ -31,10 +31,10 @@ _VALUES_PER_CHUNK = 2**20
 class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
     """Support vector machine with calibrated probabilities.
 
-    An SVC is fitted on all samples. Its probabilities are calibrated on out-of-fold decision
-    scores: those of a cross-validation on at most ``calibration_size`` samples. With tens of
-    thousands of samples this costs a fraction of the fit, where
-    :class:`~sklearn.calibration.CalibratedClassifierCV` takes several fits of that size.
+    An SVC is fitted on all samples. Its probabilities are calibrated on out-of-fold decision scores
+    from a cross-validation on at most ``calibration_size`` samples. With tens of thousands of
+    samples this costs a fraction of the fit, whereas
+    :class:`~sklearn.calibration.CalibratedClassifierCV` needs several fits of that size.
 
     Read more in the :ref:`User Guide <baselines>`.
 
@@ -50,27 +50,27 @@ class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         Coefficient of the kernel, as in :class:`~sklearn.svm.SVC`.
 
     class_weight : dict or "balanced", default=None
-        Factors of ``C`` by class, as in :class:`~sklearn.svm.SVC`, and weights of the classes
-        in the calibration.
+        Factor of ``C`` for each class, as in :class:`~sklearn.svm.SVC`, and its weight in the
+        calibration.
 
     calibration_size : int, default=10000
-        Number of samples for the calibration, stratified by class, but at least ``cv`` of
-        each class; all samples, where there are fewer.
+        Maximum number of samples for the calibration, stratified by class, but at least ``cv`` of
+        each class.
 
     cv : int, default=3
         Number of folds of the calibration.
 
     cache_size : float, default=1000
-        Size of the kernel's cache in MB.
+        Size of the kernel cache in MB.
 
     backend : {"sklearn", "sklearnex", "auto"}, default="sklearn"
-        SVC implementation to fit with: scikit-learn's, or that of its extension for x86
-        processors, which is 2 times faster and gives the same results up to rounding:
-        ``pip install "fashionkit[intelex]"``. "auto" takes the extension where it is installed.
-        What is fitted does not need it.
+        SVC implementation to fit with: scikit-learn's, or that of its extension for x86 processors,
+        which is 2 times faster and gives the same results up to rounding:
+        ``pip install "fashionkit[intelex]"``. "auto" uses the extension if it is installed. A
+        fitted model does not need it.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the samples for the calibration, and their folds.
+        Seed of the samples drawn for the calibration, and of their folds.
 
     Attributes
     ----------
@@ -90,29 +90,22 @@ class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in ``fit``, where they are all strings.
 
-    See Also
-    --------
-    fashionkit.make_baseline : Pipelines that end with a CalibratedSVC.
-    InvariantSVC : Trained on virtual support vectors, too.
-    sklearn.svm.SVC : The classifier that is calibrated.
-    sklearn.calibration.CalibratedClassifierCV : Calibrates any classifier.
+    See Also -------- fashionkit.make_baseline : Makes pipelines that end with a CalibratedSVC.
+    InvariantSVC : SVM trained on virtual support vectors. sklearn.svm.SVC : SVM without
+    calibration. sklearn.calibration.CalibratedClassifierCV : Calibration of any classifier.
 
-    Notes
-    -----
-    An SVC scores each pair of classes. A sigmoid for each pair turns scores into
+    Notes ----- An SVC scores each pair of classes. A sigmoid for each pair turns scores into
     probabilities [1]_, which are then coupled into those of all classes [2]_.
-    ``SVC(probability=True)`` uses the same method, but with the scores of all samples. Where
-    the out-of-fold scores of a pair say nothing about its classes, as may happen with few
-    samples, its probabilities are the classes' frequencies, slightly increased for the class
-    that the SVC prefers.
+    ``SVC(probability=True)`` uses the same method, but with the scores of all samples. If the
+    out-of-fold scores of a pair are uninformative, as may happen with few samples, its
+    probabilities are the class frequencies, slightly increased for the class that the SVC prefers.
 
-    ``predict`` returns the most probable class, so that it always agrees with
-    ``predict_proba``. It is not always the class that ``svc_`` predicts, by votes of the
-    pairs.
+    ``predict`` returns the most probable class, so that it always agrees with ``predict_proba``. It
+    may differ from the prediction of ``svc_``, which is by votes of the pairs.
 
     ``gamma="scale"`` and ``class_weight="balanced"`` count samples, not their weights, as in
-    :class:`~sklearn.svm.SVC`. Samples of weight 0 are left out of everything; the indices in
-    ``svc_.support_`` do not count them.
+    :class:`~sklearn.svm.SVC`. Samples of weight 0 are ignored; the indices in ``svc_.support_`` do
+    not count them.
 
     References
     ----------
@@ -180,7 +173,7 @@ class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
             Class labels.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples in the SVC and in the calibration: factors of ``C``. None
+            Weight of each sample in the SVC, as a factor of ``C``, and in the calibration. None
             gives all samples the weight 1.
 
         Returns

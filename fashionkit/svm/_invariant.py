@@ -49,10 +49,10 @@ _USERS_LINE = 4
 class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
     """Support vector machine trained on virtual support vectors.
 
-    An SVC is fitted twice. In the second fit, the images that were support vectors are joined
-    by their mirror images, or by copies shifted by a pixel [1]_. Probabilities are calibrated on
-    the mean scores of all views of an image. With tens of thousands of images, this costs a
-    fraction of what training on views of all images would.
+    An SVC is fitted twice. The second fit is on the support vectors of the first one, together with
+    their mirror images or copies shifted by a pixel [1]_. Probabilities are calibrated on the mean
+    scores of all views of an image. With tens of thousands of images, this costs a fraction of
+    training on the views of all images.
 
     Read more in the :ref:`User Guide <baselines>`.
 
@@ -63,9 +63,9 @@ class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         a baseline that :func:`~fashionkit.make_baseline` makes with that classifier.
 
     views : {"flip", "shift", "flip+shift"} or None, default="flip"
-        Views of an image: "flip" adds its mirror image; "shift" adds the image moved by one
-        pixel towards two corners, with the lowest pixel value at the border. Prediction takes
-        2, 3 or 6 times as long. None adds no view, for comparison.
+        Views of an image: "flip" adds its mirror image; "shift" adds the image shifted by one pixel
+        towards two corners, with the lowest pixel value at the border. Prediction takes 2, 3 or 6
+        times as long. None adds no views, for comparison.
 
     image_shape : tuple of int, default=None
         Shape of the image in each flat row: ``(height, width)`` or ``(height, width, channels)``.
@@ -100,32 +100,28 @@ class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
         Height, width and channels.
 
     pixel_range_ : tuple of float
-        Lowest and highest value that pixels are meant to have.
+        Pixel values that become 0 and 1.
 
-    See Also
-    --------
-    CalibratedSVC : The classifier without views.
-    make_baseline : Makes pipelines that end with it.
-    Augmentation : Distorts the training images of neural classifiers.
+    See Also -------- CalibratedSVC : SVM without views. fashionkit.make_baseline : Makes pipelines
+    that end with a CalibratedSVC. fashionkit.Augmentation : Augmentation of the training images of
+    neural classifiers.
 
-    Notes
-    -----
-    Samples that are not support vectors do not change an SVC, and their views seldom would. The
-    second fit has the parameters of the first, also where they depend on the data, as
-    ``gamma="scale"`` and ``class_weight="balanced"`` do.
+    Notes ----- Samples that are not support vectors do not affect an SVC, and their views rarely
+    would. The second fit has the parameters of the first, including those that depend on the data,
+    such as ``gamma="scale"`` and ``class_weight="balanced"``.
 
-    In each fold of the calibration an SVC is fitted twice, too.
+    In each fold of the calibration, an SVC is also fitted twice.
 
-    Features that are the same for an image and its mirror image, such as those of a
-    BackboneFeatures with ``mirror=True`` or colour histograms, gain nothing from "flip": pass
-    ``mirror=False``, or "shift". Views that are near each other share the penalty of a mistake,
-    so that a smaller ``C`` than for the plain pipeline may be better.
+    Features that are equal for an image and its mirror image, such as colour histograms or those of
+    BackboneFeatures with ``mirror=True``, do not benefit from "flip": pass ``mirror=False``, or
+    "shift". Views that are close to each other share the penalty of a misclassification, so that a
+    smaller ``C`` than for the plain pipeline may be better.
 
-    The memory of the pipeline keeps the features of all images, but not those of their other
-    views, which depend on the SVC's parameters.
+    The pipeline's ``memory`` caches the features of all images, but not those of the other views of
+    support vectors, which depend on the SVC's parameters.
 
-    All views of an image have its weight. Images of weight 0 are left out, except that
-    ``pixel_range_`` and ``image_shape_`` are those of all images.
+    All views of an image have its weight. Images of weight 0 are ignored, except for
+    ``pixel_range_`` and ``image_shape_``.
 
     References
     ----------
@@ -161,7 +157,7 @@ class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
     # The parameters of the estimator's steps are validated where they are used.
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> InvariantSVC:
-        """Fit the SVC, then again with views of its support vectors.
+        """Fit the SVC, then a second one with views of its support vectors.
 
         Parameters
         ----------
@@ -173,8 +169,8 @@ class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
             Class labels.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the images and of their views in the SVC and in the calibration. The
-            transformers do not use them. None gives all images the weight 1.
+            Weight of each image and of its views in the SVC and in the calibration. It is not
+            passed to the transformers. None gives all images the weight 1.
 
         Returns
         -------

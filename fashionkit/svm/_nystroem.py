@@ -36,43 +36,43 @@ _SCALING_C = 1.0
 
 
 class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
-    r"""Kernel ridge classifier on support vectors of a sample, for any number of samples.
+    r"""Nyström-approximated kernel ridge classifier for any number of samples.
 
-    A support vector machine is fitted on a sample of the data. Its support vectors become the
-    components of a Nyström approximation [1]_, on which a least-squares classifier is fitted
-    with all data, in one pass over it. Time grows linearly with the number of samples; memory
-    does not grow, beside the data itself, which may be memory-mapped.
+    A support vector machine is fitted on a random subset of the samples. Its support vectors become
+    the components of a Nyström approximation [1]_, on which a least-squares classifier is fitted
+    with all samples, in one pass. Time grows linearly with the number of samples. Memory is
+    constant, except for the data itself, which may be memory-mapped.
 
     Read more in the :ref:`User Guide <baselines>`.
 
     Parameters
     ----------
     n_components : int, default=10000
-        Maximum number of components. Time grows with its square, and so does memory: 3 GB with
-        10,000.
+        Maximum number of components. Time and memory grow with its square: 3 GB for 10,000.
 
     gamma : "scale" or float, default="scale"
         Coefficient of the RBF kernel; "scale" is 1 / (number of features * variance of the
         sample), as in :class:`~sklearn.svm.SVC`.
 
     C : float, default=1.0
-        Penalty of the support vector machine on the sample.
+        Penalty of the support vector machine that selects the components.
 
     alpha : float, default=1e-6
-        Ridge penalty, per sample.
+        Ridge penalty per sample.
 
     max_samples : int, default=30000
-        Maximum number of samples that the support vectors are found on, stratified by class.
-        Time grows with its square.
+        Maximum number of samples to find the support vectors on, stratified by class. Time grows
+        with its square.
 
     calibration_size : int, default=5000
-        Maximum number of samples on whose leave-one-out scores probabilities are calibrated.
+        Maximum number of samples whose leave-one-out scores calibrate the probabilities.
 
     class_weight : dict or "balanced", default=None
-        Weights of the classes, multiplied with ``sample_weight``.
+        Weight of each class, multiplied by ``sample_weight``; "balanced" weights classes inversely
+        to their frequency.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the samples.
+        Seed of the drawn samples.
 
     Attributes
     ----------
@@ -80,22 +80,22 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
         Class labels.
 
     components_ : ndarray of shape (n_components, n_features)
-        Samples that the kernel is computed with.
+        Samples that the kernel is evaluated at.
 
     dual_coef_ : ndarray of shape (n_components, n_classes)
         Coefficients of the components.
 
     intercept_ : ndarray of shape (n_classes,)
-        Frequencies of the classes, which are added to the scores.
+        Class frequencies, which are added to the scores.
 
     gamma_ : float
         Coefficient of the kernel.
 
     scaling_coef_ : ndarray of shape (n_classes, n_classes)
-        Matrix that turns scores into the logarithms of probabilities.
+        Matrix that converts scores to log-probabilities, up to a constant for each sample.
 
     scaling_intercept_ : ndarray of shape (n_classes,)
-        What is added to these.
+        Intercepts of the log-probabilities.
 
     n_features_in_ : int
         Number of features seen in ``fit``.
@@ -103,9 +103,7 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in ``fit``, where they are all strings.
 
-    See Also
-    --------
-    CalibratedSVC : The exact machine, for up to some 100,000 samples.
+    See Also -------- CalibratedSVC : Exact kernel SVM, for up to about 100,000 samples.
     sklearn.kernel_approximation.Nystroem : The same approximation with random components.
 
     Notes
@@ -115,15 +113,15 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
 
     .. math:: (K_{nm}^T K_{nm} + \alpha n K_{mm}) \, a = K_{nm}^T y,
 
-    where a column of ``y`` is 1 for the samples of a class and 0 for others, less its mean
-    ([2]_, equation 8). That the components are support vectors, which lie where classes meet, is
-    our own. Other samples of the draw follow where there are fewer than ``n_components``.
+    where a column of ``y`` is 1 for the samples of a class and 0 for others, less its mean ([2]_,
+    equation 8). Choosing support vectors as components is not part of these references. If there
+    are fewer than ``n_components``, other samples of the subset are added.
 
     Leave-one-out scores are computed in closed form ([3]_, section 4). A multinomial logistic
     regression turns them into probabilities (matrix scaling, [4]_, section 4.2).
 
-    Samples of weight 0 are left out. Of samples that are repeated, one is left out at a time, so
-    that their leave-one-out scores, and with them probabilities, are too good.
+    Samples of weight 0 are ignored. Repeated samples are left out one at a time, so that their
+    leave-one-out scores, and therefore the probabilities, are too confident.
 
     References
     ----------
@@ -183,18 +181,18 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NystroemClassifier:
-        """Choose the components, and fit the classifier.
+        """Select the components and fit the classifier.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Features; a memory-mapped array is read a chunk at a time.
+            Features; a memory-mapped array is read in chunks.
 
         y : array-like of shape (n_samples,)
             Class labels.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples. None gives all samples the weight 1.
+            Weight of each sample. None gives all samples the weight 1.
 
         Returns
         -------
