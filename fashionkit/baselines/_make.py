@@ -74,15 +74,19 @@ def make_baseline(
     ValueError
         If the features, the classifier or a parameter are unknown.
 
-    See Also -------- fashionkit.make_model : Makes any model by one name, such as "hog-svm".
+    See Also
+    --------
+    fashionkit.make_model : Makes any model by one name, such as "hog-svm".
     InvariantSVC : Trains a baseline with a support vector machine on mirror images, too.
-    HOGFeatures : Features for your own pipelines. compare_models : Compares baselines and networks.
+    HOGFeatures : Features for your own pipelines.
+    compare_models : Compares baselines and networks.
 
-    Notes ----- Parameters that differ from the defaults of their steps were chosen on a validation
-    split of Fashion-MNIST's training images. This also holds for the union
-    ``["mobilenetv2", "hog"]``. In any other union, each of the features is reduced to at most 200
-    principal components, which are scaled to unit Euclidean norm for each image, so that all
-    features weigh the same.
+    Notes
+    -----
+    Parameters that differ from the defaults of their steps were chosen on a validation split of
+    Fashion-MNIST's training images. This also holds for the union ``["mobilenetv2", "hog"]``. In
+    any other union, each of the features is reduced to at most 200 principal components, which are
+    scaled to unit Euclidean norm for each image, so that all features weigh the same.
 
     Examples
     --------

@@ -19,7 +19,9 @@ class BoundedKNeighborsClassifier(DocLinkMixin, KNeighborsClassifier):
     to the number of training samples: with 30 neighbours and 20 samples, all 20 vote. A pipeline
     for data of any size then needs no other value on small folds.
 
-    See Also -------- sklearn.neighbors.KNeighborsClassifier : The classifier without this limit.
+    See Also
+    --------
+    sklearn.neighbors.KNeighborsClassifier : The classifier without this limit.
     fashionkit.BoundedPCA : PCA that limits its number of components in the same way.
 
     Examples

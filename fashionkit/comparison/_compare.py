@@ -151,8 +151,11 @@ def compare_models(
         If a model, a score, or the probabilities of a model failed, or after Ctrl-C. All other
         results are kept.
 
-    See Also -------- make_model : Makes a model by its name. make_search : Makes a search over the
-    parameters of a named model. Comparison : The returned object.
+    See Also
+    --------
+    make_model : Makes a model by its name.
+    make_search : Makes a search over the parameters of a named model.
+    Comparison : The returned object.
     sklearn.model_selection.cross_validate : Cross-validates one model.
 
     Notes

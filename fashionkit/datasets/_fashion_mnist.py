@@ -136,7 +136,9 @@ def fetch_fashion_mnist(
     load_fashion_mnist_csv : The same data from Kaggle's CSV files.
     make_garments : Similar images drawn without any download.
 
-    Notes ----- The four official ``.gz`` files, or their decompressed contents, are searched for in
+    Notes
+    -----
+    The four official ``.gz`` files, or their decompressed contents, are searched for in
     `data_home`, in the folder named by ``FASHIONKIT_DATA``, in the user's cache, in the subfolder
     ``fashion-mnist`` of each of these, and in Keras's cache. They are read in place, and always
     checked against their SHA-256.

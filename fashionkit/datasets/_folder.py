@@ -101,11 +101,15 @@ class ImageFolder(LazyImages):
         If files were skipped, if a sub-folder has no files and is therefore not a class, or if
         Pillow warned about a file, in the constructor or when it is accessed.
 
-    See Also -------- load_image_folder : Reads all images into one array; describes how files are
-    read. load_images : Reads photos without labels into one array.
+    See Also
+    --------
+    load_image_folder : Reads all images into one array; describes how files are read.
+    load_images : Reads photos without labels into one array.
 
-    Notes ----- Training a network reads every image in every epoch, in batches, ahead of time. Pass
-    an `image_size` close to that of the model, and increase `n_jobs` if training waits for images.
+    Notes
+    -----
+    Training a network reads every image in every epoch, in batches, ahead of time. Pass an
+    `image_size` close to that of the model, and increase `n_jobs` if training waits for images.
     Estimators that need all samples at once, such as :class:`~fashionkit.CalibratedSVC`, read all
     images into an array. Caches and checkpoints identify images by their paths, sizes and
     modification times.

@@ -51,9 +51,11 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     --------
     fetch_fashion_mnist : Fashion-MNIST, downloaded if necessary.
 
-    Notes ----- An IDX file is two zero bytes, one byte for the type, one byte for the number of
-    dimensions, each dimension as a big-endian 32-bit integer, then the values in row-major order
-    [1]_. Memory is allocated only for values that the file contains, whatever its header says.
+    Notes
+    -----
+    An IDX file is two zero bytes, one byte for the type, one byte for the number of dimensions,
+    each dimension as a big-endian 32-bit integer, then the values in row-major order [1]_. Memory
+    is allocated only for values that the file contains, whatever its header says.
 
     References
     ----------

@@ -97,13 +97,15 @@ def load_image_folder(
     load_images : Photos that are not sorted into sub-folders by class.
     fetch_fashion_mnist : Fashion-MNIST, downloaded if necessary.
 
-    Notes ----- Images are rotated by their EXIF orientation, and transparent pixels become white.
-    Gray values of more than 8 bits range from 0 to 65535; in TIFF files, from 0 to the maximum of
-    their bit depth, which is at most 16. Floating-point values range from 0 to 1 if none is
-    greater, otherwise from 0 to 255; images with other values cannot be read. TIFF files that
-    Pillow cannot read correctly are read by tifffile, which needs the extra ``fashionkit[tiff]``
-    for some compressions, such as LZW. Of an animation or a file with several pages, the first is
-    read. Colours are interpreted as sRGB; colour profiles are not applied.
+    Notes
+    -----
+    Images are rotated by their EXIF orientation, and transparent pixels become white. Gray values
+    of more than 8 bits range from 0 to 65535; in TIFF files, from 0 to the maximum of their bit
+    depth, which is at most 16. Floating-point values range from 0 to 1 if none is greater,
+    otherwise from 0 to 255; images with other values cannot be read. TIFF files that Pillow cannot
+    read correctly are read by tifffile, which needs the extra ``fashionkit[tiff]`` for some
+    compressions, such as LZW. Of an animation or a file with several pages, the first is read.
+    Colours are interpreted as sRGB; colour profiles are not applied.
 
     Hidden files and folders, and system files such as ``Thumbs.db``, are ignored. Links are
     followed, except to a folder that contains them. Each folder counts once, under its own path,

@@ -128,12 +128,16 @@ class BackboneFeatures(ImageTransformer):
     feature_shapes_ : dict of str to tuple of int
         Rows, columns and channels of the features of each layer.
 
-    See Also -------- fashionkit.TransferClassifier : Classifier on such a network, which it can
-    fine-tune. fashionkit.make_baseline : Pipelines of these features and a classical classifier.
+    See Also
+    --------
+    fashionkit.TransferClassifier : Classifier on such a network, which it can fine-tune.
+    fashionkit.make_baseline : Pipelines of these features and a classical classifier.
     HOGFeatures : Handcrafted features.
 
-    Notes ----- Layers after the deepest requested one are not computed. Besides the features, only
-    one batch of images and its resized copy are in memory.
+    Notes
+    -----
+    Layers after the deepest requested one are not computed. Besides the features, only one batch of
+    images and its resized copy are in memory.
 
     Feature maps of an ONNX file are assumed to be square, to distinguish channels from rows and
     columns; if this is ambiguous, their axes are in the order of the input's. CLIP uses the

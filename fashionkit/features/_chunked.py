@@ -64,8 +64,10 @@ class ChunkedTransformer(DocLinkMixin, MetaEstimatorMixin, TransformerMixin, Bas
     feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in ``fit``, where they are all strings.
 
-    See Also -------- fashionkit.NystroemClassifier : Kernel classifier for hundreds of thousands of
-    samples. fashionkit.ImageFolder : Images in files, read in chunks.
+    See Also
+    --------
+    fashionkit.NystroemClassifier : Kernel classifier for hundreds of thousands of samples.
+    fashionkit.ImageFolder : Images in files, read in chunks.
 
     Examples
     --------

@@ -112,11 +112,14 @@ class ColorHistogram(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     pixel_range_ : tuple of float
         Pixel values that become 0 and 1.
 
-    See Also -------- HOGFeatures : Histograms of edge directions, which describe the shape.
+    See Also
+    --------
+    HOGFeatures : Histograms of edge directions, which describe the shape.
     skimage.exposure.histogram : The histogram of one image.
 
-    Notes ----- Gray images have a single histogram of their intensities; ``space`` and ``joint``
-    are ignored.
+    Notes
+    -----
+    Gray images have a single histogram of their intensities; ``space`` and ``joint`` are ignored.
 
     Pixels are scaled by the range seen in ``fit`` and clipped to it. The bins are equally wide and
     the same for all images. In HSV and RGB they span 0 to 1. In CIELAB they span 0 to 100 for L,

@@ -97,8 +97,10 @@ class HOGFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     pixel_range_ : tuple of float
         Pixel values that become 0 and 1.
 
-    See Also -------- fashionkit.make_baseline : Pipelines of these features and a classical
-    classifier. skimage.feature.hog : HOG features of one image.
+    See Also
+    --------
+    fashionkit.make_baseline : Pipelines of these features and a classical classifier.
+    skimage.feature.hog : HOG features of one image.
 
     Notes
     -----

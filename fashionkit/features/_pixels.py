@@ -36,7 +36,9 @@ class PixelFeatures(OneToOneFeatureMixin, ImageTransformer):
     pixel_range_ : tuple of float
         Pixel values that become 0 and 1.
 
-    See Also -------- HOGFeatures : Histograms of edge directions.
+    See Also
+    --------
+    HOGFeatures : Histograms of edge directions.
 
     Examples
     --------

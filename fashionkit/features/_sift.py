@@ -134,7 +134,9 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
     pixel_range_ : tuple of float
         Pixel values that become 0 and 1.
 
-    See Also -------- HOGFeatures : Histograms of edge directions by position, without a vocabulary.
+    See Also
+    --------
+    HOGFeatures : Histograms of edge directions by position, without a vocabulary.
     fashionkit.make_baseline : Pipelines of these features and a classical classifier.
     sklearn.cluster.MiniBatchKMeans : Clustering that computes the vocabulary.
 

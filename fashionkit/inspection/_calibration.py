@@ -59,9 +59,11 @@ def calibration_bins(
     ValueError
         If the arguments are inconsistent, or a label is not among ``classes``.
 
-    See Also -------- expected_calibration_error : Summarises the bins in a single number.
-    fashionkit.plotting.ReliabilityDisplay : Draws the bins. sklearn.calibration.calibration_curve :
-    The same for binary classification.
+    See Also
+    --------
+    expected_calibration_error : Summarises the bins in a single number.
+    fashionkit.plotting.ReliabilityDisplay : Draws the bins.
+    sklearn.calibration.calibration_curve : The same for binary classification.
 
     References
     ----------
@@ -137,8 +139,10 @@ def expected_calibration_error(
     calibration_bins : Confidence and accuracy of each bin.
     sklearn.metrics.brier_score_loss : A score of probabilities that needs no bins.
 
-    Notes ----- The error depends on ``n_bins``. With few images it is above 0 even if the
-    probabilities are correct. Compare models on the same images with the same bins.
+    Notes
+    -----
+    The error depends on ``n_bins``. With few images it is above 0 even if the probabilities are
+    correct. Compare models on the same images with the same bins.
 
     References
     ----------

@@ -80,8 +80,10 @@ def most_confused(
         If the labels are not classes, differ in number, or have no name in
         ``class_names``; or if ``true`` or ``predicted`` is not a class.
 
-    See Also -------- worst_mistakes : Lists misclassified images. sklearn.metrics.confusion_matrix
-    : Counts all pairs of classes.
+    See Also
+    --------
+    worst_mistakes : Lists misclassified images.
+    sklearn.metrics.confusion_matrix : Counts all pairs of classes.
 
     Examples
     --------

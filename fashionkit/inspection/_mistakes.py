@@ -91,7 +91,9 @@ def worst_mistakes(
         its classes, a label has no name in ``class_names``, or ``true`` or ``predicted``
         is not a class.
 
-    See Also -------- most_confused : Lists the most frequent confusions between classes.
+    See Also
+    --------
+    most_confused : Lists the most frequent confusions between classes.
     fashionkit.plotting.MistakesDisplay : Draws the misclassified images.
 
     Notes

@@ -47,9 +47,11 @@ def risk_coverage_curve(y_true: Any, probabilities: Any, classes: Any) -> pd.Dat
     ValueError
         If the arguments are inconsistent, or a label is not among ``classes``.
 
-    See Also -------- risk_coverage_areas : Summarises the curve in two numbers.
-    fashionkit.plotting.RiskCoverageDisplay : Draws the curve. fashionkit.SelectiveClassifier :
-    Chooses a threshold.
+    See Also
+    --------
+    risk_coverage_areas : Summarises the curve in two numbers.
+    fashionkit.plotting.RiskCoverageDisplay : Draws the curve.
+    fashionkit.SelectiveClassifier : Chooses a threshold.
 
     References
     ----------
@@ -118,12 +120,15 @@ def risk_coverage_areas(y_true: Any, probabilities: Any, classes: Any) -> tuple[
     ValueError
         If the arguments are inconsistent, or a label is not among ``classes``.
 
-    See Also -------- risk_coverage_curve : Computes the curve.
+    See Also
+    --------
+    risk_coverage_curve : Computes the curve.
 
-    Notes ----- Images of equal confidence count as accepted in random order; the areas are averages
-    over these orders. AUGRC is
-    ``(1 - auroc) * accuracy * (1 - accuracy) + (1 - accuracy) ** 2 / 2``, where ``auroc`` tells
-    right from wrong predictions by their confidence: equation 5 of [2]_.
+    Notes
+    -----
+    Images of equal confidence count as accepted in random order; the areas are averages over these
+    orders. AUGRC is ``(1 - auroc) * accuracy * (1 - accuracy) + (1 - accuracy) ** 2 / 2``, where
+    ``auroc`` tells right from wrong predictions by their confidence: equation 5 of [2]_.
 
     References
     ----------

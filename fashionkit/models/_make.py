@@ -48,15 +48,20 @@ def make_model(
     ValueError
         If the model or a parameter is unknown.
 
-    See Also -------- list_models : Lists the names. describe_models : Describes each model with its
-    requirements, accuracy and cost. make_search : Makes a search over the parameters of the same
-    model. fashionkit.make_baseline : Makes a pipeline of any features and classifier.
+    See Also
+    --------
+    list_models : Lists the names.
+    describe_models : Describes each model with its requirements, accuracy and cost.
+    make_search : Makes a search over the parameters of the same model.
+    fashionkit.make_baseline : Makes a pipeline of any features and classifier.
     fashionkit.compare_models : Compares models on the same images.
 
-    Notes ----- "invariant-svm" is an :class:`~fashionkit.InvariantSVC` on a pipeline. "best" and
-    "best-fast" are a :class:`~sklearn.ensemble.VotingClassifier` of it, named "svm", and of a
-    network, named "network". With ``pip install "fashionkit[intelex]"`` they are several times
-    faster, with the same results up to rounding.
+    Notes
+    -----
+    "invariant-svm" is an :class:`~fashionkit.InvariantSVC` on a pipeline. "best" and "best-fast"
+    are a :class:`~sklearn.ensemble.VotingClassifier` of it, named "svm", and of a network, named
+    "network". With ``pip install "fashionkit[intelex]"`` they are several times faster, with the
+    same results up to rounding.
 
     The path of a file with the ImageNet weights of MobileNetV2 is the parameter ``weights`` of
     "mobilenetv2", "mobilenetv2-head" and "mobilenetv2-tuned"; ``mobilenetv2__weights`` of
@@ -101,8 +106,9 @@ def list_models(pattern: str | None = None) -> list[str]:
     names : list of str
         Matching names, which may be empty.
 
-    See Also -------- describe_models : Describes each model with its requirements, accuracy and
-    cost.
+    See Also
+    --------
+    describe_models : Describes each model with its requirements, accuracy and cost.
 
     Examples
     --------
@@ -142,10 +148,14 @@ def describe_models() -> pd.DataFrame:
 
         Figures that have not been measured are NaN.
 
-    See Also -------- list_models : Lists the names alone.
+    See Also
+    --------
+    list_models : Lists the names alone.
 
-    Notes ----- The figures are those of the page "Benchmarks" of the documentation, which describes
-    how they were measured. They were measured without the extra ``intelex``.
+    Notes
+    -----
+    The figures are those of the page "Benchmarks" of the documentation, which describes how they
+    were measured. They were measured without the extra ``intelex``.
 
     Examples
     --------

@@ -62,12 +62,16 @@ def make_search(
     ValueError
         If the model or a parameter is unknown, or no parameter is left to search over.
 
-    See Also -------- make_model : Makes the model alone. fashionkit.compare_models : Compares
-    models, including searches, on the same images.
+    See Also
+    --------
+    make_model : Makes the model alone.
+    fashionkit.compare_models : Compares models, including searches, on the same images.
 
-    Notes ----- ``search.param_distributions`` holds the distributions. For networks they are those
-    of the learning rate (between a tenth and three times that of the model), the batch size, the
-    epochs and the dropout. For support vector machines they are those of the penalty, the kernel
+    Notes
+    -----
+    ``search.param_distributions`` holds the distributions. For networks they are those of the
+    learning rate (between a tenth and three times that of the model), the batch size, the epochs
+    and the dropout. For support vector machines they are those of the penalty, the kernel
     coefficient and the number of components. For neighbours, trees and forests they are those of
     the number, weights, depth and leaves. They can be changed directly or by ``search.set_params``,
     as can ``scoring``, ``refit`` and the other parameters of RandomizedSearchCV.

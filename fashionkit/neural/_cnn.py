@@ -17,24 +17,25 @@ from fashionkit.preprocessing import Augmentation
 class CNNClassifier(BaseKerasClassifier):
     """Convolutional neural network for small images.
 
-    The defaults are a basic network: three convolutions, Adam, batches of 32, ten epochs. On
-    Fashion-MNIST it classifies about 90 % of the test images correctly.
-    ``CNNClassifier.from_recipe("strong")`` reaches more than 94 %.
+    The defaults define a basic network of three convolutions, trained with Adam in batches of 32
+    for ten epochs. Its test accuracy on Fashion-MNIST is about 90 %; that of
+    ``CNNClassifier.from_recipe("strong")`` is more than 94 %.
 
     Read more in the :ref:`User Guide <cnn>`.
 
     Parameters
     ----------
     architecture : str or callable, default="basic"
-        The network: "basic", "lenet5", "alexnet", "resnet", "wide_resnet", "inception" or "fast",
-        each described in :mod:`fashionkit.neural.architectures`; or a function
-        ``(input_shape, n_classes, **params)`` that returns an untrained ``keras.Model`` from
-        float32 images in [0, 1] to class probabilities. It must build the same network
-        for the same arguments; to be pickled, it must be importable.
+        Architecture of the network: "basic", "lenet5", "alexnet", "resnet", "wide_resnet",
+        "inception" or "fast", each the name of a function of
+        :mod:`fashionkit.neural.architectures`; or a function ``(input_shape, n_classes, **params)``
+        that returns an untrained ``keras.Model`` from float32 images in [0, 1] to class
+        probabilities. It must build the same network for the same arguments. To be pickled, it must
+        be importable.
 
     architecture_params : dict, default=None
-        Further arguments of the architecture, such as ``{"filters": (32, 64),
-        "dropout": 0.5}``. Each can be searched over as ``architecture__dropout``.
+        Arguments of the architecture, such as ``{"filters": (32, 64), "dropout": 0.5}``. Each can
+        be searched over as ``architecture__dropout``.
 
     {training_parameters}
 
@@ -44,15 +45,16 @@ class CNNClassifier(BaseKerasClassifier):
 
     See Also
     --------
-    HierarchicalCNNClassifier : Learns classes from coarse to fine, along a tree of them.
-    fashionkit.make_baseline : Hand-made features with classical classifiers.
-    sklearn.neural_network.MLPClassifier : Dense networks in scikit-learn.
+    HierarchicalCNNClassifier : CNN for a tree of coarse and fine classes.
+    fashionkit.make_baseline : Pipelines of handcrafted features and a classical classifier.
+    sklearn.neural_network.MLPClassifier : Multi-layer perceptron in scikit-learn.
 
     Notes
     -----
-    Networks are built and compiled once per process for each combination of architecture,
-    image shape, number of classes, optimizer, kind of schedule and of targets, and dtype, and
-    used again by later fits with the same result as a new one would give.
+    Networks are built and compiled once per process for each combination of architecture, image
+    shape, number of classes, optimizer, kind of schedule and of targets, and dtype. Later fits
+    reuse them, with the same results as a new network. :func:`~fashionkit.clear_cache` releases
+    them.
 
     The last bits of a result depend on the machine and on the number of threads that
     TensorFlow uses.
@@ -141,7 +143,8 @@ class CNNClassifier(BaseKerasClassifier):
         Parameters
         ----------
         name : str
-            "basic", "quick", "fast" or "strong"; see :mod:`fashionkit.neural.recipes`.
+            Name of the recipe: "basic", "quick", "fast" or "strong"; see
+            :mod:`fashionkit.neural.recipes`.
 
         **params : dict
             Parameters to override, or that the recipe leaves open, such as ``random_state``; names
@@ -150,7 +153,7 @@ class CNNClassifier(BaseKerasClassifier):
         Returns
         -------
         classifier : CNNClassifier
-            The classifier, not fitted.
+            Classifier, not fitted.
 
         Raises
         ------

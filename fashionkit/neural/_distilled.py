@@ -21,41 +21,41 @@ from fashionkit.neural._core.samples import Samples
 
 
 class DistilledClassifier(DocLinkMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Network trained on the probabilities of a teacher (knowledge distillation).
+    """Knowledge distillation: a network trained on the probabilities of a teacher.
 
-    A teacher, such as an ensemble, is fitted. The network is then trained to give the teacher's
-    probabilities of the training images and of distorted copies of them, in the place of their
-    labels [1]_. Probabilities also tell which other classes an image resembles. The network is all
-    that is kept.
+    A teacher, such as an ensemble, is fitted first. The network, called the student, is then
+    trained to predict the teacher's probabilities for the training images and distorted copies of
+    them, instead of their labels [1]_. These probabilities also describe which other classes an
+    image resembles. Only the network is kept.
 
     Read more in the :ref:`User Guide <distillation>`.
 
     Parameters
     ----------
     estimator : CNNClassifier, HierarchicalCNNClassifier or TransferClassifier
-        The network, the student. Its ``augmentation`` makes the copies.
+        Network to train, the student. Its ``augmentation`` distorts the copies.
 
     teacher : classifier
-        Classifier with ``predict_proba``. To distil one that is fitted already, pass a
-        :class:`sklearn.frozen.FrozenEstimator` of it.
+        Classifier with ``predict_proba``. To distil one that is already fitted, wrap it in a
+        :class:`~sklearn.frozen.FrozenEstimator`.
 
     n_copies : int, default=8
-        Number of versions of each image that the teacher is asked for: the image itself and
-        distorted copies. The epochs of the student take one after the other, so that more than
-        the student has epochs are useless. Without an augmentation there is only the image.
+        Number of versions of each image that the teacher predicts: the image itself and distorted
+        copies. Each epoch of the student uses the next version, so that more versions than epochs
+        are useless. Without an augmentation, only the image itself is used.
 
     hard_weight : float, default=0.0
-        Weight of the true labels in the targets; the rest is that of the teacher's
-        probabilities.
+        Weight of the true labels in the targets; the teacher's probabilities have the remaining
+        weight.
 
     verbose : int, default=0
-        1 to show a progress bar of the teacher's predictions.
+        Verbosity: 1 shows a progress bar of the teacher's predictions.
 
     Attributes
     ----------
     estimator_ : CNNClassifier, HierarchicalCNNClassifier or TransferClassifier
-        The trained network, which needs nothing of the teacher. Its ``augmentation`` is None, as
-        the copies were distorted before.
+        Trained network, independent of the teacher. Its ``augmentation`` is None, because the
+        copies were distorted beforehand.
 
     classes_ : ndarray of shape (n_classes,)
         Class labels.
@@ -68,27 +68,27 @@ class DistilledClassifier(DocLinkMixin, ClassifierMixin, MetaEstimatorMixin, Bas
 
     See Also
     --------
-    CNNClassifier : The same network, trained on labels.
-    sklearn.ensemble.VotingClassifier : Ensembles, which are good teachers.
+    CNNClassifier : Network trained on labels.
+    sklearn.ensemble.VotingClassifier : Ensemble, which is a good teacher.
 
     Notes
     -----
-    Teacher and student see the same distorted images, and the student is trained for long: what
-    [2]_ found to matter. Targets are probabilities at temperature 1. With a student that mixes
-    images by ``mixup`` or ``cutmix``, the teacher is asked for the mixed ones.
+    Teacher and student see the same distorted images, and a long training is recommended, according
+    to the findings of [2]_. Targets are probabilities at temperature 1. If the student mixes images
+    by ``mixup`` or ``cutmix``, the teacher predicts the mixed images.
 
-    All copies are in memory: ``n_copies`` times the images. Copies of images in files are in a
-    temporary file. The teacher predicts ``n_copies`` times as many images as there are, which
-    may take longer than its fit.
+    All copies are kept in memory, which needs ``n_copies`` times the memory of the images. Copies
+    of an ImageFolder are kept in a temporary file. The teacher predicts all copies, which may take
+    longer than its fit.
 
-    Probabilities of a teacher for images that it was trained on are too confident where it
-    nearly remembers them, as nearest neighbours, trees and kernel machines do. Networks with
-    label smoothing are better teachers, but less sure than they are right, and so is what learns
-    from them. A ``label_smoothing`` of the student smooths their probabilities once more: 0 leaves
-    them as they are.
+    Teachers that nearly memorise their training images, such as nearest neighbours, trees and
+    kernel machines, are overconfident on them. Networks with label smoothing are better teachers,
+    but underconfident, and so are their students. A ``label_smoothing`` of the student smooths the
+    teacher's probabilities once more; 0 leaves them unchanged.
 
-    Images that the student holds out (``validation_fraction``) are evaluated by their labels.
-    The teacher has been fitted on them too; pass ``X_val`` for what neither has seen.
+    Images that the student holds out (``validation_fraction``) are evaluated with their true
+    labels. The teacher was also fitted on them; pass ``X_val`` to evaluate on images that neither
+    has seen.
 
     References
     ----------
@@ -143,7 +143,7 @@ class DistilledClassifier(DocLinkMixin, ClassifierMixin, MetaEstimatorMixin, Bas
         y_val: Any = None,
         sample_weight_val: Any = None,
     ) -> Self:
-        """Fit the teacher, and train the network on its probabilities.
+        """Fit the teacher and train the network on its probabilities.
 
         Parameters
         ----------
@@ -155,11 +155,11 @@ class DistilledClassifier(DocLinkMixin, ClassifierMixin, MetaEstimatorMixin, Bas
             Class labels of any type.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each image, for both teacher and network.
+            Weight of each image, for the teacher and the network.
 
         X_val : array-like, default=None
-            Images to evaluate the network on after each epoch, in any form of ``X``; None for
-            its own ``validation_fraction`` of the training data.
+            Images to evaluate the network on after each epoch, in any form of ``X``; None for the
+            student's ``validation_fraction`` of the training data.
 
         y_val : array-like of shape (n_val_samples,), default=None
             Their class labels.
@@ -179,7 +179,7 @@ class DistilledClassifier(DocLinkMixin, ClassifierMixin, MetaEstimatorMixin, Bas
             ``predict_proba``.
 
         ValueError
-            If the data is not valid, or the teacher knows other classes or gives no
+            If the data is invalid, the teacher has other classes, or it does not predict
             probabilities.
         """
         if not isinstance(self.estimator, BaseKerasClassifier):
@@ -257,7 +257,7 @@ class DistilledClassifier(DocLinkMixin, ClassifierMixin, MetaEstimatorMixin, Bas
         return self.estimator_.predict_proba(X)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Predict the logarithm of the probability of each class for each image.
+        """Predict the log-probability of each class for each image.
 
         Parameters
         ----------
@@ -268,13 +268,13 @@ class DistilledClassifier(DocLinkMixin, ClassifierMixin, MetaEstimatorMixin, Bas
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes), dtype=float64
-            Natural logarithms, in the order of ``classes_``.
+            Log-probabilities, in the order of ``classes_``.
         """
         check_is_fitted(self)
         return self.estimator_.predict_log_proba(X)
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Compute the score of each class for each image.
+        """Compute the log-probability of each class, or the log-odds of two classes.
 
         Parameters
         ----------

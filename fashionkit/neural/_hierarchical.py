@@ -29,10 +29,10 @@ from fashionkit.preprocessing import Augmentation
     """
 )
 class HierarchicalCNNClassifier(BaseKerasClassifier):
-    """Convolutional network that learns classes from coarse to fine, along a tree of them.
+    """Hierarchical convolutional neural network for a tree of coarse and fine classes.
 
-    One trunk, and a head for each level of the tree, the coarsest at the shallowest depth [1]_,
-    as in H-CNN for fashion images [2]_. The network is
+    A shared trunk has an output for each level of the tree, that of the coarsest level at the
+    shallowest depth [1]_, as in H-CNN for fashion images [2]_. The network is built by
     :func:`~fashionkit.neural.architectures.branched`.
 
     Read more in the :ref:`User Guide <hierarchical>`.
@@ -40,43 +40,44 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
     Parameters
     ----------
     tree : dict or {"cluster", "fashion-mnist"}, default="cluster"
-        The coarse classes: nested dictionaries from names to branches, whose leaves are lists of
-        labels as in ``y``, such as ``{"clothes": {"tops": [0, 2, 6], ...}, "goods": {...}}``. All
-        leaves must be equally deep, and every label must be in exactly one list.
-        "cluster" groups classes by their mean images, by Ward's method, in two groups and in
-        about ``sqrt(2 * n_classes)``. "fashion-mnist" is the tree of [2]_: clothes (tops, bottoms,
-        dresses, outers) and goods (accessories, shoes); labels are then Fashion-MNIST's, as
-        numbers or as names.
+        Tree of classes: nested dictionaries from names of coarse classes to branches, whose leaves
+        are lists of labels as in ``y``, such as
+        ``{"clothes": {"tops": [0, 2, 6], ...}, "goods": {...}}``. All leaves must be equally deep,
+        and every label must be in exactly one list. "cluster" groups classes by their mean images,
+        by Ward's method, in two groups and in about ``sqrt(2 * n_classes)``. "fashion-mnist" is the
+        tree of [2]_: clothes (tops, bottoms, dresses, outers) and goods (accessories, shoes);
+        labels are then Fashion-MNIST's, as numbers or as names.
 
     loss_weights : sequence of float or dict, default=None
         Weight of the loss of each level, coarsest first; or a dict from fractions of the epochs to
-        such weights, each of which holds from there on, as in ``{0.0: (0.98, 0.01, 0.01),
-        0.3: (0.1, 0.2, 0.7)}``. The weight of the classes themselves must not be 0. None weights
-        the finest level with 1 and each coarser one with a half of the next finer.
+        the weights that hold from there on, such as
+        ``{0.0: (0.98, 0.01, 0.01), 0.3: (0.1, 0.2, 0.7)}``. The weight of the finest level must not
+        be 0. None weights the finest level by 1, and each coarser level by half of the next finer
+        one.
 
     architecture_params : dict, default=None
-        Further arguments of the trunk, such as ``{"filters": (64, 128, 256)}``. Each can be
-        searched over as ``architecture__filters``.
+        Arguments of the trunk, such as ``{"filters": (64, 128, 256)}``. Each can be searched over
+        as ``architecture__filters``.
 
     {training_parameters}
 
     Attributes
     ----------
     levels_ : list of ndarray
-        The names of each level's nodes, coarsest first; the last are the classes.
+        Names of the nodes of each level, coarsest first; those of the last level are the classes.
 
     {fitted_attributes}
 
     See Also
     --------
-    CNNClassifier : Without a tree.
+    CNNClassifier : CNN without a tree of classes.
 
     Notes
     -----
-    The head of the classes decides; the others teach the trunk, in training, what the levels have
-    in common. A coarse class's probability is the sum of those of the classes below it.
+    Predictions are those of the finest level; the outputs of coarser levels only guide the training
+    of the trunk. The probability of a coarse class is the sum of those of its classes.
 
-    ``partial_fit`` uses the first of several ``loss_weights``.
+    If ``loss_weights`` is a dict, ``partial_fit`` uses its first entry.
 
     References
     ----------
@@ -178,7 +179,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
             Images.
 
         level : int, default=0
-            The level: 0 for the coarsest. The last one is that of the classes.
+            Level of the tree, from 0 for the coarsest. The last level is that of the classes.
 
         Returns
         -------
@@ -191,8 +192,8 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
     def predict_proba_coarse(self, X: Any, level: int = 0) -> np.ndarray:
         """Predict the probability of each node of one level of the tree for each image.
 
-        A node's probability is the sum of those of the classes below it. The most probable node
-        need not be that of the most probable class: two shirts can outweigh one bag.
+        The probability of a node is the sum of those of its classes. The most probable node need
+        not contain the most probable class.
 
         Parameters
         ----------
@@ -201,7 +202,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
             Images.
 
         level : int, default=0
-            The level: 0 for the coarsest. The last one is that of the classes.
+            Level of the tree, from 0 for the coarsest. The last level is that of the classes.
 
         Returns
         -------
@@ -222,10 +223,10 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
             Images.
 
         y : array-like of shape (n_samples,)
-            True labels: those of the classes, not of the level.
+            True class labels, not names of nodes.
 
         level : int, default=0
-            The level: 0 for the coarsest. The last one is that of the classes.
+            Level of the tree, from 0 for the coarsest. The last level is that of the classes.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each image.
@@ -233,7 +234,7 @@ class HierarchicalCNNClassifier(BaseKerasClassifier):
         Returns
         -------
         accuracy : float
-            Fraction of the images whose node is predicted correctly.
+            Fraction of images whose node is predicted correctly.
         """
         check_is_fitted(self)
         self._check_level(level)

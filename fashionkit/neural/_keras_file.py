@@ -12,23 +12,24 @@ from fashionkit.neural._core.optimizers import muon, scheduled_rate
 
 
 def load_keras_model(path: str | os.PathLike[str], **params: Any) -> Any:
-    """Load a network that ``ModelCheckpoint`` or ``model_.save`` has written.
+    """Load a ``.keras`` file written by ``ModelCheckpoint`` or ``model_.save``.
 
-    It is :func:`keras.saving.load_model`, which knows the optimizers, schedules, losses and layers
-    of fashionkit. In a process in which such a network was trained, that function knows them too.
+    It is ``keras.saving.load_model``, with the optimizers, schedules, losses and layers of
+    fashionkit registered. In a process that has trained such a network, that function knows them,
+    too.
 
     Parameters
     ----------
     path : str or path-like
-        A ``.keras`` file.
+        Path of the ``.keras`` file.
 
     **params : dict
-        Further arguments of :func:`keras.saving.load_model`.
+        Further arguments of ``keras.saving.load_model``.
 
     Returns
     -------
     model : keras.Model
-        The network, for pixels in [0, 1].
+        Loaded network, for pixels in [0, 1].
 
     Examples
     --------

@@ -40,120 +40,119 @@ _FIRST_SIZE_FOLDER = "first_size"
 
 @document_training(
     learning_rate="""
-    Step size of the optimizer in the first phase, or the largest one of a schedule; None for the
-    optimizer's own default (0.001 for Adam).
+    Learning rate of the optimizer in the first phase, or the maximum of a schedule. None for the
+    optimizer's default (0.001 for Adam).
     """,
     learning_rate_schedule="""
-    How the learning rate changes over the epochs of each phase: "cosine" falls to 0 along half a
-    cosine (Loshchilov and Hutter 2017, without restarts); "warmup-cosine" does so after a linear
-    rise over the first tenth (Goyal et al. 2017); "one-cycle" rises linearly for the first quarter
-    and falls linearly to 0 (Smith and Topin 2018).
+    Schedule of the learning rate in each phase: "cosine" decays to 0 along half a cosine
+    (Loshchilov and Hutter 2017, without restarts); "warmup-cosine" does so after a linear warm-up
+    over the first tenth (Goyal et al. 2017); "one-cycle" rises linearly for the first quarter and
+    decays linearly to 0 (Smith and Topin 2018).
     """,
     augmentation="""
-    How to distort the training images, anew in each epoch. With ``fine_tune`` the head is first
-    trained on images as they are; without, every epoch goes through the network.
+    Random distortion of the training images, drawn anew in each epoch. With ``fine_tune`` the head
+    is first trained on undistorted images. Otherwise, every epoch computes the whole network.
     """,
     epochs="Number of passes over the training data in the first phase.",
     early_stopping="""
-    Whether to stop a phase when the validation loss has not become better for ``patience`` epochs,
-    and to go back to the weights of the best epoch.
+    Whether to stop a phase when the validation loss has not improved for ``patience`` epochs, and
+    to restore the weights of the best epoch.
     """,
-    callbacks="Callbacks for the training, used in both phases.",
+    callbacks="Callbacks of the training, used in both phases.",
     checkpoint_dir="""
-    Folder in which ``fit`` keeps its state after each epoch, that of a first phase before
-    fine-tuning in its folder ``head``, that with ``fine_tune_first_size`` in ``first_size``. If it
-    is killed, the same fit resumes there.
+    Folder in which ``fit`` saves its state after each epoch. The first phase before fine-tuning
+    uses the subfolder ``head``, epochs with ``fine_tune_first_size`` the subfolder ``first_size``.
+    If interrupted, the same fit resumes there.
     """,
     warm_start="""
-    Whether ``fit`` starts from the weights of the last fit: with ``fine_tune`` the second phase
-    alone is trained further. The optimizer resumes too, if ``warm_start`` was on or
-    ``partial_fit`` was used in the last fit.
+    Whether ``fit`` starts from the weights of the last fit; with ``fine_tune`` it only continues
+    the second phase. The optimizer's state is also resumed if the last fit used ``warm_start`` or
+    ``partial_fit``.
     """,
     random_state="""
-    Seed of the head, order of images, augmentation, dropout and validation split, and of the
-    network for ``weights=None``.
+    Seed of the head's initial weights, order of images, augmentation, dropout and validation split,
+    and of the network for ``weights=None``.
     """,
     verbose="""
-    1 to show progress bars during ``fit``, and to say so where features cannot be computed once,
-    and why.
+    Verbosity: 1 shows progress bars during ``fit``, and the reason if features cannot be computed
+    once for all epochs.
     """,
     n_iter_="Number of epochs trained, of both phases.",
 )
 class TransferClassifier(BaseKerasClassifier):
-    """Network trained on other images, with a head for yours, fine-tuned or not.
+    """Transfer learning: a pretrained network with a new head, optionally fine-tuned.
 
-    The head is trained first, on the features that the frozen network computes. Where they do
-    not change from epoch to epoch, they are computed once. Then, with ``fine_tune``, the network
-    is trained further together with the head, at a lower rate.
+    The head is trained first, on features of the frozen network, which are computed only once if
+    they do not change between epochs. With ``fine_tune``, the network is then trained together with
+    the head, at a lower learning rate.
 
     Read more in the :ref:`User Guide <transfer>`.
 
     Parameters
     ----------
     backbone : str or callable, default="mobilenetv2"
-        One of the networks of ``keras.applications``, in small letters: "mobilenetv2" [1]_,
-        "mobilenetv3small", "mobilenetv3large", "efficientnetv2b0", "resnet50v2",
-        "densenet121", "inceptionv3" and so on; or a function ``(input_shape)`` that returns a
-        ``keras.Model`` for RGB images in [0, 1].
+        Network of ``keras.applications``, in small letters: "mobilenetv2" [1]_, "mobilenetv3small",
+        "mobilenetv3large", "efficientnetv2b0", "resnet50v2", "densenet121", "inceptionv3" and so
+        on; or a function ``(input_shape)`` that returns a ``keras.Model`` for RGB images in [0, 1].
 
     layers : str or list of str, default=None
-        Layers that the head sees, by name, or by level: "low", "mid", "high" and "last", as in
-        :class:`~fashionkit.BackboneFeatures`. None for the last layer. What lies behind the
-        deepest of them is cut off.
+        Input layers of the head, by name, or by level: "low", "mid", "high" and "last", as in
+        :class:`~fashionkit.BackboneFeatures`. None for the last layer. Layers after the deepest of
+        them are removed.
 
     weights : "imagenet", path, fitted classifier or None, default="imagenet"
-        Weights that the network begins with, as in :class:`~fashionkit.BackboneFeatures`.
+        Initial weights of the network, as in :class:`~fashionkit.BackboneFeatures`.
 
     alpha : float, default=1.0
-        Width of the network, where it has several.
+        Width multiplier of the network, if it has several widths.
 
     image_size : int or tuple of int, default=None
-        Size that images are brought to, or ``(height, width)``; None for their own, or the
-        smallest that the network can take, whichever is larger.
+        Size that images are resized to, or ``(height, width)``. None keeps their size, but at least
+        the minimum of the network.
 
     channels : {"repeat", "conv"}, default="repeat"
-        How gray images become the network's: repeated three times and scaled as the network
-        expects it; or by a 3×3 convolution with ReLU, trained together with the head. Then
-        every epoch goes through the whole network.
+        Conversion of gray images to three channels: "repeat" repeats them and scales them as the
+        network expects; "conv" applies a 3×3 convolution with ReLU that is trained together with
+        the head, so that every epoch computes the whole network.
 
     pooling : {"avg", "max", "grid", "flatten"}, default="avg"
-        What the head sees of each channel of a layer: its mean, its maximum, the means of
-        ``grid`` by ``grid`` fields, or all of it.
+        How to pool each channel of a layer for the head: its mean, its maximum, the means of
+        ``grid`` by ``grid`` fields, or all of its values.
 
     grid : int, default=4
-        Fields per side for ``pooling="grid"``.
+        Number of fields per side for ``pooling="grid"``.
 
     head_units : int, list of int or None, default=None
-        Units of the dense layers with ReLU between the features and the probabilities; None
-        for none.
+        Number of units of each dense layer with ReLU between the features and the output; None for
+        no such layer.
 
     dropout : float, default=0.0
-        Dropout after each of these layers, or on the features where there are none.
+        Dropout rate after each of these layers, or on the features without such a layer.
 
     fine_tune : False, "all" or int, default=False
-        What is trained beside the head in the second phase: False skips this phase; "all" is
-        the whole network; an int is the number of its last layers, as Keras counts them.
-        Normalisations keep their statistics in any case.
+        Layers to train together with the head in the second phase: "all", or the number of last
+        layers, as counted by Keras. False skips the second phase. Batch normalisation always keeps
+        its statistics.
 
     fine_tune_epochs : int, default=5
-        Passes over the training data in the second phase.
+        Number of passes over the training data in the second phase.
 
     fine_tune_learning_rate : float, default=None
-        Step size in the second phase; None for a tenth of the first one's.
+        Learning rate in the second phase; None for a tenth of that of the first phase.
 
     fine_tune_layer_decay : float, default=1.0
-        Learning rate of each stage of the network in the second phase, as a fraction of that of
-        the stage behind it, which lets early layers change less [2]_. Stages end where the
-        resolution falls by about a half; the last one learns as fast as the head.
+        Layer-wise decay of the learning rate in the second phase [2]_: the rate of each stage of
+        the network, as a fraction of that of the following stage. The last stage has the learning
+        rate of the head. A stage ends where the resolution is about halved.
 
     fine_tune_gradually : bool, default=False
-        Whether the second phase begins with the last stage of the network and the head, and takes
-        in one stage more in each of its epochs [2]_.
+        Whether to unfreeze the network gradually [2]_: the second phase begins with the last stage
+        and the head, and each epoch adds one stage.
 
     fine_tune_first_size : int or tuple of int, default=None
-        What ``image_size`` is in the first half of the epochs of the second phase; None for the
-        same throughout. Smaller images make these epochs cheaper [3]_. The learning rate's
-        schedule runs through each half; ``fine_tune_gradually`` begins in the first.
+        Image size in the first half of the epochs of the second phase; None for ``image_size``.
+        Smaller images make these epochs cheaper [3]_. The learning rate schedule runs once in each
+        half; ``fine_tune_gradually`` begins in the first half.
 
     {training_parameters}
 
@@ -163,20 +162,20 @@ class TransferClassifier(BaseKerasClassifier):
 
     See Also
     --------
-    BackboneFeatures : What a frozen network makes of images, for any classifier.
-    CNNClassifier : Networks trained from scratch.
-    fashionkit.make_baseline : ``make_baseline("mobilenetv2", "svm")`` needs no fine-tuning.
+    fashionkit.BackboneFeatures : Features of a frozen network, for any classifier.
+    CNNClassifier : Network trained from scratch.
+    fashionkit.make_baseline : Makes pipelines of frozen features and a classical classifier.
 
     Notes
     -----
-    A fitted classifier holds all weights of its network. A pickle of it loads without the file
-    that they came from.
+    A fitted classifier contains all weights of its network. A pickle of it can be loaded without
+    the file that they came from.
 
-    ``partial_fit`` trains for one epoch what ``fit`` trains last: the head, or with
-    ``fine_tune`` the network together with it.
+    ``partial_fit`` trains the layers of the last phase for one epoch: the head, or with
+    ``fine_tune`` the network and the head.
 
-    :meth:`explain` sees the backbone as one layer: the map is that of its last output. To look
-    at an earlier one, cut the backbone there by ``layers``.
+    :meth:`explain` treats the backbone as a single layer and maps its last output. To map an
+    earlier layer, cut the backbone there by ``layers``.
 
     References
     ----------
@@ -189,8 +188,8 @@ class TransferClassifier(BaseKerasClassifier):
     .. [3] M. Tan and Q. V. Le, "EfficientNetV2: Smaller Models and Faster Training", ICML 2021,
        section 4: progressive learning, there in more steps.
 
-    Head first, then all at a lower rate, with normalisations in inference mode, is the recipe
-    of the Keras guide "Transfer learning & fine-tuning", 2020.
+    Training the head first, then all layers at a lower rate with batch normalisation in inference
+    mode, follows the Keras guide "Transfer learning & fine-tuning", 2020.
 
     {training_references}
 
@@ -311,7 +310,8 @@ class TransferClassifier(BaseKerasClassifier):
         Parameters
         ----------
         name : str
-            "basic", "head", "tuned" or "photos"; see :mod:`fashionkit.neural.recipes`.
+            Name of the recipe: "basic", "head", "tuned" or "photos"; see
+            :mod:`fashionkit.neural.recipes`.
 
         **params : dict
             Parameters to override, or that the recipe leaves open, such as ``random_state``; names
@@ -320,7 +320,7 @@ class TransferClassifier(BaseKerasClassifier):
         Returns
         -------
         classifier : TransferClassifier
-            The classifier, not fitted.
+            Classifier, not fitted.
 
         Raises
         ------

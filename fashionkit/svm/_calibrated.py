@@ -90,15 +90,20 @@ class CalibratedSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in ``fit``, where they are all strings.
 
-    See Also -------- fashionkit.make_baseline : Makes pipelines that end with a CalibratedSVC.
-    InvariantSVC : SVM trained on virtual support vectors. sklearn.svm.SVC : SVM without
-    calibration. sklearn.calibration.CalibratedClassifierCV : Calibration of any classifier.
+    See Also
+    --------
+    fashionkit.make_baseline : Makes pipelines that end with a CalibratedSVC.
+    InvariantSVC : SVM trained on virtual support vectors.
+    sklearn.svm.SVC : SVM without calibration.
+    sklearn.calibration.CalibratedClassifierCV : Calibration of any classifier.
 
-    Notes ----- An SVC scores each pair of classes. A sigmoid for each pair turns scores into
-    probabilities [1]_, which are then coupled into those of all classes [2]_.
-    ``SVC(probability=True)`` uses the same method, but with the scores of all samples. If the
-    out-of-fold scores of a pair are uninformative, as may happen with few samples, its
-    probabilities are the class frequencies, slightly increased for the class that the SVC prefers.
+    Notes
+    -----
+    An SVC scores each pair of classes. A sigmoid for each pair turns scores into probabilities
+    [1]_, which are then coupled into those of all classes [2]_. ``SVC(probability=True)`` uses the
+    same method, but with the scores of all samples. If the out-of-fold scores of a pair are
+    uninformative, as may happen with few samples, its probabilities are the class frequencies,
+    slightly increased for the class that the SVC prefers.
 
     ``predict`` returns the most probable class, so that it always agrees with ``predict_proba``. It
     may differ from the prediction of ``svc_``, which is by votes of the pairs.

@@ -102,13 +102,17 @@ class InvariantSVC(DocLinkMixin, ClassifierMixin, BaseEstimator):
     pixel_range_ : tuple of float
         Pixel values that become 0 and 1.
 
-    See Also -------- CalibratedSVC : SVM without views. fashionkit.make_baseline : Makes pipelines
-    that end with a CalibratedSVC. fashionkit.Augmentation : Augmentation of the training images of
-    neural classifiers.
+    See Also
+    --------
+    CalibratedSVC : SVM without views.
+    fashionkit.make_baseline : Makes pipelines that end with a CalibratedSVC.
+    fashionkit.Augmentation : Augmentation of the training images of neural classifiers.
 
-    Notes ----- Samples that are not support vectors do not affect an SVC, and their views rarely
-    would. The second fit has the parameters of the first, including those that depend on the data,
-    such as ``gamma="scale"`` and ``class_weight="balanced"``.
+    Notes
+    -----
+    Samples that are not support vectors do not affect an SVC, and their views rarely would. The
+    second fit has the parameters of the first, including those that depend on the data, such as
+    ``gamma="scale"`` and ``class_weight="balanced"``.
 
     In each fold of the calibration, an SVC is also fitted twice.
 

@@ -103,7 +103,9 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in ``fit``, where they are all strings.
 
-    See Also -------- CalibratedSVC : Exact kernel SVM, for up to about 100,000 samples.
+    See Also
+    --------
+    CalibratedSVC : Exact kernel SVM, for up to about 100,000 samples.
     sklearn.kernel_approximation.Nystroem : The same approximation with random components.
 
     Notes

@@ -117,7 +117,7 @@ class BaseKerasClassifier(
         Raises
         ------
         ValueError
-            If the data is not valid, or the training loss becomes infinite.
+            If the data is invalid, or the training loss becomes infinite.
 
         KeyboardInterrupt
             After Ctrl-C in the first epoch; an earlier fit is kept.
@@ -125,8 +125,8 @@ class BaseKerasClassifier(
         Warns
         -----
         UserWarning
-            After Ctrl-C in a later epoch; what was trained until then is kept, as if it had been
-            asked for. With ``checkpoint_dir``, the next ``fit`` goes on after the last whole epoch.
+            After Ctrl-C in a later epoch; the classifier keeps the weights trained until then. With
+            ``checkpoint_dir``, the next ``fit`` resumes after the last complete epoch.
 
         Notes
         -----
@@ -182,23 +182,24 @@ class BaseKerasClassifier(
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch on a chunk of the data, from the weights of earlier calls.
 
-        The optimizer resumes where it was after the last ``partial_fit``; after ``fit`` it starts
-        afresh, unless ``warm_start`` was on.
+        The optimizer resumes its state after the last ``partial_fit``; after ``fit`` it starts
+        anew, unless ``warm_start`` was set.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels)
-            Images of this chunk. The first chunk decides the pixel range.
+            Images of this chunk. The first chunk determines the pixel range.
 
         y : array-like of shape (n_samples,)
             Class labels.
 
         classes : array-like of shape (n_classes,), default=None
-            All labels that any chunk has. Required in the first call.
+            All labels that occur in any chunk. Required in the first call.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each image, used as it is: weights of several chunks compare.
+            Weight of each image. It is not rescaled, so that weights of different chunks are
+            comparable.
 
         Returns
         -------
@@ -208,8 +209,8 @@ class BaseKerasClassifier(
         Raises
         ------
         ValueError
-            If the data is not valid, ``classes`` is missing in the first call or has changed
-            since, or ``y`` has other labels.
+            If the data is invalid, ``classes`` is missing in the first call or has changed since,
+            or ``y`` has other labels.
 
         Warns
         -----

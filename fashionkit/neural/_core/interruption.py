@@ -8,7 +8,7 @@ from typing import Any
 
 
 class TrainingInterrupted(UserWarning):
-    """Training ended early, by Ctrl-C; what was trained until then is kept."""
+    """Warning that training was interrupted by Ctrl-C; the weights trained until then are kept."""
 
 
 def kept_if_interrupted(fit: Callable) -> Callable:

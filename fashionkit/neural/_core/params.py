@@ -19,8 +19,8 @@ class RoutedParams:
         Parameters
         ----------
         deep : bool, default=True
-            Whether to name the entries of ``optimizer_params`` and
-            ``architecture_params`` one by one too, as ``optimizer__momentum``.
+            Whether to include the entries of ``optimizer_params`` and ``architecture_params``, as
+            ``optimizer__momentum``.
 
         Returns
         -------
@@ -41,8 +41,8 @@ class RoutedParams:
         Parameters
         ----------
         **params : dict
-            Parameters of the constructor; or single entries of ``optimizer_params``
-            and ``architecture_params``, as ``optimizer__momentum=0.9``.
+            Parameters of the constructor, or entries of ``optimizer_params`` and
+            ``architecture_params``, as ``optimizer__momentum=0.9``.
 
         Returns
         -------

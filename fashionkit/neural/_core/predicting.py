@@ -66,7 +66,7 @@ class PredictionMixin:
         return self._probabilities(self._check_images(X))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Predict the logarithm of the probability of each class for each image.
+        """Predict the log-probability of each class for each image.
 
         Parameters
         ----------
@@ -77,13 +77,13 @@ class PredictionMixin:
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes), dtype=float64
-            Natural logarithms, in the order of ``classes_``; of a probability of 0, that of the
+            Log-probabilities, in the order of ``classes_``. A probability of 0 counts as the
             smallest float32.
         """
         return _log(self.predict_proba(X))
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Compute the score of each class for each image.
+        """Compute the log-probability of each class, or the log-odds of two classes.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ class PredictionMixin:
         )
 
     def explain(self, X: Any, *, targets: Any = None, layer: str | None = None) -> np.ndarray:
-        """Show which parts of each image speak for a class, by Grad-CAM.
+        """Compute Grad-CAM heat maps of the image regions that support a class.
 
         Parameters
         ----------
@@ -144,17 +144,17 @@ class PredictionMixin:
             Images.
 
         targets : array-like of shape (n_samples,), default=None
-            The class to explain, for each image; by default the predicted one.
+            Class to explain, for each image; None for the predicted class.
 
         layer : str, default=None
-            The layer of the network to look at, one whose output is an image of more than
-            one pixel; by default the last of these. :meth:`summary` has the names.
+            Name of the layer to explain, whose output must be an image of more than one pixel; None
+            for the last such layer. :meth:`summary` lists the names.
 
         Returns
         -------
         heat_maps : ndarray of shape (n_samples, height, width), dtype=float32
-            From 0 to 1, which is the hottest pixel of each image. A map is 0 throughout
-            where nothing speaks for the class.
+            Heat maps, scaled to a maximum of 1 for each image. A map is 0 everywhere if no region
+            supports the class.
 
         Raises
         ------
@@ -167,10 +167,10 @@ class PredictionMixin:
 
         Notes
         -----
-        The channels of the layer are summed, each weighted by the mean gradient of the
-        class's score before the softmax; what is negative is left out [1]_. A map is as
-        fine as the layer is, and enlarged to the image's size; of a network that pads its
-        images, the map shows the padding too.
+        The channels of the layer are summed, each weighted by the mean gradient of the class's
+        score before the softmax; negative values become 0 [1]_. A map has the resolution of the
+        layer, enlarged to the size of the image. For a network that pads its images, the map covers
+        the padding, too.
 
         References
         ----------
@@ -210,7 +210,7 @@ class PredictionMixin:
 
     @property
     def model_(self) -> Any:
-        """The trained network as a ``keras.Model`` of its own, for pixels in [0, 1]."""
+        """Trained network as an independent ``keras.Model``, for pixels in [0, 1]."""
         if not hasattr(self, "_network"):
             raise AttributeError(f"This {type(self).__name__} has no model_ before it is fitted.")
         return self._network.keras_model()
