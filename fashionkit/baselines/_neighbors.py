@@ -13,7 +13,7 @@ from fashionkit.datasets._doc_link import DocLinkMixin
 
 
 class BoundedKNeighborsClassifier(DocLinkMixin, KNeighborsClassifier):
-    """k-nearest neighbours classifier that accepts fewer training samples than neighbours.
+    """K-nearest neighbours classifier that accepts fewer training samples than neighbours.
 
     It is :class:`~sklearn.neighbors.KNeighborsClassifier`, except that ``n_neighbors`` is limited
     to the number of training samples: with 30 neighbours and 20 samples, all 20 vote. A pipeline

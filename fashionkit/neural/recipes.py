@@ -59,17 +59,17 @@ __all__ = ["get", "list_recipes"]
 
 
 def list_recipes(kind: str = "CNNClassifier") -> list[str]:
-    """Return the names that ``from_recipe`` of a class knows.
+    """List the names of the recipes of a class.
 
     Parameters
     ----------
     kind : {"CNNClassifier", "TransferClassifier"}, default="CNNClassifier"
-        The class.
+        Class that the recipes are for.
 
     Returns
     -------
     names : list of str
-        The names, in the order of the tables above.
+        Names, in the order of the tables above.
 
     Examples
     --------
@@ -85,26 +85,25 @@ def list_recipes(kind: str = "CNNClassifier") -> list[str]:
 
 
 def get(name: str, kind: str = "CNNClassifier") -> dict[str, Any]:
-    """Return the parameters of a recipe.
+    """Return the parameters of a named recipe.
 
     Parameters
     ----------
     name : str
-        A name from :func:`list_recipes`.
+        Name from :func:`list_recipes`.
 
     kind : {"CNNClassifier", "TransferClassifier"}, default="CNNClassifier"
-        The class whose parameters they are.
+        Class that the recipe is for.
 
     Returns
     -------
     params : dict
-        Parameters of the class; those that are not named have their defaults. Nobody else holds
-        this dictionary.
+        Parameters that differ from the defaults of the class, as a new dictionary.
 
     Raises
     ------
     ValueError
-        If the class has no recipe of that name.
+        If the class has no recipe of this name.
 
     Examples
     --------

@@ -30,8 +30,8 @@ class AccuracyDisplay:
     ----------
     frame : DataFrame
         One row per model with the columns ``model``, ``accuracy``, ``accuracy_low`` and
-        ``accuracy_high``, as returned by ``Comparison.to_frame``. Models whose accuracy
-        is NaN are left out, which a note says; intervals that are NaN are not drawn.
+        ``accuracy_high``, as returned by ``Comparison.to_frame``. Models whose accuracy is NaN are
+        omitted, and listed in a note; intervals that are NaN are not drawn.
 
     Attributes
     ----------
@@ -42,19 +42,19 @@ class AccuracyDisplay:
         Figure containing the axes.
 
     errorbar_ : matplotlib.container.ErrorbarContainer
-        The points and their intervals.
+        Points with their intervals.
 
     text_ : list of matplotlib.text.Text
-        The accuracy of each model, written at the right.
+        Accuracy of each model, at the right.
 
     See Also
     --------
     ParetoDisplay : Accuracy against the cost of a prediction.
-    PairwiseDisplay : Which differences are more than chance.
+    PairwiseDisplay : Significance of the differences.
 
     Notes
     -----
-    Intervals that overlap do not say that two models are equal: on the same images, their
+    Overlapping intervals do not imply that two models are equal: on the same images, their
     difference is often more certain than either accuracy.
 
     Examples
@@ -102,7 +102,7 @@ class AccuracyDisplay:
         Returns
         -------
         display : AccuracyDisplay
-            The display, already drawn.
+            Display, already drawn.
         """
         return cls(comparison.to_frame()).plot(ax, errorbar_kw=errorbar_kw, text_kw=text_kw)
 

@@ -33,7 +33,7 @@ _PLOT_PARAMETERS: dict[str, list[Any]] = {
 
 
 class ConfusionDisplay:
-    """Confusion matrix with the accuracy, shaded by the fraction of each true class.
+    """Confusion matrix, shaded by the fraction of each true class, with the accuracy.
 
     Create it by :meth:`from_estimator`, :meth:`from_predictions` or
     :meth:`from_comparison`, or from counts and call :meth:`plot`.
@@ -58,15 +58,15 @@ class ConfusionDisplay:
         Figure containing the matrix.
 
     im_ : matplotlib.image.AxesImage
-        The shades.
+        Image of the shaded cells.
 
     text_ : ndarray of shape (n_classes, n_classes)
-        Text of each cell, empty where there are no images; None with more than 30 classes.
+        Text of each cell, empty for 0 images; None with more than 30 classes.
 
     See Also
     --------
-    fashionkit.most_confused : Most frequent confusions as a table.
-    sklearn.metrics.ConfusionMatrixDisplay : Without the accuracy, for few classes.
+    fashionkit.most_confused : Lists the most frequent confusions.
+    sklearn.metrics.ConfusionMatrixDisplay : Confusion matrix without the accuracy, for few classes.
 
     Examples
     --------
@@ -108,7 +108,7 @@ class ConfusionDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted classifier, or a Pipeline or search that ends in one.
+            Fitted classifier, or a Pipeline or search that ends in one.
 
         X : array-like
             Images, passed to the classifier as they are.
@@ -132,13 +132,13 @@ class ConfusionDisplay:
         Returns
         -------
         display : ConfusionDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
         ValueError
-            If the labels are not classes, differ in number from the images, or have no
-            name in ``class_names``.
+            If the labels are not classes, differ in number from the images, or have no name in
+            ``class_names``.
         """
         return cls.from_predictions(
             y,
@@ -191,7 +191,7 @@ class ConfusionDisplay:
         Returns
         -------
         display : ConfusionDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -240,7 +240,7 @@ class ConfusionDisplay:
         Returns
         -------
         display : ConfusionDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -281,7 +281,7 @@ class ConfusionDisplay:
         Raises
         ------
         ValueError
-            If ``counts`` are no square matrix, or ``class_names`` differ from it in number.
+            If ``counts`` is not a square matrix, or ``class_names`` has another length.
         """
         counts, names = self._checked()
         fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

@@ -7,12 +7,12 @@ from fashionkit.datasets._docs import substitute
 PARAMETERS = {
     "n_mistakes": """
         n_mistakes : int, default=20
-            Maximum number of images, highest probability of the predicted class first;
+            Maximum number of images, in decreasing order of the probability of the predicted class;
             None for all.
         """,
     "n_issues": """
         n_issues : int, default=20
-            Maximum number of images, the likeliest issue first; None for all.
+            Maximum number of images, in decreasing order of likelihood; None for all.
         """,
     "class_names": """
         class_names : sequence or dict of str, default=None
@@ -21,11 +21,36 @@ PARAMETERS = {
         """,
     "true": """
         true : object, default=None
-            Label or name of a class: only images of this true class; None for all.
+            True class, by label or name, to restrict the images to; None for all.
         """,
     "predicted": """
         predicted : object, default=None
-            Label or name of a class: only images predicted as this class; None for all.
+            Predicted class, by label or name, to restrict the images to; None for all.
+        """,
+    "n_columns": """
+        n_columns : int, default=5
+            Maximum number of images per row.
+        """,
+    "classifier": """
+        estimator : object
+            Fitted classifier with ``predict_proba``, or a Pipeline or search that ends in one.
+        """,
+    "images": """
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+                (n_samples, height, width, channels), or ImageFolder
+            Images, gray or RGB.
+        """,
+    "y_true": """
+        y_true : array-like of shape (n_samples,)
+            True labels, all among ``classes``.
+        """,
+    "probabilities": """
+        probabilities : array-like of shape (n_samples, n_classes)
+            Predicted probabilities.
+        """,
+    "classes": """
+        classes : array-like of shape (n_classes,)
+            Label of each column of ``probabilities``.
         """,
     "image_shape": """
         image_shape : tuple of int, default=None
@@ -35,20 +60,20 @@ PARAMETERS = {
         """,
     "ax": """
         ax : matplotlib Axes, Figure or SubFigure, default=None
-            Axes to draw on, or a figure to put new axes on; None for a new figure of pyplot.
+            Axes to draw on, or a figure to add axes to; None creates a figure with pyplot.
         """,
     "two_ax": """
         ax : matplotlib Axes, array-like of two, Figure or SubFigure, default=None
-            Two axes to draw on; or one, which is divided into two; or a figure to put new
-            axes on; None for a new figure of pyplot.
+            Two axes to draw on, or a single one, which is divided into two, or a figure to add
+            axes to; None creates a figure with pyplot.
         """,
     "log_scale": """
         log_scale : bool, default=True
-            Whether the axis of the cost is logarithmic; costs of 0 are left out then.
+            Whether the axis of the cost is logarithmic, without models of cost 0.
         """,
     "n_bins": """
         n_bins : int, default=15
-            Number of bins that divide the confidences from 0 to 1.
+            Number of equal-width bins of the confidence from 0 to 1.
         """,
     "comparison": """
         comparison : Comparison
@@ -56,11 +81,11 @@ PARAMETERS = {
         """,
     "values": """
         values : {"percent", "count"}, default="percent"
-            Whether cells show the percentage of their true class or the number of images.
+            Whether cells show the percentage of the true class or the number of images.
         """,
     "figure": """
         figure : matplotlib Figure or SubFigure, default=None
-            Figure to draw on; None for a new one of pyplot.
+            Figure to draw on; None creates one with pyplot.
         """,
     "im_kw": """
         im_kw : dict, default=None
@@ -76,7 +101,7 @@ PARAMETERS = {
         """,
     "text_kw": """
         text_kw : dict, default=None
-            Keyword arguments for the texts, such as ``fontsize``.
+            Keyword arguments for matplotlib texts, such as ``fontsize``.
         """,
     "line_kw": """
         line_kw : dict, default=None

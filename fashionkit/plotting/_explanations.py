@@ -55,10 +55,10 @@ def plot_explanations(
     im_kw: Mapping[str, Any] | None = None,
     text_kw: Mapping[str, Any] | None = None,
 ) -> Figure:
-    """Show images in rows, each with its heat map laid over it.
+    """Draw images in rows, each overlaid with its heat map.
 
-    The opacity of the map follows its values: regions of value 0 show the image
-    unchanged. A colour bar below the images shows what the colours mean.
+    The opacity of the map follows its values: regions of value 0 show the image unchanged. A colour
+    bar is drawn below the images.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def plot_explanations(
     Returns
     -------
     figure : matplotlib Figure or SubFigure
-        The figure drawn on.
+        Figure with the images.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def plot_explanations(
 
     See Also
     --------
-    fashionkit.plotting.plot_samples : Images alone.
+    plot_samples : Draws images without heat maps.
 
     Examples
     --------

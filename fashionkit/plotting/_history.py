@@ -38,10 +38,10 @@ _MAX_LETTERS = 30  # of a line of a model's name
 
 
 class TrainingHistoryDisplay:
-    """Accuracy and loss of one or several trainings, by epoch.
+    """Learning curves: accuracy and loss of one or several trainings by epoch.
 
-    Solid curves are of the training images, dashed ones of held-out images. A star marks
-    the best held-out value.
+    Solid curves show the training images, dashed ones held-out images. A star marks the best
+    held-out value.
 
     Create it by :meth:`from_estimator` or :meth:`from_comparison`, or from a history and
     call :meth:`plot`.
@@ -100,9 +100,8 @@ class TrainingHistoryDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted estimator with a ``history_``, such as
-            :class:`~fashionkit.CNNClassifier`; or a Pipeline or a search whose final or
-            best estimator has one.
+            Fitted estimator with a ``history_``, such as :class:`~fashionkit.CNNClassifier`; or a
+            Pipeline or a search whose final or best estimator has one.
 
         {two_ax}
 
@@ -114,7 +113,7 @@ class TrainingHistoryDisplay:
         Returns
         -------
         display : TrainingHistoryDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -155,7 +154,7 @@ class TrainingHistoryDisplay:
         Returns
         -------
         display : TrainingHistoryDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------

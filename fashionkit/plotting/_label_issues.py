@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import validate_params
 from sklearn.utils.validation import _num_samples
 
 from fashionkit.datasets._names import choices, find_label
 from fashionkit.plotting._docs import document_parameters
-from fashionkit.plotting._pictures import draw_titled, prediction_title, read_pictures
+from fashionkit.plotting._pictures import (
+    AT_LEAST_ONE,
+    PLOT_PARAMETERS,
+    draw_titled,
+    prediction_title,
+    read_pictures,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
 _NEEDED = ("index", "label", "predicted", "confidence")
 
-_PLOT_PARAMETERS: dict[str, Any] = {
-    "n_columns": [_AT_LEAST_ONE],
-    "figure": "no_validation",
-    "im_kw": [dict, None],
-    "text_kw": [dict, None],
-}
 _PARAMETERS: dict[str, Any] = {
-    "n_issues": [_AT_LEAST_ONE, None],
+    "n_issues": [AT_LEAST_ONE, None],
     "image_shape": [tuple, None],
-    **_PLOT_PARAMETERS,
+    **PLOT_PARAMETERS,
 }
 
 
 class LabelIssuesDisplay:
-    """Images under their given label, the predicted class and its out-of-fold probability.
+    """Images with their given label, the predicted class and its out-of-fold probability.
 
     Create it by :meth:`from_estimator`, :meth:`from_predictions` or :meth:`from_issues`.
 
@@ -43,7 +41,7 @@ class LabelIssuesDisplay:
     ----------
     images : array-like of shape (n_issues, height, width) or \
             (n_issues, height, width, channels)
-        The images, in the order of the table.
+        Images, in the order of the table.
 
     issues : DataFrame
         Table as returned by :func:`~fashionkit.find_label_issues`.
@@ -58,8 +56,8 @@ class LabelIssuesDisplay:
 
     See Also
     --------
-    fashionkit.find_label_issues : The same as a table.
-    fashionkit.plotting.MistakesDisplay : Mistakes of a model on test images.
+    fashionkit.find_label_issues : Lists the label issues.
+    MistakesDisplay : Misclassified images of a test set.
 
     Examples
     --------
@@ -96,7 +94,7 @@ class LabelIssuesDisplay:
         im_kw: Mapping[str, Any] | None = None,
         text_kw: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Cross-validate a classifier, and draw the likeliest label issues.
+        """Cross-validate a classifier and draw the most likely label issues.
 
         Parameters
         ----------
@@ -123,8 +121,7 @@ class LabelIssuesDisplay:
         n_jobs : int, default=None
             Number of folds to work on at the same time.
 
-        n_columns : int, default=5
-            Maximum number of images per row.
+        {n_columns}
 
         {image_shape}
 
@@ -137,7 +134,7 @@ class LabelIssuesDisplay:
         Returns
         -------
         display : LabelIssuesDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -177,13 +174,11 @@ class LabelIssuesDisplay:
         im_kw: Mapping[str, Any] | None = None,
         text_kw: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Draw the likeliest label issues by out-of-fold probabilities.
+        """Draw the most likely label issues by out-of-fold probabilities.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-                (n_samples, height, width, channels), or ImageFolder
-            Images, gray or RGB.
+        {images}
 
         y : array-like of shape (n_samples,)
             Given labels.
@@ -198,8 +193,7 @@ class LabelIssuesDisplay:
 
         {class_names}
 
-        n_columns : int, default=5
-            Maximum number of images per row.
+        {n_columns}
 
         {image_shape}
 
@@ -212,7 +206,7 @@ class LabelIssuesDisplay:
         Returns
         -------
         display : LabelIssuesDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -267,8 +261,8 @@ class LabelIssuesDisplay:
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels), or ImageFolder
-            All images that issues were looked for among. Of files, only those that are drawn are
-            read.
+            All images that were searched for issues. From an ImageFolder, only those that are drawn
+            are read.
 
         issues : DataFrame
             Result of :func:`~fashionkit.find_label_issues`.
@@ -276,13 +270,12 @@ class LabelIssuesDisplay:
         {n_issues}
 
         label : object, default=None
-            Given label, as the table shows it: only these images; None for all.
+            Given label, as in the table, to restrict the images to; None for all.
 
         predicted : object, default=None
-            Predicted class, as the table shows it: only these images; None for all.
+            Predicted class, as in the table, to restrict the images to; None for all.
 
-        n_columns : int, default=5
-            Maximum number of images per row.
+        {n_columns}
 
         {image_shape}
 
@@ -295,7 +288,7 @@ class LabelIssuesDisplay:
         Returns
         -------
         display : LabelIssuesDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -324,7 +317,7 @@ class LabelIssuesDisplay:
         display = cls(images, issues)
         return display.plot(figure, n_columns=n_columns, im_kw=im_kw, text_kw=text_kw)
 
-    @validate_params(_PLOT_PARAMETERS, prefer_skip_nested_validation=True)
+    @validate_params(PLOT_PARAMETERS, prefer_skip_nested_validation=True)
     @document_parameters
     def plot(
         self,
@@ -334,16 +327,15 @@ class LabelIssuesDisplay:
         im_kw: Mapping[str, Any] | None = None,
         text_kw: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Draw each image under its given label, the predicted class and its probability.
+        """Draw each image with its given label, the predicted class and its probability.
 
-        Images of files also have the name of the file.
+        Images of an ImageFolder are also labelled with the name of their file.
 
         Parameters
         ----------
         {figure}
 
-        n_columns : int, default=5
-            Maximum number of images per row.
+        {n_columns}
 
         {im_kw}
 
@@ -352,7 +344,7 @@ class LabelIssuesDisplay:
         Returns
         -------
         display : LabelIssuesDisplay
-            This display. Without any issues, the figure shows a sentence instead.
+            This display. If there are no issues, the figure shows a note instead.
         """
         titles = [
             prediction_title(

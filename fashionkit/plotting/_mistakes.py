@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 from sklearn.utils import check_consistent_length
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import validate_params
 
 from fashionkit.inspection._mistakes import find_mistakes, image_paths
 from fashionkit.inspection._predictions import probabilities_of
 from fashionkit.plotting._docs import document_parameters
 from fashionkit.plotting._frames import labels_to_names, model_names
-from fashionkit.plotting._pictures import draw_titled, prediction_title, read_pictures
+from fashionkit.plotting._pictures import (
+    AT_LEAST_ONE,
+    PLOT_PARAMETERS,
+    draw_titled,
+    prediction_title,
+    read_pictures,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
 
-_PLOT_PARAMETERS: dict[str, Any] = {
-    "n_columns": [_AT_LEAST_ONE],
-    "figure": "no_validation",
-    "im_kw": [dict, None],
-    "text_kw": [dict, None],
-}
 _PARAMETERS: dict[str, Any] = {
-    "n_mistakes": [_AT_LEAST_ONE, None],
+    "n_mistakes": [AT_LEAST_ONE, None],
     "true": "no_validation",
     "predicted": "no_validation",
     "image_shape": [tuple, None],
-    **_PLOT_PARAMETERS,
+    **PLOT_PARAMETERS,
 }
 
 
 class MistakesDisplay:
-    """Misclassified images under their true class, predicted class and its probability.
+    """Misclassified images with their true class, predicted class and its probability.
 
     Create it by :meth:`from_estimator`, :meth:`from_predictions` or :meth:`from_comparison`.
 
@@ -45,7 +43,7 @@ class MistakesDisplay:
     ----------
     images : array-like of shape (n_mistakes, height, width) or \
             (n_mistakes, height, width, channels)
-        The misclassified images, in the order of the table.
+        Misclassified images, in the order of the table.
 
     mistakes : DataFrame of shape (n_mistakes, 4) or (n_mistakes, 5)
         Table as returned by :func:`~fashionkit.worst_mistakes`.
@@ -60,8 +58,8 @@ class MistakesDisplay:
 
     See Also
     --------
-    fashionkit.worst_mistakes : The same as a table.
-    fashionkit.plotting.plot_samples : Images in rows.
+    fashionkit.worst_mistakes : Lists the misclassified images.
+    plot_samples : Draws images with their labels.
 
     Examples
     --------
@@ -102,9 +100,7 @@ class MistakesDisplay:
 
         Parameters
         ----------
-        estimator : object
-            A fitted classifier with ``predict_proba``, or a Pipeline or search that ends
-            in one.
+        {classifier}
 
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels), or ImageFolder
@@ -121,8 +117,7 @@ class MistakesDisplay:
 
         {predicted}
 
-        n_columns : int, default=5
-            Maximum number of images per row.
+        {n_columns}
 
         {image_shape}
 
@@ -135,7 +130,7 @@ class MistakesDisplay:
         Returns
         -------
         display : MistakesDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -200,11 +195,9 @@ class MistakesDisplay:
         y_true : array-like of shape (n_samples,)
             True labels.
 
-        probabilities : array-like of shape (n_samples, n_classes)
-            Predicted probabilities.
+        {probabilities}
 
-        classes : array-like of shape (n_classes,)
-            Label of each column of ``probabilities``.
+        {classes}
 
         {n_mistakes}
 
@@ -214,8 +207,7 @@ class MistakesDisplay:
 
         {predicted}
 
-        n_columns : int, default=5
-            Maximum number of images per row.
+        {n_columns}
 
         {image_shape}
 
@@ -228,7 +220,7 @@ class MistakesDisplay:
         Returns
         -------
         display : MistakesDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -289,8 +281,7 @@ class MistakesDisplay:
 
         {predicted}
 
-        n_columns : int, default=5
-            Maximum number of images per row.
+        {n_columns}
 
         {image_shape}
 
@@ -303,7 +294,7 @@ class MistakesDisplay:
         Returns
         -------
         display : MistakesDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -335,7 +326,7 @@ class MistakesDisplay:
         display = cls(pictures, mistakes.set_axis(rows, axis=0).rename_axis("image"))
         return display.plot(figure, n_columns=n_columns, im_kw=im_kw, text_kw=text_kw)
 
-    @validate_params(_PLOT_PARAMETERS, prefer_skip_nested_validation=True)
+    @validate_params(PLOT_PARAMETERS, prefer_skip_nested_validation=True)
     @document_parameters
     def plot(
         self,
@@ -345,16 +336,15 @@ class MistakesDisplay:
         im_kw: Mapping[str, Any] | None = None,
         text_kw: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Draw each image under its true class, predicted class and its probability.
+        """Draw each image with its true class, predicted class and its probability.
 
-        Images of files also have the name of the file.
+        Images of an ImageFolder are also labelled with the name of their file.
 
         Parameters
         ----------
         {figure}
 
-        n_columns : int, default=5
-            Maximum number of images per row.
+        {n_columns}
 
         {im_kw}
 
@@ -363,7 +353,7 @@ class MistakesDisplay:
         Returns
         -------
         display : MistakesDisplay
-            This display. Without any mistakes, the figure shows a sentence instead.
+            This display. If there are no mistakes, the figure shows a note instead.
         """
         titles = [
             prediction_title(

@@ -27,13 +27,12 @@ _MINUS = "\N{MINUS SIGN}"
 
 
 class PairwiseDisplay:
-    """Matrix of all pairs of models: which is better, by how much, and how surely.
+    """Matrix of pairwise differences in accuracy and their significance.
 
-    Each cell compares the model of its row with that of its column. It shows the
-    difference of their accuracies in percentage points and the p value corrected for all
-    pairs; its shade is the probability that the model of the row is better, minus the
-    probability that it is worse. A pale cell is a pair that is practically equal, or for
-    which there is too little data.
+    Each cell compares the model of its row with that of its column. It shows the difference in
+    accuracy in percentage points and the p value corrected for all pairs. Its shade is the
+    probability that the model of the row is better, minus the probability that it is worse. A pale
+    cell is a pair that is practically equal, or has too little data.
 
     Create it by :meth:`from_comparison`, or from a table and call :meth:`plot`.
 
@@ -55,14 +54,14 @@ class PairwiseDisplay:
         Figure containing the matrix.
 
     im_ : matplotlib.image.AxesImage
-        The shades, from -1 to 1; 0 for pairs whose probabilities are NaN.
+        Image of the shaded cells, from -1 to 1; 0 for pairs whose probabilities are NaN.
 
     text_ : ndarray of shape (n_models, n_models)
         Text of each cell, empty on the diagonal; None with more than 20 models.
 
     See Also
     --------
-    AccuracyDisplay : The accuracy of each model.
+    AccuracyDisplay : Accuracy of each model with its interval.
 
     Examples
     --------
@@ -106,7 +105,7 @@ class PairwiseDisplay:
         {comparison}
 
         margin : float, default=0.005
-            Largest difference of two accuracies that are practically equal.
+            Maximum difference in accuracy that counts as practically equal.
 
         {ax}
 
@@ -117,7 +116,7 @@ class PairwiseDisplay:
         Returns
         -------
         display : PairwiseDisplay
-            The display, already drawn.
+            Display, already drawn.
         """
         display = cls(comparison.pairwise(margin=margin), names=list(comparison.predictions_))
         return display.plot(ax, im_kw=im_kw, text_kw=text_kw)

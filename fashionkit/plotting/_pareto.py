@@ -42,21 +42,20 @@ _MAX_LETTERS = 24  # of a line of a model's name
 class ParetoDisplay:
     """Accuracy of each model against its cost, with the Pareto front.
 
-    The Pareto front consists of the models that no other model beats: each other one is
-    less accurate or costs more. Its line shows the best accuracy for a cost.
+    The Pareto front consists of the models that no other model dominates by being both as accurate
+    and as cheap. Its line shows the best accuracy for a cost.
 
     Create it by :meth:`from_comparison`, or from a table and call :meth:`plot`.
 
     Parameters
     ----------
     frame : DataFrame
-        One row per model with the columns ``model``, ``accuracy`` and that of the cost,
-        as returned by ``Comparison.to_frame``. Models without either are left out, which
-        a note says.
+        One row per model with the columns ``model``, ``accuracy`` and that of the cost, as returned
+        by ``Comparison.to_frame``. Models with a missing value are omitted, and listed in a note.
 
     cost : str, default="single_predict_ms"
-        Column of the cost, of which less is better: for example
-        ``"predict_ms_per_image"``, ``"fit_seconds"``, ``"n_parameters"`` or ``"n_bytes"``.
+        Column of the cost, of which lower is better, such as ``"predict_ms_per_image"``,
+        ``"fit_seconds"``, ``"n_parameters"`` or ``"n_bytes"``.
 
     Attributes
     ----------
@@ -80,7 +79,7 @@ class ParetoDisplay:
 
     See Also
     --------
-    AccuracyDisplay : The accuracy of each model with its interval.
+    AccuracyDisplay : Accuracy of each model with its interval.
 
     Examples
     --------
@@ -121,7 +120,7 @@ class ParetoDisplay:
         {comparison}
 
         cost : str, default="single_predict_ms"
-            Column of the cost, of which less is better.
+            Column of the cost, of which lower is better.
 
         {log_scale}
 
@@ -136,7 +135,7 @@ class ParetoDisplay:
         Returns
         -------
         display : ParetoDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------

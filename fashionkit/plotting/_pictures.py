@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
+from sklearn.utils._param_validation import Interval
 
 from fashionkit._images import Images, fit_images
 from fashionkit.datasets._names import percent
@@ -21,6 +23,16 @@ if TYPE_CHECKING:
 _PICTURE = 1.1
 _LINE = 0.17
 _LETTER = 0.075
+
+AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
+
+# Constraints on what displays of pictures in rows are drawn with.
+PLOT_PARAMETERS: dict[str, Any] = {
+    "n_columns": [AT_LEAST_ONE],
+    "figure": "no_validation",
+    "im_kw": [dict, None],
+    "text_kw": [dict, None],
+}
 
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _MAX_LETTERS = 24  # of the name of a file
@@ -83,7 +95,7 @@ def draw_pictures(
     Returns
     -------
     figure : matplotlib Figure or SubFigure
-        The figure drawn on.
+        Figure with the images.
 
     axes : ndarray of shape (n_samples,)
         Axes of each picture.
@@ -140,7 +152,7 @@ def draw_titled(
     Returns
     -------
     figure : matplotlib Figure or SubFigure
-        The figure drawn on.
+        Figure with the images.
 
     axes : ndarray of shape (n_samples,)
         Axes of each picture.

@@ -36,9 +36,9 @@ _LIMITS = (-0.02, 1.02)
 class ReliabilityDisplay:
     """Reliability diagram of the most probable class, with a histogram of confidences.
 
-    A point shows the accuracy of the images of one bin of confidence, the probability of
-    the predicted class [1]_. Below the diagonal, a model is surer than it is right. The
-    legend has the expected calibration error (ECE).
+    A point shows the accuracy of the images in one bin of the confidence, the probability of the
+    predicted class [1]_. Below the diagonal, a model is overconfident. The legend shows the
+    expected calibration error (ECE).
 
     Create it by :meth:`from_estimator`, :meth:`from_predictions` or
     :meth:`from_comparison`, or from tables and call :meth:`plot`.
@@ -46,10 +46,10 @@ class ReliabilityDisplay:
     Parameters
     ----------
     bins : dict of str to DataFrame
-        For each model the table of :func:`~fashionkit.inspection.calibration_bins`.
+        Table of :func:`~fashionkit.inspection.calibration_bins` for each model.
 
     left_out : sequence of str, default=()
-        Names of models without probabilities, which a note lists.
+        Names of models without probabilities, to list in a note.
 
     Attributes
     ----------
@@ -64,8 +64,8 @@ class ReliabilityDisplay:
 
     See Also
     --------
-    fashionkit.inspection.expected_calibration_error : The number in the legend.
-    sklearn.calibration.CalibrationDisplay : The same for two classes.
+    fashionkit.inspection.expected_calibration_error : Computes the ECE of the legend.
+    sklearn.calibration.CalibrationDisplay : Reliability diagram of binary classifiers.
 
     References
     ----------
@@ -104,9 +104,7 @@ class ReliabilityDisplay:
 
         Parameters
         ----------
-        estimator : object
-            A fitted classifier with ``predict_proba``, or a Pipeline or search that ends
-            in one.
+        {classifier}
 
         X : array-like
             Images, passed to the classifier as they are.
@@ -126,7 +124,7 @@ class ReliabilityDisplay:
         Returns
         -------
         display : ReliabilityDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -161,14 +159,11 @@ class ReliabilityDisplay:
 
         Parameters
         ----------
-        y_true : array-like of shape (n_samples,)
-            True labels, all among ``classes``.
+        {y_true}
 
-        probabilities : array-like of shape (n_samples, n_classes)
-            Predicted probabilities.
+        {probabilities}
 
-        classes : array-like of shape (n_classes,)
-            Label of each column of ``probabilities``.
+        {classes}
 
         {n_bins}
 
@@ -182,7 +177,7 @@ class ReliabilityDisplay:
         Returns
         -------
         display : ReliabilityDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -210,8 +205,8 @@ class ReliabilityDisplay:
         {comparison}
 
         names : str or sequence of str, default=None
-            Names of the models; None for all. Those without probabilities are left out,
-            which a note says.
+            Names of the models; None for all. Models without probabilities are omitted, and listed
+            in a note.
 
         {n_bins}
 
@@ -222,7 +217,7 @@ class ReliabilityDisplay:
         Returns
         -------
         display : ReliabilityDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -246,7 +241,7 @@ class ReliabilityDisplay:
     )
     @document_parameters
     def plot(self, ax: Any = None, *, line_kw: Mapping[str, Any] | None = None) -> Self:
-        """Draw the curves and, below, how many images have which confidence.
+        """Draw the curves and, below, a histogram of the confidences.
 
         Parameters
         ----------

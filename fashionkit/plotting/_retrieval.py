@@ -24,10 +24,10 @@ _SPACE = 0.25  # between the query and its results, in widths of a picture
 
 
 class RetrievalDisplay:
-    """Queries of a search, each with its results in a row, right and wrong marked.
+    """Queries of an image search, each in a row with its results, marked as correct or wrong.
 
-    A result with the label of its query is marked by a tick and a blue frame, another one by a
-    cross and an orange frame. Without labels nothing is marked.
+    Results with the label of the query are marked by a tick and a blue frame, others by a cross and
+    an orange frame. Without labels there are no marks.
 
     Create it by :meth:`from_estimator`.
 
@@ -35,14 +35,14 @@ class RetrievalDisplay:
     ----------
     queries : array-like of shape (n_queries, height, width) or \
             (n_queries, height, width, channels)
-        The queries.
+        Query images.
 
     results : array-like of shape (n_queries * n_results, height, width) or \
             (n_queries * n_results, height, width, channels)
-        The results of the first query, the nearest first, then those of the next.
+        Results of each query, by increasing distance, one query after another.
 
     distances : array-like of shape (n_queries, n_results)
-        Their distances.
+        Distances of the results to their query.
 
     query_names : sequence of str, default=None
         Name of the class of each query.
@@ -53,15 +53,15 @@ class RetrievalDisplay:
     Attributes
     ----------
     axes_ : ndarray of shape (n_queries, 1 + n_results)
-        Axes of each picture; the first column has the queries.
+        Axes of each picture; the first column contains the queries.
 
     figure_ : matplotlib Figure or SubFigure
         Figure containing the pictures.
 
     See Also
     --------
-    fashionkit.search.evaluate_search : Precision and recall.
-    fashionkit.ImageSearch : The search.
+    fashionkit.search.evaluate_search : Computes precision and recall.
+    fashionkit.ImageSearch : Search for similar images.
 
     Examples
     --------
@@ -121,22 +121,22 @@ class RetrievalDisplay:
         im_kw: Mapping[str, Any] | None = None,
         text_kw: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Search for images, and draw what is found.
+        """Search for similar images and draw the results.
 
         Parameters
         ----------
         search : ImageSearch
-            A fitted search.
+            Fitted search.
 
         X : array-like of shape (n_queries, n_features), (n_queries, height, width) or \
                 (n_queries, height, width, channels), or ImageFolder
-            Queries, all of which are drawn.
+            Queries; all of them are drawn.
 
         y : array-like of shape (n_queries,), default=None
-            Their labels; None marks nothing.
+            Labels of the queries; None for no marks.
 
         images : array-like or ImageFolder
-            The indexed images, in the order of ``search.ids_``, of which the results are drawn.
+            Indexed images, in the order of ``search.ids_``, to draw the results from.
 
         n_results : int, default=6
             Number of results of each query.
@@ -154,7 +154,7 @@ class RetrievalDisplay:
         Returns
         -------
         display : RetrievalDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------

@@ -33,10 +33,10 @@ _LEAST_IMAGES = 30
 
 
 class RiskCoverageDisplay:
-    """Error rate of accepted images against the share of images that are accepted.
+    """Risk-coverage curve: error rate of accepted images against the fraction accepted.
 
     Images are accepted in the order of their confidence, the probability of the predicted class.
-    The legend has the areas under the curve (AURC) [1]_ and under its generalised form (AUGRC)
+    The legend shows the areas under the curve (AURC) [1]_ and under the generalised curve (AUGRC)
     [2]_, of which lower is better.
 
     Create it by :meth:`from_estimator`, :meth:`from_predictions` or :meth:`from_comparison`, or
@@ -45,13 +45,13 @@ class RiskCoverageDisplay:
     Parameters
     ----------
     curves : dict of str to DataFrame
-        For each model the table of :func:`~fashionkit.inspection.risk_coverage_curve`.
+        Table of :func:`~fashionkit.inspection.risk_coverage_curve` for each model.
 
     n_images : int
-        Number of images that the curves are of.
+        Number of evaluated images.
 
     left_out : sequence of str, default=()
-        Names of models without probabilities, which a note lists.
+        Names of models without probabilities, to list in a note.
 
     Attributes
     ----------
@@ -65,18 +65,18 @@ class RiskCoverageDisplay:
         Curve of each model.
 
     aurc_, augrc_ : dict of str to float
-        Areas of each model.
+        AURC and AUGRC of each model.
 
     See Also
     --------
-    fashionkit.inspection.risk_coverage_areas : The numbers in the legend.
+    fashionkit.inspection.risk_coverage_areas : Computes the areas of the legend.
     ThresholdDisplay : Risk and coverage against the threshold.
-    fashionkit.SelectiveClassifier : Chooses the threshold.
+    fashionkit.SelectiveClassifier : Classifier that chooses the threshold.
 
     Notes
     -----
-    Points of fewer than 30 accepted images are not drawn: their error rates are chance. The areas
-    are of all points.
+    Points of fewer than 30 accepted images are not drawn, because their error rates are unreliable.
+    The areas include all points.
 
     References
     ----------
@@ -124,12 +124,11 @@ class RiskCoverageDisplay:
 
         Parameters
         ----------
-        estimator : object
-            A fitted classifier with ``predict_proba``, or a Pipeline or search that ends
-            in one.
+        {classifier}
 
         X : array-like
-            Images that it was neither fitted nor calibrated on, passed to it as they are.
+            Images that the classifier was neither fitted nor calibrated on, passed to it as they
+            are.
 
         y : array-like of shape (n_samples,)
             True labels.
@@ -144,7 +143,7 @@ class RiskCoverageDisplay:
         Returns
         -------
         display : RiskCoverageDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -173,14 +172,11 @@ class RiskCoverageDisplay:
 
         Parameters
         ----------
-        y_true : array-like of shape (n_samples,)
-            True labels, all among ``classes``.
+        {y_true}
 
-        probabilities : array-like of shape (n_samples, n_classes)
-            Predicted probabilities.
+        {probabilities}
 
-        classes : array-like of shape (n_classes,)
-            Label of each column of ``probabilities``.
+        {classes}
 
         name : str, default=None
             Name of the model, for the legend; None for "model".
@@ -192,7 +188,7 @@ class RiskCoverageDisplay:
         Returns
         -------
         display : RiskCoverageDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -220,8 +216,8 @@ class RiskCoverageDisplay:
         {comparison}
 
         names : str or sequence of str, default=None
-            Names of the models; None for all. Those without probabilities are left out,
-            which a note says.
+            Names of the models; None for all. Models without probabilities are omitted, and listed
+            in a note.
 
         {ax}
 
@@ -230,7 +226,7 @@ class RiskCoverageDisplay:
         Returns
         -------
         display : RiskCoverageDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------

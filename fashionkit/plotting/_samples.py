@@ -42,7 +42,7 @@ def plot_samples(
     im_kw: Mapping[str, Any] | None = None,
     text_kw: Mapping[str, Any] | None = None,
 ) -> Figure:
-    """Show images in rows, each under the name of its class.
+    """Draw images in rows, each with the name of its class.
 
     All images passed are drawn.
 
@@ -71,7 +71,7 @@ def plot_samples(
     Returns
     -------
     figure : matplotlib Figure or SubFigure
-        The figure drawn on.
+        Figure with the images.
 
     Raises
     ------

@@ -21,7 +21,7 @@ _LEAST_IMAGES = 30
 
 
 class ThresholdDisplay:
-    """Share of accepted images and their error rate against the least confidence accepted.
+    """Coverage and error rate of accepted images against the confidence threshold.
 
     A vertical line shows the threshold in use.
 
@@ -31,10 +31,10 @@ class ThresholdDisplay:
     Parameters
     ----------
     curve : DataFrame
-        The table of :func:`~fashionkit.inspection.risk_coverage_curve`.
+        Table of :func:`~fashionkit.inspection.risk_coverage_curve`.
 
     n_images : int
-        Number of images that it is of.
+        Number of evaluated images.
 
     threshold : float, default=None
         Threshold in use; None for none.
@@ -51,16 +51,16 @@ class ThresholdDisplay:
         The curves "coverage" and "risk".
 
     threshold_lines_ : list of matplotlib.lines.Line2D
-        Vertical lines at the threshold, one on each axes; empty without one.
+        Vertical lines at the threshold, one on each axes; empty without a threshold.
 
     See Also
     --------
     RiskCoverageDisplay : Risk and coverage against each other.
-    fashionkit.SelectiveClassifier : Chooses the threshold.
+    fashionkit.SelectiveClassifier : Classifier that chooses the threshold.
 
     Notes
     -----
-    Error rates of fewer than 30 accepted images are not drawn: they are chance.
+    Error rates of fewer than 30 accepted images are not drawn, because they are unreliable.
 
     Examples
     --------
@@ -89,16 +89,17 @@ class ThresholdDisplay:
         ax: Any = None,
         line_kw: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Draw the curves of a fitted classifier, with its threshold where it has one.
+        """Draw the curves of a fitted classifier, with its threshold if it has one.
 
         Parameters
         ----------
         estimator : object
-            A fitted :class:`~fashionkit.SelectiveClassifier`, or any classifier with
+            Fitted :class:`~fashionkit.SelectiveClassifier`, or any classifier with
             ``predict_proba``.
 
         X : array-like
-            Images that it was neither fitted nor calibrated on, passed to it as they are.
+            Images that the classifier was neither fitted nor calibrated on, passed to it as they
+            are.
 
         y : array-like of shape (n_samples,)
             True labels.
@@ -110,7 +111,7 @@ class ThresholdDisplay:
         Returns
         -------
         display : ThresholdDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------
@@ -149,14 +150,11 @@ class ThresholdDisplay:
 
         Parameters
         ----------
-        y_true : array-like of shape (n_samples,)
-            True labels, all among ``classes``.
+        {y_true}
 
-        probabilities : array-like of shape (n_samples, n_classes)
-            Predicted probabilities.
+        {probabilities}
 
-        classes : array-like of shape (n_classes,)
-            Label of each column of ``probabilities``.
+        {classes}
 
         threshold : float, default=None
             Threshold in use; None for none.
@@ -168,7 +166,7 @@ class ThresholdDisplay:
         Returns
         -------
         display : ThresholdDisplay
-            The display, already drawn.
+            Display, already drawn.
 
         Raises
         ------

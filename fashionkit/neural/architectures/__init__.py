@@ -28,12 +28,12 @@ __all__ += [*_REGISTERED]
 
 
 def list_architectures() -> list[str]:
-    """Return the names that ``CNNClassifier(architecture=...)`` knows.
+    """List the names of the architectures of :class:`~fashionkit.CNNClassifier`.
 
     Returns
     -------
     names : list of str
-        The names, sorted.
+        Names, sorted.
 
     Examples
     --------
@@ -45,22 +45,23 @@ def list_architectures() -> list[str]:
 
 
 def get(architecture: str | Callable) -> Callable:
-    """Return the builder of a registered name, or the callable itself.
+    """Return the function that builds a named architecture.
 
     Parameters
     ----------
     architecture : str or callable
-        A name from :func:`list_architectures`, or a function like those of this module.
+        Name from :func:`list_architectures`, or a function like those of this module, which is
+        returned unchanged.
 
     Returns
     -------
     builder : callable
-        The function that builds the network.
+        Function that builds the network.
 
     Raises
     ------
     ValueError
-        If the name is not known.
+        If the name is unknown.
 
     Examples
     --------

@@ -35,8 +35,8 @@ def alexnet(
 ) -> Any:
     """Build AlexNet for small images: five convolutions, three poolings, two dense layers.
 
-    With the defaults and 28×28 gray images in ten classes it has 2,342,330 parameters, nine in ten
-    of them in the dense layers, and 20 million multiply-adds per image.
+    With the defaults and 28×28 gray images in ten classes it has 2,342,330 parameters, 90 % of them
+    in the dense layers, and 20 million multiply-adds per image.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def alexnet(
         Number of classes.
 
     width : float, default=0.25
-        Filters and dense units as a fraction of the paper's: 96, 256, 384, 384 and 256 filters,
-        twice 4,096 units.
+        Number of filters and dense units, as a fraction of those of the paper: 96, 256, 384, 384
+        and 256 filters, and twice 4,096 units.
 
     dropout : float, default=0.5
         Fraction of units dropped after each dense layer during training.
@@ -62,12 +62,12 @@ def alexnet(
     Returns
     -------
     model : keras.Model
-        The network, not compiled.
+        Network, not compiled.
 
     Raises
     ------
     ValueError
-        If a parameter has a value that is not described above.
+        If a parameter is invalid.
 
     Notes
     -----

@@ -35,14 +35,14 @@ def basic(
         Number of classes.
 
     filters : sequence of int, default=(32, 64, 64)
-        Filters of each convolution; its length is the depth. Every convolution but
-        the last is followed by a 2×2 max pooling.
+        Number of filters of each convolution; the length is the depth. Every convolution except the
+        last is followed by 2×2 max pooling.
 
     kernel_size : int, default=3
         Height and width of the kernels.
 
     dense_units : int or sequence of int, default=64
-        Units of each dense layer before the output.
+        Number of units of each dense layer before the output.
 
     dropout : float, default=0.0
         Fraction of units dropped after each dense layer during training.
@@ -53,12 +53,12 @@ def basic(
     Returns
     -------
     model : keras.Model
-        The network, not compiled.
+        Network, not compiled.
 
     Raises
     ------
     ValueError
-        If a parameter has a value that is not described above.
+        If a parameter is invalid.
 
     References
     ----------

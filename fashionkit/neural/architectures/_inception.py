@@ -25,12 +25,13 @@ def inception(
     dropout: float = 0.0,
     norm_momentum: float = 0.9,
 ) -> Any:
-    """Build an Inception network for small images: modules that look at several scales at once.
+    """Build an Inception network for small images, of modules with several scales.
 
-    Three convolutions and a pooling that halves the sides lead to the first modules. A module
-    joins four branches: a 1×1 convolution; a 3×3; two 3×3 in a row, which see as far as a 5×5;
-    and an average of the 3×3 pixels around. Between two groups of modules the sides are halved,
-    by convolutions and a pooling side by side, and the filters doubled.
+    Three convolutions and a pooling, which halves the sides, precede the first modules. A module
+    concatenates four branches: a 1×1 convolution; a 3×3 convolution; two consecutive 3×3
+    convolutions, with the receptive field of a 5×5 convolution; and a 3×3 average pooling. Between
+    groups of modules, the sides are halved by parallel convolutions and pooling, and the filters
+    are doubled.
 
     With the defaults and 28×28 gray images in ten classes it has 205,266 parameters and 18
     million multiply-adds per image.
@@ -44,11 +45,11 @@ def inception(
         Number of classes.
 
     width : float, default=0.25
-        Filters as a fraction of those of Inception-v3: 32, 64 and 192 in the first convolutions,
-        256 in the first modules.
+        Number of filters, as a fraction of those of Inception-v3: 32, 64 and 192 in the first
+        convolutions, 256 in the first modules.
 
     n_modules : int or sequence of int, default=(2, 2)
-        Modules in each group.
+        Number of modules in each group.
 
     dropout : float, default=0.0
         Fraction of values dropped before the output during training.
@@ -59,19 +60,19 @@ def inception(
     Returns
     -------
     model : keras.Model
-        The network, not compiled.
+        Network, not compiled.
 
     Raises
     ------
     ValueError
-        If a parameter has a value that is not described above.
+        If a parameter is invalid.
 
     Notes
     -----
-    Of the paper's network this has the factorised 5×5 (section 3.1, figure 5) and the reduction
-    of the grid (section 5, figure 10). The first convolutions do not halve the sides, and the
-    asymmetric 1×7 and 7×1 convolutions and the auxiliary classifier are left out: they are for
-    larger images and deeper networks.
+    It has the factorised 5×5 convolution (section 3.1, figure 5) and the grid reduction (section 5,
+    figure 10) of the paper. The first convolutions do not halve the sides, and the asymmetric 1×7
+    and 7×1 convolutions and the auxiliary classifier are omitted, because they are for larger
+    images and deeper networks.
 
     References
     ----------

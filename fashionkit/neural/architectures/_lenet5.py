@@ -37,33 +37,32 @@ def lenet5(
         Number of classes.
 
     filters : sequence of two int, default=(6, 16)
-        Filters of the two 5×5 convolutions, C1 and C3 in the paper.
+        Number of filters of the two 5×5 convolutions, C1 and C3 in the paper.
 
     dense_units : int or sequence of int, default=(120, 84)
         Units of each dense layer before the output, C5 and F6 in the paper.
 
     activation : {"tanh", "relu"}, default="tanh"
-        What follows each convolution and each of the dense layers.
+        Activation after each convolution and dense layer.
 
     pooling : {"average", "max"}, default="average"
-        What halves the sides after each convolution.
+        Pooling after each convolution, which halves the sides.
 
     Returns
     -------
     model : keras.Model
-        The network, not compiled.
+        Network, not compiled.
 
     Raises
     ------
     ValueError
-        If a parameter has a value that is not described above.
+        If a parameter is invalid.
 
     Notes
     -----
-    Simpler than in the paper: every map of C3 sees all maps before it, where most of the paper's
-    see three or four; pooling has no weights and no squashing of its own; the tanh is not
-    scaled; and the output is a softmax in place of distances to drawings of the digits (radial
-    basis functions).
+    It is simpler than the network of the paper: every map of C3 is connected to all maps of the
+    layer before, instead of a part of them; pooling has no weights and no activation; the tanh is
+    not scaled; and the output is a softmax instead of radial basis functions.
 
     References
     ----------

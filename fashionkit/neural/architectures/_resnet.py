@@ -26,14 +26,15 @@ def resnet(
     shortcut: str = "pad",
     norm_momentum: float = 0.9,
 ) -> Any:
-    """Build a residual network: a convolution, stages of blocks, an average over all pixels.
+    """Build a residual network (ResNet) for small images.
 
-    A block is two 3×3 convolutions whose result is added to what went in. Each stage but the
-    first halves the sides.
+    It consists of a convolution, stages of residual blocks and global average pooling. A block is
+    two 3×3 convolutions whose output is added to its input. Each stage except the first halves the
+    sides.
 
-    With the defaults and 28×28 gray images in ten classes it has 75,482 parameters and 9
-    million multiply-adds per image. The paper begins at ``depth=20``, with more than three times
-    as many of both; the default is the least depth there is, so that it trains on a CPU.
+    With the defaults and 28×28 gray images in ten classes it has 75,482 parameters and 9 million
+    multiply-adds per image. The smallest network of the paper has ``depth=20``, with more than
+    three times as many of both. The default is the minimum depth, so that it trains on a CPU.
 
     Parameters
     ----------
@@ -44,16 +45,16 @@ def resnet(
         Number of classes.
 
     depth : int, default=8
-        Layers with weights, shortcuts not counted: 6n + 2 for the three stages of the default
+        Number of layers with weights, without shortcuts: 6n + 2 for the three stages of the default
         ``filters`` with n blocks each (8, 14, 20, 32, 44, 56, 110); 2sn + 2 for s stages.
 
     filters : sequence of int, default=(16, 32, 64)
-        Filters of each stage; its length is the number of stages.
+        Number of filters of each stage; the length is the number of stages.
 
     shortcut : {"pad", "projection"}, default="pad"
-        How a block's input is brought to the size of its output where they differ: every second
-        pixel with channels of zeros added (A in the paper, without weights), or a 1×1 convolution
-        with stride 2 (B in the paper).
+        Shortcut of blocks whose input and output differ in shape: "pad" takes every second pixel
+        and adds channels of zeros (option A of the paper, without weights); "projection" is a 1×1
+        convolution with stride 2 (option B).
 
     norm_momentum : float, default=0.9
         Momentum of the running averages of batch normalisation.
@@ -61,7 +62,7 @@ def resnet(
     Returns
     -------
     model : keras.Model
-        The network, not compiled.
+        Network, not compiled.
 
     Raises
     ------

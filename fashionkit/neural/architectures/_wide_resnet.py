@@ -20,10 +20,10 @@ def wide_resnet(
     dropout: float = 0.0,
     norm_momentum: float = 0.9,
 ) -> Any:
-    """Build a wide residual network: fewer blocks than a ResNet's, with more filters.
+    """Build a wide residual network (WRN), with fewer blocks but more filters than a ResNet.
 
-    Blocks normalise and rectify before each of their two 3×3 convolutions, and add the result
-    to what went in. Each stage but the first halves the sides.
+    A block applies batch normalisation and ReLU before each of its two 3×3 convolutions, whose
+    output is added to its input. Each stage except the first halves the sides.
 
     With the defaults and 28×28 gray images in ten classes it has 304,346 parameters and 34
     million multiply-adds per image. The networks of the paper, such as ``depth=16, width=8`` or
@@ -38,20 +38,20 @@ def wide_resnet(
         Number of classes.
 
     depth : int, default=10
-        Convolutions, with one in the shortcut of each stage counted: 6n + 4 for the three
-        stages of the default ``filters`` with n blocks each (10, 16, 22, 28, 40); 2sn + s + 1
-        for s stages.
+        Number of convolutions, including one in the shortcut of each stage: 6n + 4 for the three
+        stages of the default ``filters`` with n blocks each (10, 16, 22, 28, 40); 2sn + s + 1 for s
+        stages.
 
     width : int, default=2
-        Widening factor, k in the paper: what ``filters`` is multiplied with.
+        Widening factor that multiplies ``filters``, k in the paper.
 
     filters : sequence of int, default=(16, 32, 64)
-        Filters of each stage before widening; its length is the number of stages. The
+        Number of filters of each stage before widening; the length is the number of stages. The
         first convolution has as many as the first stage, and is not widened.
 
     dropout : float, default=0.0
-        Fraction of values dropped between the convolutions of each block during training;
-        0.3 in the paper, where it is used.
+        Fraction of values dropped between the convolutions of each block during training; 0.3 in
+        the paper.
 
     norm_momentum : float, default=0.9
         Momentum of the running averages of batch normalisation.
@@ -59,12 +59,12 @@ def wide_resnet(
     Returns
     -------
     model : keras.Model
-        The network, not compiled.
+        Network, not compiled.
 
     Raises
     ------
     ValueError
-        If a parameter has a value that is not described above.
+        If a parameter is invalid.
 
     References
     ----------
