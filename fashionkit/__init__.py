@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 # Where each public name lives; nothing is imported before it is asked for.
 _HOMES = {
@@ -55,6 +55,7 @@ _HOMES = {
     "most_confused": "inspection",
     "read_idx": "datasets",
     "save": "persistence",
+    "show_versions": "_show_versions",
     "to_onnx": "persistence",
     "train_photos": "decision",
     "worst_mistakes": "inspection",
@@ -123,6 +124,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit._backbones.pool import (
         clear_cache as clear_cache,
+    )
+    from fashionkit._show_versions import (
+        show_versions as show_versions,
     )
     from fashionkit.baselines import (
         make_baseline as make_baseline,
