@@ -1,40 +1,120 @@
+"""Settings of the documentation: ``sphinx-build docs docs/_build``.
+
+Without a network, set ``FASHIONKIT_DOCS_OFFLINE=1``: names of other projects are then no links.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
 import fashionkit
+
+sys.path.append(str(Path(__file__).parent / "_ext"))
 
 project = "fashionkit"
 author = "The fashionkit developers"
 copyright = "2026, The fashionkit developers"
 version = release = fashionkit.__version__
+repository = "https://github.com/fashionkit/fashionkit"
+site = "https://fashionkit.github.io/fashionkit"
 
 extensions = [
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.extlinks",
     "sphinx.ext.intersphinx",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "llms_txt",
 ]
-exclude_patterns = ["_build"]
-# Reports of comparisons, linked from "Benchmarks".
+exclude_patterns = ["_build", "_ext", "_templates"]
+templates_path = ["_templates"]
+extlinks = {
+    "repository": (f"{repository}/blob/main/%s", "%s"),
+    "scikeras": ("https://github.com/adriangb/scikeras/issues/%s", "SciKeras issue %s"),
+}
+
+# Reports of comparisons, linked from "Benchmarks", and the list of versions.
 html_extra_path = ["reports"]
+html_static_path = ["_static"]
+html_css_files = ["fashionkit.css"]
 html_theme = "pydata_sphinx_theme"
 html_title = "fashionkit"
-html_theme_options = {"show_prev_next": False, "show_toc_level": 2}
-# Pages without pages below them have nothing to show there.
-html_sidebars = dict.fromkeys(
-    ("benchmarks", "classify", "decisions", "faq", "photos", "pretrained", "review", "user_guide"),
-    (),
-)
+html_favicon = "_static/favicon.svg"
+html_baseurl = f"{site}/stable/"
+html_show_sourcelink = False
+html_theme_options = {
+    "logo": {
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+        "text": "fashionkit",
+        "alt_text": "fashionkit, to the front page",
+    },
+    "github_url": repository,
+    "header_links_before_dropdown": 6,
+    "navbar_align": "content",
+    "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
+    "navigation_with_keys": False,
+    "show_nav_level": 1,
+    "show_prev_next": False,
+    "show_toc_level": 2,
+    "switcher": {
+        "json_url": f"{site}/stable/_static/switcher.json",
+        "version_match": "dev" if "dev" in release else release,
+    },
+    "check_switcher": False,
+    "footer_start": ["copyright"],
+    "footer_end": ["sphinx-version"],
+}
+# The front page has doors instead of a list of pages.
+html_sidebars = {"index": [], "search": []}
 
 autosummary_generate = True
 autodoc_default_options = {"members": True, "inherited-members": True}
+autodoc_typehints = "none"  # the docstrings say more
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
-
-intersphinx_mapping = {
-    "numpy": ("https://numpy.org/doc/stable", None),
-    "pandas": ("https://pandas.pydata.org/docs", None),
-    "sklearn": ("https://scikit-learn.org/stable", None),
+numpydoc_validation_checks = {
+    "GL03",  # no double blank lines
+    "GL06",  # known sections
+    "GL07",  # in their order
+    "GL08",  # a docstring
+    "PR01",  # parameters documented
+    "PR02",  # that exist
+    "PR03",  # in their order
+    "PR04",  # with a type
+    "PR07",  # and a description
+    "RT03",  # what is returned is described
+    "SS01",  # a summary
+    "SS05",  # in the imperative
 }
+# Inherited from scikit-learn, which documents them.
+numpydoc_validation_exclude = {
+    r"\.(get_metadata_routing|get_params|set_output|set_params)$",
+    r"\.set_\w+_request$",
+}
+
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+myst_heading_anchors = 3
+suppress_warnings = ["myst.xref_missing"]  # links of CHANGELOG and CONTRIBUTING to files
+
+is_offline = bool(os.environ.get("FASHIONKIT_DOCS_OFFLINE"))
+intersphinx_mapping = (
+    {}
+    if is_offline
+    else {
+        "joblib": ("https://joblib.readthedocs.io/en/stable", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "pandas": ("https://pandas.pydata.org/docs", None),
+        "python": ("https://docs.python.org/3", None),
+        "sklearn": ("https://scikit-learn.org/stable", None),
+    }
+)
 intersphinx_timeout = 5
 
 sphinx_gallery_conf = {
@@ -46,3 +126,17 @@ sphinx_gallery_conf = {
     "reference_url": {"fashionkit": None},
     "remove_config_comments": True,
 }
+# "Examples using ..." on the pages of the API.
+sphinx_gallery_conf.setdefault("backreferences_dir", "api/backreferences")
+
+
+def _plain_references(app, what, name, obj, options, lines):
+    """Leave only text of references to labels and terms that scikit-learn's own pages have."""
+    if (getattr(obj, "__module__", None) or "").split(".")[0] == "sklearn":
+        for row, line in enumerate(lines):
+            line = re.sub(r":(?:ref|term):`([^`<]+?)\s*(?:<[^`>]*>)?`", r"\1", line)
+            lines[row] = line
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", _plain_references)
