@@ -123,8 +123,12 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/plot_",
     "within_subsection_order": "FileNameSortKey",
     "doc_module": ("fashionkit",),
+    "backreferences_dir": "api/backreferences",
     "reference_url": {"fashionkit": None},
     "remove_config_comments": True,
+    "image_srcset": ["2x"],
+    "reset_modules_order": "both",
+    "show_signature": False,
 }
 # "Examples using ..." on the pages of the API.
 sphinx_gallery_conf.setdefault("backreferences_dir", "api/backreferences")

@@ -1,0 +1,151 @@
+"""
+The study behind this package, reproduced
+=========================================
+
+A student's report asked whether a network that was trained on ImageNet tells clothes apart
+better than a small network that starts from nothing [1]_. This page builds both networks, trains
+them on part of the data, and asks the report's last question again: is one of them better?
+
+.. [1] "Fashion images classification using deep learning and transfer learning models",
+   M.Tech mini project report, 2024.
+"""
+
+# %%
+# The data
+# --------
+# Fashion-MNIST is a table with a row of 784 pixels for each image, and it is pictures.
+
+import pandas as pd
+
+from fashionkit import (
+    CLASS_NAMES,
+    CNNClassifier,
+    TransferClassifier,
+    compare_models,
+    fetch_fashion_mnist,
+    load_pretrained,
+    make_garments,
+)
+from fashionkit.plotting import (
+    ConfusionDisplay,
+    TrainingHistoryDisplay,
+    plot_samples,
+)
+
+try:
+    X, y = fetch_fashion_mnist("train", return_X_y=True)
+    X_test, y_test = fetch_fashion_mnist("test", return_X_y=True)
+except OSError:
+    print("Fashion-MNIST cannot be downloaded: these are drawings.")
+    X, y = make_garments(10_000, random_state=0)
+    X_test, y_test = make_garments(3_000, random_state=1)
+
+table = pd.DataFrame(
+    X[:5].reshape(5, -1), columns=[f"pixel{i}" for i in range(1, 785)]
+)
+table.insert(0, "label", y[:5])
+table.iloc[:, [0, 1, 2, *range(400, 407), 783, 784]]
+
+# %%
+_ = plot_samples(X[:10], y[:10], class_names=CLASS_NAMES)
+
+# %%
+# The two networks
+# ----------------
+# The first is what :class:`~fashionkit.CNNClassifier` is by default: three convolutions and two
+# dense layers. The second is the recipe "basic" of :class:`~fashionkit.TransferClassifier`: a
+# convolution, a MobileNetV2 that stays as ImageNet made it, and a dense head. Their sizes are
+# those in the report, to the parameter. To count them, a few images and random weights will do.
+
+cnn = CNNClassifier(epochs=1, random_state=0)
+transfer = TransferClassifier.from_recipe(
+    "basic", weights=None, epochs=1, random_state=0
+)
+sizes = {}
+for name, clf in {"CNN": cnn, "MobileNetV2": transfer}.items():
+    network = clf.fit(X[:100], y[:100]).model_
+    frozen = sum(
+        weights.numpy().size
+        for weights in network.non_trainable_weights
+    )
+    sizes[name] = {
+        "parameters": network.count_params(),
+        "of these frozen": frozen,
+    }
+pd.DataFrame(sizes).T
+
+# %%
+# Training
+# --------
+# The report trains on 60,000 images for ten epochs, and validates on the test set. Here it is a
+# 15th of the images, so that the page takes less than a minute, and a tenth of these is held out for
+# validation: the test images are for the last figures alone. A frozen network gives the same values
+# in each epoch, so the recipe "head" leaves the convolution before it out and computes them once;
+# that is what the report's recipe means, in a fraction of the time.
+
+X, y = X[:4_000], y[:4_000]
+cnn = CNNClassifier(epochs=10, validation_fraction=0.1, random_state=0)
+cnn.fit(X, y)
+
+head = TransferClassifier.from_recipe(
+    "head", validation_fraction=0.1, random_state=0
+)
+try:
+    head.fit(X, y)
+except Exception:
+    print("ImageNet's weights cannot be downloaded: another network's.")
+    head.set_params(
+        layers=None, weights=load_pretrained("clothing-photos-small-v1")
+    ).fit(X, y)
+
+display = TrainingHistoryDisplay.from_estimator(cnn, name="CNN")
+_ = TrainingHistoryDisplay.from_estimator(
+    head, name="MobileNetV2", ax=display.axes_
+)
+
+# %%
+# Is one of them better?
+# ----------------------
+# :func:`~fashionkit.compare_models` takes models that are fitted already as frozen estimators, and
+# says whether their difference is more than chance.
+
+from sklearn.frozen import FrozenEstimator
+
+comparison = compare_models(
+    {"CNN": FrozenEstimator(cnn), "MobileNetV2": FrozenEstimator(head)},
+    X,
+    y,
+    X_test=X_test[:3_000],
+    y_test=y_test[:3_000],
+    class_names=CLASS_NAMES,
+)
+comparison
+
+# %%
+# On few images, what was learnt on ImageNet is worth several points. On all 60,000 images, the report
+# found 90.21 % for its CNN and 90.31 % for its MobileNetV2, and calls that a slight edge: ten
+# images of 10,000. If its networks disagreed as often as these two, by how much would chance
+# alone make them differ? McNemar's test asks how often a coin is as uneven.
+
+from scipy.stats import binomtest
+
+right = {
+    name: predictions == y_test[:3_000]
+    for name, predictions in comparison.predictions_.items()
+}
+n_either = round(10_000 * (right["CNN"] != right["MobileNetV2"]).mean())
+p_value = binomtest((n_either + 10) // 2, n_either).pvalue
+print(f"Only one of both is right about {n_either} of 10,000 images;")
+print(f"a difference of 10 images has p = {p_value:.2f}.")
+
+# %%
+# So the report's edge is nothing that another seed could not turn around. Ten epochs on all images,
+# which take longer than a page of examples, are in the benchmarks of the documentation: three seeds of
+# the CNN are right 90.4 to 91.1 % of the time.
+
+import matplotlib.pyplot as plt
+
+# sphinx_gallery_thumbnail_number = 3
+figure, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
+for ax, name in zip(axes, ["CNN", "MobileNetV2"], strict=True):
+    ConfusionDisplay.from_comparison(comparison, name, ax=ax)

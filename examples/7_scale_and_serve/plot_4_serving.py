@@ -1,0 +1,177 @@
+"""
+A model behind a web page
+=========================
+
+``python -m fashionkit serve`` puts a model on a page in the browser, where anybody can drop photos, and
+answers programs in JSON. :func:`~fashionkit.make_app` is the same as an application for a server of your own. It needs
+``pip install "fashionkit[serve]"``.
+"""
+
+# %%
+# The server
+# ----------
+# In a file of its own, this would be two lines, started by ``uvicorn server:app``. Here a thread runs it, on a port that
+# the system chooses, so that the page can ask it.
+
+import threading
+import time
+
+import uvicorn
+
+from fashionkit import make_app
+
+app = make_app("clothing-photos-small-v1")
+server = uvicorn.Server(
+    uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
+)
+thread = threading.Thread(target=server.run, daemon=True)
+thread.start()
+while not server.started:
+    time.sleep(0.1)
+port = server.servers[0].sockets[0].getsockname()[1]
+url = f"http://127.0.0.1:{port}"
+
+# %%
+# Is it there, and what does it serve?
+
+import requests
+
+requests.get(f"{url}/health").json()
+
+# %%
+# Photos
+# ------
+# From the `small clothing dataset <https://github.com/alexeygrigorev/clothing-dataset-small>`__ (CC0 1.0), found in the
+# folder that ``FASHIONKIT_DATA`` names, or downloaded.
+
+import os
+import tempfile
+from pathlib import Path
+
+import pooch
+from PIL import Image
+
+from fashionkit import CLASS_NAMES, make_garments
+
+ARCHIVE = (
+    "https://github.com/alexeygrigorev/clothing-dataset-small/archive"
+    "/36364be1969242c019705255cd87aed00c73a939.zip"
+)
+
+
+def find_photos():
+    """Return a folder of photos: yours, a download, or drawings."""
+    folder = Path(os.environ.get("FASHIONKIT_DATA", ""), "photos")
+    if folder.is_dir():
+        return folder
+    try:
+        files = pooch.retrieve(ARCHIVE, None, processor=pooch.Unzip())
+        return Path(os.path.commonpath(files))
+    except OSError:
+        print("The photos cannot be downloaded: these are drawings.")
+    folder = Path(tempfile.mkdtemp())
+    images, labels = make_garments(600, image_size=128, random_state=0)
+    for row, (image, label) in enumerate(
+        zip(images, labels, strict=True)
+    ):
+        part = "validation" if row % 4 == 0 else "train"
+        name = CLASS_NAMES[label].replace("/", " or ")
+        path = folder / part / name / f"{row}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(255 - image).save(path)
+    return folder
+
+
+paths = sorted((find_photos() / "validation").rglob("*.*"))[5::43][:8]
+
+# %%
+# A request
+# ---------
+# Any number of photos travel in one form. The answer to the first one:
+
+import json
+
+with requests.Session() as session:
+    answer = session.post(
+        f"{url}/predict",
+        params={"explain": "true", "colors": 2},
+        files=[
+            ("file", (path.name, path.read_bytes())) for path in paths
+        ],
+    ).json()
+results = answer["results"]
+first = {
+    key: value for key, value in results[0].items() if key != "heat_map"
+}
+print(json.dumps(first, indent=1)[:1200])
+
+# %%
+# What a page can make of it
+# --------------------------
+# With ``explain=true`` each answer also has a picture to lay over the photo: where the network looked. A frame says
+# what is left to a person.
+
+import base64
+import io
+
+import matplotlib.pyplot as plt
+
+figure, axes = plt.subplots(
+    2, 4, figsize=(9, 5.4), layout="constrained"
+)
+for ax, path, result in zip(axes.flat, paths, results, strict=False):
+    photo = Image.open(path).convert("RGB")
+    ax.imshow(photo)
+    if heat := result.get("heat_map"):
+        picture = Image.open(
+            io.BytesIO(base64.b64decode(heat["image"]))
+        )
+        left, top, width, height = heat["box"]
+        ax.imshow(
+            picture,
+            extent=(
+                left * photo.width,
+                (left + width) * photo.width,
+                (top + height) * photo.height,
+                top * photo.height,
+            ),
+        )
+    ax.set(
+        xlim=(0, photo.width),
+        ylim=(photo.height, 0),
+        xticks=[],
+        yticks=[],
+    )
+    color = (
+        "tab:green" if result["status"] == "accepted" else "tab:orange"
+    )
+    ax.spines[:].set(color=color, linewidth=3)
+    ax.set_title(
+        f"{result['label']}, {result['confidence']:.0%}\n{result['status']}",
+        color=color,
+    )
+
+# %%
+# A file that is no photo spoils nothing: it has an answer that says so, and the others have theirs.
+
+files = [
+    ("file", ("notes.txt", b"not a photo")),
+    ("file", (paths[0].name, paths[0].read_bytes())),
+]
+answer = requests.post(
+    f"{url}/predict?colors=0&quality=false", files=files
+)
+for result in answer.json()["results"]:
+    print(
+        result["name"][-12:],
+        "|",
+        result["status"],
+        "|",
+        result.get("reason"),
+    )
+
+server.should_exit = True
+thread.join()
+
+# %%
+# The guide has the page itself, and what keeps it safe: :doc:`/serving`.
