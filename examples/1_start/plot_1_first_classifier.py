@@ -61,9 +61,14 @@ probabilities = clf.predict_proba(X_test[:5])
 pd.DataFrame(probabilities, columns=CLASS_NAMES).round(3)
 
 # %%
-# Above each image is what the network says, and how sure it is. Which of them are wrong?
+# Above each image is what the network says, and how sure it is: of the first ten test images, and of
+# the first ten that it gets wrong.
 
-images, labels = X_test[:20], y_test[:20]
+import numpy as np
+
+wrong = np.flatnonzero(clf.predict(X_test) != y_test)[:10]
+chosen = [*range(10), *wrong]
+images, labels = X_test[chosen], y_test[chosen]
 confidence = clf.predict_proba(images).max(axis=1)
 titles = [
     f"{CLASS_NAMES[label]}{'' if label == true else ' ✗'}\n{share:.0%}"

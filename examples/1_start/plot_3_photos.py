@@ -70,7 +70,7 @@ columns = [
     "confidence",
     "second",
     "status",
-    "colors",
+    "color_1",
     "quality",
 ]
 table[columns].head(8).round(2)
@@ -94,7 +94,6 @@ model = load_pretrained("clothing-photos-small-v1")
 chosen = table[table["status"] == "accepted"].drop_duplicates("label")
 chosen = chosen.head(8) if len(chosen) > 3 else table.head(8)
 images = load_images(chosen["path"].tolist(), image_size=192)
-# sphinx_gallery_thumbnail_number = 1
 _ = plot_explanations(
     images,
     model.explain(images),

@@ -18,7 +18,6 @@ from fashionkit import (
     HOGFeatures,
     compare_models,
     fetch_fashion_mnist,
-    list_models,
     make_garments,
 )
 
@@ -93,7 +92,6 @@ for ax in axes.flat:
 # models share.
 
 features = ["hog", "sift", "pixels", "color"]
-names = [name for part in features for name in list_models(f"{part}-*")]
 classifiers = ["svm", "knn", "forest", "tree"]
 names = [f"{part}-{last}" for part in features for last in classifiers]
 comparison = compare_models(
@@ -136,5 +134,7 @@ for row, column in np.ndindex(table.shape):
 # %%
 # The best of them, and whether it is better by more than chance:
 
+from textwrap import fill
+
 for sentence in comparison.verdicts()[:3]:
-    print(sentence)
+    print(fill(sentence, 76), end="\n\n")

@@ -69,8 +69,10 @@ _ = AccuracyDisplay.from_comparison(comparison)
 # %%
 # Whether neighbours in the ranking differ by more than chance:
 
+from textwrap import fill
+
 for sentence in comparison.verdicts():
-    print(sentence.replace(". ", ".\n  "))
+    print(fill(sentence, 76), end="\n\n")
 
 # %%
 # At what price

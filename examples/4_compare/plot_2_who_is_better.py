@@ -102,8 +102,10 @@ axes[0].set_ylabel("test images")
 # --------
 # What the 3,000 images say of each two neighbours of the ranking:
 
+from textwrap import fill
+
 for sentence in large.verdicts():
-    print(sentence.replace(". ", ".\n  "))
+    print(fill(sentence, 76), end="\n\n")
 
 # %%
 # Other training images

@@ -25,10 +25,12 @@ try:
 except OSError:
     print("Fashion-MNIST cannot be downloaded: these are drawings.")
     X_test, y_test = make_garments(2_000, random_state=1)
-X_test, y_test = X_test[:4_000], y_test[:4_000]
+X_test, y_test = X_test[:2_000], y_test[:2_000]
 
 clf = load_pretrained("fashion-mnist-v1")
-print(f"{clf.score(X_test, y_test):.1%} of the test images")
+probabilities = clf.predict_proba(X_test)
+predictions = probabilities.argmax(axis=1)  # the classes are 0 to 9
+print(f"{(predictions == y_test).mean():.1%} of the test images")
 
 # %%
 # Which classes
@@ -36,9 +38,7 @@ print(f"{clf.score(X_test, y_test):.1%} of the test images")
 # A confusion matrix has a hundred numbers. These are the largest beside its diagonal; ``fraction`` is relative
 # to all images of the true class.
 
-most_confused(
-    y_test, clf.predict(X_test), n_pairs=6, class_names=CLASS_NAMES
-)
+most_confused(y_test, predictions, n_pairs=6, class_names=CLASS_NAMES)
 
 # %%
 # Which images
@@ -53,10 +53,11 @@ mistakes.head().round(3)
 # %%
 # Often a look is enough to see why. Some of these labels are wrong, and the network is right.
 
-_ = MistakesDisplay.from_estimator(
-    clf,
+_ = MistakesDisplay.from_predictions(
     X_test,
     y_test,
+    probabilities,
+    classes=clf.classes_,
     n_mistakes=15,
     class_names=CLASS_NAMES,
 )
@@ -77,7 +78,6 @@ images = X_test[chosen]
 _ = plot_explanations(
     images,
     clf.explain(images),
-    y_test[chosen],
     predictions=clf.predict(images),
     probabilities=clf.predict_proba(images).max(axis=1),
     class_names=CLASS_NAMES,
@@ -87,14 +87,14 @@ _ = plot_explanations(
 # %%
 # A mistake, explained twice
 # --------------------------
-# Above, what speaks for the class that the network chose; below, what speaks for the true one. That of a dress
-# that is taken for a coat, say, is at its hem, or at its sleeves.
+# Above, what speaks for the class that the network chose; below, what speaks for the true one.
+# Where that has no heat, nothing in the image speaks for the label that it was given.
 
 import matplotlib.pyplot as plt
 
-rows = mistakes.index[:6]
+rows = mistakes.index[:5]
 images = X_test[rows]
-figure = plt.figure(figsize=(9, 3.8), layout="constrained")
+figure = plt.figure(figsize=(8.5, 5), layout="constrained")
 halves = figure.subfigures(2, 1)
 ids = {name: label for label, name in enumerate(CLASS_NAMES)}
 for half, column in zip(halves, ["predicted", "true"], strict=True):

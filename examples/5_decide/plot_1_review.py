@@ -10,8 +10,8 @@ person: images between two classes, and those that are no clothes.
 # %%
 # A model, and images to calibrate on
 # -----------------------------------
-# The model comes with the package and has seen all training images. So 3,000 test images calibrate it, and the
-# figures below are of the 7,000 others. A model that is not fitted yet needs none of this: ``fit`` then holds
+# The model comes with the package and has seen all training images. So 1,500 test images calibrate it, and the
+# figures below are of 2,000 others. A model that is not fitted yet needs none of this: ``fit`` then holds
 # out some of its training images.
 
 import numpy as np
@@ -30,9 +30,9 @@ try:
     X, y = fetch_fashion_mnist("test", return_X_y=True)
 except OSError:
     print("Fashion-MNIST cannot be downloaded: these are drawings.")
-    X, y = make_garments(6_000, random_state=1)
-X_calibration, y_calibration = X[:3_000], y[:3_000]
-X_new, y_new = X[3_000:], y[3_000:]
+    X, y = make_garments(4_000, random_state=1)
+X_calibration, y_calibration = X[:1_500], y[:1_500]
+X_new, y_new = X[1_500:3_500], y[1_500:3_500]
 
 model = load_pretrained("fashion-mnist-v1")
 clf = SelectiveClassifier(
@@ -56,11 +56,21 @@ from fashionkit.plotting import (
     plot_samples,
 )
 
-display = ReliabilityDisplay.from_estimator(
-    model, X_new, y_new, name="as trained"
+display = ReliabilityDisplay.from_predictions(
+    y_new,
+    model.predict_proba(X_new),
+    classes=model.classes_,
+    n_bins=8,
+    name="as trained",
 )
-_ = ReliabilityDisplay.from_estimator(
-    clf, X_new, y_new, name="calibrated", ax=display.axes_
+probabilities = clf.predict_proba(X_new)
+_ = ReliabilityDisplay.from_predictions(
+    y_new,
+    probabilities,
+    classes=clf.classes_,
+    n_bins=8,
+    name="calibrated",
+    ax=display.axes_,
 )
 
 # %%
@@ -73,7 +83,7 @@ decisions["label"] = [
     CLASS_NAMES[label] for label in decisions["label"]
 ]
 accepted = (decisions["status"] == "accepted").to_numpy()
-wrong = clf.predict(X_new) != y_new
+wrong = probabilities.argmax(axis=1) != y_new
 pd.DataFrame(
     {
         "share of the images": [1, accepted.mean()],
@@ -85,7 +95,9 @@ pd.DataFrame(
 # %%
 # How many images could be accepted at other error rates says the curve.
 
-_ = RiskCoverageDisplay.from_estimator(clf, X_new, y_new)
+_ = RiskCoverageDisplay.from_predictions(
+    y_new, probabilities, classes=clf.classes_
+)
 
 # %%
 # A set of classes
@@ -107,12 +119,12 @@ pd.Series(
 # %%
 # For the images of which the model is least sure, they look like this:
 
-least_sure = np.argsort(clf.predict_proba(X_new).max(axis=1))[:8]
+least_sure = np.argsort(probabilities.max(axis=1))[:8]
 titles = [
     "\n".join(CLASS_NAMES[label] for label in np.flatnonzero(sets[row]))
     for row in least_sure
 ]
-_ = plot_samples(X_new[least_sure], titles, n_columns=8)
+_ = plot_samples(X_new[least_sure], titles, n_columns=4)
 
 # %%
 # What is no clothes
@@ -127,18 +139,17 @@ digits = load_digits().images[:300] / 16
 digits = np.stack([resize(image, (28, 28)) for image in digits])
 digits = (255 * digits).astype(np.uint8)
 strangers = clf.decide(digits)
-shown = [
-    *range(5),
-    *np.flatnonzero(accepted)[:5],
-    *np.flatnonzero(~accepted)[:5],
+strangers["label"] = [
+    CLASS_NAMES[label] for label in strangers["label"]
 ]
-images = np.concatenate([digits[:5], X_new[shown[5:]]])
-rows = pd.concat([strangers.head(5), decisions.iloc[shown[5:]]])
+
+for_review = np.flatnonzero(~accepted)[:5]
+shown = [*np.flatnonzero(accepted)[:5], *for_review]
+images = np.concatenate([digits[:5], X_new[shown]])
+rows = pd.concat([strangers.head(5), decisions.iloc[shown]])
 titles = [
-    f"{status}\n{CLASS_NAMES[label] if not isinstance(label, str) else label}\n{share:.0%}"
-    for status, label, share in zip(
-        rows["status"], rows["label"], rows["confidence"], strict=True
-    )
+    f"{row.status}\n({row.label}, {row.confidence:.0%})"
+    for row in rows.itertuples()
 ]
 # sphinx_gallery_thumbnail_number = 4
 _ = plot_samples(images, titles, n_columns=5)
