@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._backbones.check import BackboneSource
 from fashionkit._backbones.unwrap import unwrapped
+from fashionkit._images import check_images, fit_images
 from fashionkit.datasets._names import choices
 from fashionkit.features import BackboneFeatures, ColorHistogram, HOGFeatures, PixelFeatures
 from fashionkit.features._nearest import normalise
+from fashionkit.search._network import LARGEST_FLAT_MAP, Outputs, bind_network
 
 AUTO, PRECOMPUTED = "auto", "precomputed"
 
@@ -30,9 +33,8 @@ _PHOTO_MODEL = "clothing-photos-small-v1"
 # Below, there are no gradients to speak of, as in tables that are no images.
 _HOG_SIDE = 8
 
-# Fields per side of the last maps that are kept of a network on small images, where it matters
-# where something is; large maps are averaged, as the networks of photos do themselves.
-_LARGEST_FLAT_MAP = 4
+# Of probabilities below, the logarithm says more of rounding than of the image.
+_LEAST_PROBABILITY = 1e-6
 _IMAGES_OF_MEAN = 1000
 
 
@@ -55,7 +57,7 @@ class ClassifierScores(TransformerMixin, BaseEstimator):
     def transform(self, X: Any) -> np.ndarray:
         """Return the scores, of shape (n_samples, n_scores)."""
         if hasattr(self.classifier, "predict_proba"):
-            scores = np.log(np.maximum(self.classifier.predict_proba(X), 1e-6))
+            scores = np.log(np.maximum(self.classifier.predict_proba(X), _LEAST_PROBABILITY))
         else:
             scores = np.asarray(self.classifier.decision_function(X))
         return scores.reshape(len(scores), -1)
@@ -69,7 +71,8 @@ class NetworkFeatures(TransformerMixin, BaseEstimator):
 
     Both are scaled to length 1, after the mean of the images of ``fit`` is subtracted from the
     maps, and that of each image from its scores: so the kind of garment counts as much as its
-    looks. Images of another shape than the classifier's are resized, and have no scores.
+    looks. The network sees each image once, as it is, also where the classifier averages over
+    several views. Images of another shape than the classifier's are resized, and have no scores.
 
     Parameters
     ----------
@@ -77,30 +80,50 @@ class NetworkFeatures(TransformerMixin, BaseEstimator):
         A fitted neural classifier.
     """
 
+    _call: Callable[[np.ndarray], Outputs] | None = None
+
     def __init__(self, classifier: Any):
         self.classifier = classifier
 
     def fit(self, X: Any, y: Any = None) -> NetworkFeatures:
         """Learn how large the maps are, and their mean."""
-        maps = BackboneFeatures(weights=self.classifier, pooling="flatten").fit(X)
-        ((n_rows, n_columns, _),) = maps.feature_shapes_.values()
-        if max(n_rows, n_columns) > _LARGEST_FLAT_MAP:
-            maps = maps.set_params(pooling="avg").fit(X)
-        self.maps_ = maps
+        classifier = self.classifier.estimator
+        fit_images(self, X)
+        # As the classifier scales images, whatever the range of these.
+        self.pixel_range_ = classifier.pixel_range_
+        self.maps_ = None
+        if self.image_shape_ != classifier.image_shape_:
+            self.maps_ = BackboneFeatures(weights=self.classifier, pooling="flatten").fit(X)
+            ((n_rows, n_columns, _),) = self.maps_.feature_shapes_.values()
+            if max(n_rows, n_columns) > LARGEST_FLAT_MAP:
+                self.maps_.set_params(pooling="avg").fit(X)
         rows = np.linspace(0, len(X) - 1, min(len(X), _IMAGES_OF_MEAN)).astype(int)
-        self.mean_ = maps.transform(take(X, rows)).mean(axis=0)
-        shape = self.classifier.estimator.image_shape_
-        self.scores_ = ClassifierScores(self.classifier) if maps.image_shape_ == shape else None
+        self.mean_ = self._outputs(take(X, rows))[0].mean(axis=0)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
         """Return maps and scores, of shape (n_samples, n_values)."""
-        features = normalise(self.maps_.transform(X) - self.mean_)
-        if self.scores_ is None:
+        maps, probabilities = self._outputs(X)
+        features = normalise(maps - self.mean_)
+        if probabilities is None:
             return features
-        scores = self.scores_.transform(X).astype(np.float32)
+        scores = np.log(np.maximum(probabilities, _LEAST_PROBABILITY))
         scores -= scores.mean(axis=1, keepdims=True)
         return np.concatenate([features, normalise(scores)], axis=1)
+
+    def _outputs(self, X: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the maps as rows, and the probabilities if there are any."""
+        if self.maps_ is not None:
+            return self.maps_.transform(X), None
+        call = self._call
+        if call is None:  # in whichever threads come first: they make the same
+            call = self._call = bind_network(self.classifier.estimator)
+        parts = [call(chunk) for chunk in check_images(self, X).chunks()]
+        maps, probabilities = zip(*parts, strict=True)
+        return np.concatenate(maps), np.concatenate(probabilities)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_call": None}  # it is compiled again
 
 
 def fit_embedding(
@@ -196,7 +219,7 @@ def _of_fitted(estimator: Any, X: Any) -> BaseEstimator:
         before, last = estimator[:-1], estimator[-1]
         if not before.steps:
             return _of_fitted(last, X)
-        if not isinstance(last, BackboneSource):
+        if not isinstance(unwrapped(last), BackboneSource):
             return before
         inside = _of_fitted(last, before.transform(take(X, slice(0, _IMAGES_OF_MEAN))))
         return Pipeline([*before.steps, ("embedding", inside)])

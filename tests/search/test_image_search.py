@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import RidgeClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
@@ -21,6 +22,7 @@ from fashionkit import (
     ImageFolder,
     ImageSearch,
     PixelFeatures,
+    SelectiveClassifier,
     load,
     make_model,
     save,
@@ -251,6 +253,38 @@ class TestEmbedding:
             expected = expected / np.linalg.norm(expected, axis=1, keepdims=True)
             assert_allclose(part, expected, atol=1e-4)
 
+    def test_a_network_sees_each_image_once_and_as_it_is(self, garments, tiny_cnn, monkeypatch):
+        X, y = garments
+        clf = tiny_cnn().fit(X, y)
+        plain = ImageSearch(FrozenEstimator(clf)).fit(X[:50]).transform(X[50:60])
+        clf.set_params(test_time_augmentation="flip+shift")
+        search = ImageSearch(FrozenEstimator(clf)).fit(X[:50])
+        n_seen = []
+        call = search.embedding_._call
+        monkeypatch.setattr(
+            search.embedding_, "_call", lambda chunk: n_seen.append(len(chunk)) or call(chunk)
+        )
+        assert_array_equal(search.transform(X[50:60]), plain)
+        assert n_seen == [10]
+
+    @pytest.mark.parametrize(
+        "around",
+        [
+            FrozenEstimator,
+            lambda clf: make_pipeline(FrozenEstimator(clf)),
+            lambda clf: SelectiveClassifier(FrozenEstimator(clf), random_state=0),
+            lambda clf: make_pipeline(SelectiveClassifier(FrozenEstimator(clf), random_state=0)),
+            lambda clf: GridSearchCV(FrozenEstimator(clf), {}, cv=2),
+        ],
+        ids=["frozen", "pipeline", "selective", "pipeline of selective", "search"],
+    )
+    def test_the_network_inside_of_other_estimators_is_found(self, garments, tiny_cnn, around):
+        X, y = garments
+        clf = tiny_cnn().fit(X, y)
+        expected = ImageSearch(clf).fit(X[:50]).transform(X[50:60])
+        model = around(clf).fit(X[100:], y[100:])
+        assert_array_equal(ImageSearch(model).fit(X[:50]).transform(X[50:60]), expected)
+
     def test_a_network_may_be_fitted_again_and_a_clone_has_the_same(self, garments, tiny_cnn):
         X, y = garments
         clf = tiny_cnn().fit(X, y)
@@ -265,8 +299,8 @@ class TestEmbedding:
         X, y = garments
         clf = tiny_cnn().fit(X, y)
         search = ImageSearch(clf, n_components=None).fit(X[:20, 2:-2, 2:-2])
-        assert search.embedding_.scores_ is None
-        assert search.vectors_.shape == (20, search.embedding_.mean_.size)
+        n_maps = BackboneFeatures(weights=clf).fit_transform(X[:2]).shape[1]
+        assert search.vectors_.shape == (20, n_maps)
 
     def test_a_classifier_that_is_not_fitted_is_refused(self, garments):
         with pytest.raises(ValueError, match="is a classifier that is not fitted; fit it first"):
@@ -292,6 +326,14 @@ class TestEmbedding:
 
 
 class TestFiles:
+    def test_a_saved_search_by_a_network_holds_its_weights_once(self, garments, tiny_cnn, tmp_path):
+        X, y = garments
+        clf = tiny_cnn().fit(X, y)
+        search = ImageSearch(clf, algorithm="brute").fit(X[:100], y[:100])
+        again = load(save(search, tmp_path / "index"))
+        assert_array_equal(again.transform(X[:5]), search.transform(X[:5]))
+        assert not any(isinstance(one, BackboneFeatures) for one in vars(again.embedding_).values())
+
     def test_a_saved_search_finds_the_same_and_maps_its_vectors(self, garments, tmp_path):
         X, y = garments
         search = ImageSearch().fit(X[:100], y[:100], metadata={"shop": ["ours"] * 100})
