@@ -11,7 +11,6 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import RidgeClassifier
-from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
@@ -274,9 +273,8 @@ class TestEmbedding:
             lambda clf: make_pipeline(FrozenEstimator(clf)),
             lambda clf: SelectiveClassifier(FrozenEstimator(clf), random_state=0),
             lambda clf: make_pipeline(SelectiveClassifier(FrozenEstimator(clf), random_state=0)),
-            lambda clf: GridSearchCV(FrozenEstimator(clf), {}, cv=2),
         ],
-        ids=["frozen", "pipeline", "selective", "pipeline of selective", "search"],
+        ids=["frozen", "pipeline", "selective", "pipeline of selective"],
     )
     def test_the_network_inside_of_other_estimators_is_found(self, garments, tiny_cnn, around):
         X, y = garments
