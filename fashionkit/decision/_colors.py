@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import math
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import ndimage
-from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
+from skimage.color import lab2rgb, rgb2lab
 from sklearn.utils._param_validation import Interval, validate_params
 
+from fashionkit.decision._color_names import NAMES, name_colors
 from fashionkit.preprocessing import ProductPhotoPreprocessor
 from fashionkit.preprocessing._foreground import reduced, split
 from fashionkit.preprocessing._kinds import group
@@ -20,68 +21,6 @@ from fashionkit.preprocessing._photos import Photo, Photos
 # Longest side in pixels that files are reduced to, and of the copy whose colours are grouped.
 READ_SIDE = 256
 _SIDE = 96
-
-# Of the colours named in the survey, those count that end in one of these words.
-_WORDS = {
-    "red": "red",
-    "crimson": "red",
-    "scarlet": "red",
-    "burgundy": "burgundy",
-    "maroon": "burgundy",
-    "pink": "pink",
-    "rose": "pink",
-    "magenta": "pink",
-    "coral": "coral",
-    "salmon": "coral",
-    "peach": "coral",
-    "orange": "orange",
-    "rust": "orange",
-    "brown": "brown",
-    "chocolate": "brown",
-    "beige": "beige",
-    "tan": "beige",
-    "sand": "beige",
-    "taupe": "beige",
-    "cream": "beige",
-    "yellow": "yellow",
-    "mustard": "mustard",
-    "gold": "mustard",
-    "ochre": "mustard",
-    "olive": "olive",
-    "khaki": "khaki",
-    "green": "green",
-    "sage": "green",
-    "mint": "mint",
-    "turquoise": "turquoise",
-    "aqua": "turquoise",
-    "teal": "teal",
-    "blue": "blue",
-    "navy": "navy",
-    "purple": "purple",
-    "violet": "purple",
-    "plum": "purple",
-    "mauve": "purple",
-    "lavender": "lavender",
-    "lilac": "lavender",
-}
-# Names of two hues, such as "green blue", are of neither.
-_HUES = ("red", "pink", "orang", "yellow", "green", "blu", "purpl", "viol", "brown", "teal", "tan")
-# Of some, the fashion trade has another word.
-_FIRST = {
-    "navy blue": "navy",
-    "dark navy blue": "navy",
-    "midnight blue": "navy",
-    **{f"{shade} {name}": "teal" for shade in ("dark", "deep") for name in ("aqua", "turquoise")},
-    **{f"{shade} brown": "beige" for shade in ("light", "very light", "pale", "very pale")},
-    **{f"{shade}olive green": "olive" for shade in ("", "dark ", "light ", "brown ")},
-    "army green": "olive",
-    "khaki green": "khaki",
-}
-
-# Colours of less chroma are white, gray or black by their lightness alone.
-_LEAST_CHROMA = 8.0
-_LEAST_WHITE = 82.0
-_MOST_BLACK = 28.0
 
 # As many pixels tell the colours as well as all.
 _MOST_PIXELS = 1500
@@ -118,12 +57,13 @@ def dominant_colors(X: Any, n_colors: int = 3, *, n_jobs: int | None = None) -> 
     colors : DataFrame
         A row for each photo, with the columns ``color_1``, ``hex_1``, ``share_1``, ``color_2``
         and so on: a name, the colour itself such as "#1f2a44", and its share of the product, the
-        largest first. Where there are fewer colours, "", "" and 0.
+        largest first. Where there are fewer colours, None, None and NaN.
 
     Raises
     ------
     ValueError
-        If a parameter is invalid, or a file cannot be read as an image; it is named.
+        If a parameter is invalid, there is no photo, or a file cannot be read as an image; it is
+        named.
 
     See Also
     --------
@@ -137,10 +77,10 @@ def dominant_colors(X: Any, n_colors: int = 3, *, n_jobs: int | None = None) -> 
 
     A colour of a chroma below 8 is black, gray or white: black up to a lightness of 28, white from
     82 on, as cloth on photos is neither 0 nor 100. Any other has the name of the nearest by
-    CIEDE2000 [1]_ of the colours of a survey of 222,500 sessions [2]_, reduced to its last word: of
-    "dusty blue", "blue". Words beside the basic terms of [3]_ are those of the fashion trade,
-    such as "navy" and "burgundy"; see ``list_color_names``. Colours are those of the photo, under
-    whatever light it was taken.
+    CIEDE2000 [1]_ of the colours of a survey of 222,500 sessions [2]_, reduced to its last word, of
+    "dusty blue" to "blue", and of those of [3]_. Words beside the basic terms of [4]_ are those of
+    the fashion trade, such as "navy" and "burgundy"; see ``list_color_names``. Colours are those of
+    the photo, under whatever light it was taken.
 
     References
     ----------
@@ -150,7 +90,9 @@ def dominant_colors(X: Any, n_colors: int = 3, *, n_jobs: int | None = None) -> 
     .. [2] R. Munroe, "Color Survey Results", 2010, https://blog.xkcd.com/2010/05/03/; the colours
        are those of :data:`matplotlib.colors.XKCD_COLORS`.
 
-    .. [3] B. Berlin and P. Kay, "Basic Color Terms: Their Universality and Evolution", 1969.
+    .. [3] T. Atkins Jr., C. Lilley and L. Verou, "CSS Color Module Level 4", W3C, section 6.1.
+
+    .. [4] B. Berlin and P. Kay, "Basic Color Terms: Their Universality and Evolution", 1969.
 
     Examples
     --------
@@ -183,7 +125,7 @@ def list_color_names() -> list[str]:
     >>> list_color_names()[:4]
     ['beige', 'black', 'blue', 'brown']
     """
-    return sorted({*_WORDS.values(), "black", "gray", "white"})
+    return list(NAMES)
 
 
 def describe_colors(photo: Photo, n_colors: int) -> list[Any]:
@@ -193,55 +135,22 @@ def describe_colors(photo: Photo, n_colors: int) -> list[Any]:
     # Not the edges, where colours mix with the background.
     inner = ndimage.binary_erosion(mask)
     region = inner if inner.any() else mask if mask.any() else np.ones_like(mask)
-    lab = rgb2lab(small)[region].astype(np.float32)
-    lab = lab[:: -(-len(lab) // _MOST_PIXELS)]
+    pixels = small[region]
+    lab = rgb2lab(pixels[:: -(-len(pixels) // _MOST_PIXELS)]).astype(np.float32)
     groups = group(lab, n_colors)
     shares = np.bincount(groups, minlength=n_colors) / len(groups)
     shares = np.where(shares >= min(_LEAST_SHARE, shares.max()), shares, 0.0)
     shares /= shares.sum()
     means = np.array([lab[groups == each].mean(axis=0) for each in np.flatnonzero(shares)])
     merged: dict[str, tuple[float, np.ndarray]] = {}
-    for name, share, mean in zip(_names(means), shares[shares > 0], means, strict=True):
+    for name, share, mean in zip(name_colors(means), shares[shares > 0], means, strict=True):
         before, sum_before = merged.get(name, (0.0, np.zeros(3)))
         merged[name] = before + share, sum_before + share * mean
     largest = sorted(merged.items(), key=lambda item: (-item[1][0], item[0]))
     cells: list[Any] = []
     for name, (share, weighted) in largest:
         cells += [name, _hex(weighted / share), float(share)]
-    return cells + ["", "", 0.0] * (n_colors - len(largest))
-
-
-def _names(lab: np.ndarray) -> list[str]:
-    names, anchors = _survey()
-    nearest = deltaE_ciede2000(lab[:, np.newaxis], anchors[np.newaxis]).argmin(axis=1)
-    chroma = np.hypot(lab[:, 1], lab[:, 2])
-    return [
-        _neutral(lightness) if gray < _LEAST_CHROMA else names[row]
-        for row, gray, lightness in zip(nearest, chroma, lab[:, 0], strict=True)
-    ]
-
-
-def _neutral(lightness: float) -> str:
-    if lightness <= _MOST_BLACK:
-        return "black"
-    return "white" if lightness >= _LEAST_WHITE else "gray"
-
-
-@lru_cache(maxsize=1)
-def _survey() -> tuple[list[str], np.ndarray]:
-    """Return names and CIELAB of the colours of the survey that end in one of our words."""
-    from matplotlib.colors import XKCD_COLORS, to_rgb
-
-    found = []
-    for full, code in XKCD_COLORS.items():
-        name = full.removeprefix("xkcd:")
-        *before, last = name.replace("/", " ").split()
-        is_mixed = any(word.startswith(_HUES) for word in before)
-        short = _FIRST.get(name) or (None if is_mixed else _WORDS.get(last))
-        if short is not None:
-            found.append((short, to_rgb(code)))
-    names, rgb = zip(*found, strict=True)
-    return list(names), rgb2lab(np.array(rgb)).astype(np.float32)
+    return cells + [None, None, math.nan] * (n_colors - len(largest))
 
 
 def _hex(lab: np.ndarray) -> str:

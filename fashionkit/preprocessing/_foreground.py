@@ -187,9 +187,15 @@ def reduced(rgb: np.ndarray, side: int) -> np.ndarray:
 
 def _brightened(rgb: np.ndarray) -> np.ndarray:
     """Return a dark image as light as others, so that as many of its colours differ."""
-    brightest = float(np.percentile(rgb, 95))
+    brightest = _percentile(rgb, 95)
     factor = min(max(1.0, _USUAL_BRIGHTNESS / max(brightest, 1.0)), _MOST_BRIGHTENING)
     return np.minimum(rgb * np.float32(factor / 255), 1)
+
+
+def _percentile(values: np.ndarray, percent: int) -> float:
+    """Return the nearest value to a percentile, in a third of NumPy's time for few values."""
+    rank = round(percent / 100 * (values.size - 1))
+    return float(np.partition(values, rank, axis=None)[rank])
 
 
 @lru_cache(maxsize=64)
@@ -219,7 +225,7 @@ def _bin_numbers(lab: np.ndarray) -> np.ndarray:
 def _iterate(lab: np.ndarray, bins: np.ndarray, border: np.ndarray) -> np.ndarray:
     """Return how likely each pixel is foreground."""
     distance = _distance_to_border(lab, border)
-    usual = max(float(np.percentile(distance, 95)), 1e-3)
+    usual = max(_percentile(distance, 95), 1e-3)
     relative = np.clip(distance / usual, 0, 1)
     odds = _place(lab.shape[:2]) + _DISTANCE_WEIGHT * (relative - _USUAL_DISTANCE)
     likely = _share(odds)
@@ -238,20 +244,29 @@ def _share(odds: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-odds))
 
 
-def _histogram(bins: np.ndarray, weights: np.ndarray, sigma: float = 1.0) -> np.ndarray:
+def _histogram(bins: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the share of the colours, smoothed over bins so that neighbours count as alike."""
     counts = np.bincount(bins.ravel(), weights.ravel(), int(np.prod(_BINS))).astype(np.float32)
-    smooth = ndimage.gaussian_filter(
-        counts.reshape(_BINS), sigma, mode="nearest", truncate=2.5
-    ).ravel()
+    # A Gaussian filter of so few bins is faster as products with matrices.
+    along = [_smoothing(side) for side in _BINS]
+    smooth = along[0] @ counts.reshape(_BINS[0], -1)
+    smooth = along[1] @ smooth.reshape(_BINS)
+    smooth = (smooth.reshape(-1, _BINS[2]) @ along[2].T).ravel()
     return smooth / max(float(smooth.sum()), 1e-9)
+
+
+@lru_cache(maxsize=len(_BINS))
+def _smoothing(n_bins: int) -> np.ndarray:
+    """Return the matrix of a Gaussian filter over bins, of a standard deviation of one of them."""
+    identity = np.eye(n_bins, dtype=np.float32)
+    return ndimage.gaussian_filter1d(identity, 1.0, axis=0, mode="nearest", truncate=2.5)
 
 
 def _distance_to_border(lab: np.ndarray, border: np.ndarray) -> np.ndarray:
     """Return the Mahalanobis distance of each pixel to the nearest kind of border colours."""
-    colors = lab[border]
+    colors, pixels = lab[border], lab.reshape(-1, 3)
     kinds = group(colors, _N_KINDS)
-    nearest = np.full(lab.shape[:2], np.inf, np.float32)
+    nearest = np.full(len(pixels), np.inf, np.float32)
     for kind in range(_N_KINDS):
         members = colors[kinds == kind]
         if len(members) < _LEAST_KIND * len(colors):
@@ -259,9 +274,9 @@ def _distance_to_border(lab: np.ndarray, border: np.ndarray) -> np.ndarray:
         centred = members - members.mean(axis=0)
         covariance = centred.T @ centred / len(members) + _NOISE * np.eye(3)
         whitening = np.linalg.cholesky(np.linalg.inv(covariance)).astype(np.float32)
-        offset = (lab - members.mean(axis=0)) @ whitening
-        np.minimum(nearest, np.einsum("ijk,ijk->ij", offset, offset), out=nearest)
-    return np.sqrt(nearest)
+        offset = (pixels - members.mean(axis=0)) @ whitening
+        np.minimum(nearest, np.einsum("ij,ij->i", offset, offset), out=nearest)
+    return np.sqrt(nearest).reshape(lab.shape[:2])
 
 
 def _tidied(inside: np.ndarray) -> np.ndarray:
@@ -270,7 +285,7 @@ def _tidied(inside: np.ndarray) -> np.ndarray:
     if not n_pieces:
         return np.zeros_like(inside)
     weights = _share(_place(inside.shape))
-    sizes = ndimage.sum_labels(weights, pieces, np.arange(1, n_pieces + 1))
+    sizes = np.bincount(pieces.ravel(), weights.ravel())[1:]
     kept = np.append(False, sizes >= _LEAST_PIECE * sizes.max())[pieces]
     closed = ndimage.binary_closing(np.pad(kept, 2), iterations=2)[2:-2, 2:-2]
     return ndimage.binary_fill_holes(closed)
