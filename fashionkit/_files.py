@@ -14,6 +14,20 @@ class ModelFileError(ValueError):
     """Error raised when a model file is damaged, of another kind, or not trusted.
 
     The message says why the file was refused and what to do.
+
+    See Also
+    --------
+    fashionkit.load : Raises this error.
+
+    Examples
+    --------
+    >>> import fashionkit
+    >>> from fashionkit.persistence import ModelFileError
+    >>> try:
+    ...     fashionkit.load(fashionkit.__file__)
+    ... except ModelFileError:
+    ...     print("not a model")
+    not a model
     """
 
 

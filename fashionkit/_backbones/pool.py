@@ -168,6 +168,11 @@ def clear_cache() -> None:
     Fitted estimators still work. One that has predicted before keeps its compiled function; others
     compile theirs again when they are next used.
 
+    See Also
+    --------
+    CNNClassifier : Classifier whose compiled networks are kept.
+    BackboneFeatures : Transformer whose compiled networks are kept.
+
     Examples
     --------
     >>> from fashionkit import clear_cache

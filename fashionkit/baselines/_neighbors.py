@@ -19,6 +19,32 @@ class BoundedKNeighborsClassifier(DocLinkMixin, KNeighborsClassifier):
     to the number of training samples: with 30 neighbours and 20 samples, all 20 vote. A pipeline
     for data of any size then needs no other value on small folds.
 
+    Parameters
+    ----------
+    n_neighbors : int, default=5
+        Maximum number of neighbours.
+
+    weights : {"uniform", "distance"}, callable or None, default="uniform"
+        Weight function, as in :class:`~sklearn.neighbors.KNeighborsClassifier`.
+
+    algorithm : {"auto", "ball_tree", "kd_tree", "brute"}, default="auto"
+        Algorithm to find neighbours by, as in :class:`~sklearn.neighbors.KNeighborsClassifier`.
+
+    leaf_size : int, default=30
+        Size of the leaves of the trees.
+
+    p : float, default=2
+        Power of the Minkowski metric.
+
+    metric : str or callable, default="minkowski"
+        Metric of the distances.
+
+    metric_params : dict, default=None
+        Further arguments of the metric.
+
+    n_jobs : int, default=None
+        Number of parallel jobs of the search for neighbours.
+
     See Also
     --------
     sklearn.neighbors.KNeighborsClassifier : The classifier without this limit.

@@ -34,14 +34,14 @@ _LABEL_COLUMNS = ("model", "fold", "error")
         "cv": ["cv_object"],
         "groups": ["array-like", None],
         "scoring": [str, callable, list, tuple, set, dict, None],
+        "class_names": ["array-like", dict, None],
         "n_jobs": [
             Interval(Integral, None, -1, closed="right"),
             Interval(Integral, 1, None, closed="left"),
             None,
         ],
-        "random_state": ["random_state"],
         "checkpoint_dir": [str, os.PathLike, None],
-        "class_names": ["array-like", dict, None],
+        "random_state": ["random_state"],
         "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=False,
@@ -56,10 +56,10 @@ def compare_models(
     cv: Any = None,
     groups: Any = None,
     scoring: Any = None,
-    n_jobs: int | None = None,
-    random_state: Any = None,
-    checkpoint_dir: str | os.PathLike[str] | None = None,
     class_names: Sequence[str] | Mapping[Any, str] | None = None,
+    n_jobs: int | None = None,
+    checkpoint_dir: str | os.PathLike[str] | None = None,
+    random_state: Any = None,
     verbose: int = 0,
 ) -> Comparison:
     """Compare classifiers on the same test images, on the same folds, or on both.
@@ -105,14 +105,14 @@ def compare_models(
         Additional scores, as for :func:`~sklearn.model_selection.cross_validate`. A callable
         returns one number; for several, pass a dict. A score that is undefined for a model is NaN.
 
+    class_names : sequence or dict of str, default=None
+        Name of each label: a dict from label to name, or names of the labels 0, 1, ... or of the
+        sorted labels. None uses the labels themselves.
+
     n_jobs : int, default=None
         Number of models or folds to fit at the same time. None means 1, unless in a
         :func:`joblib.parallel_config` context, which may also name a cluster. Measured times depend
         on it.
-
-    random_state : int, RandomState instance or None, default=None
-        Seed of every ``random_state`` that is None, in all models. Folds are seeded by their
-        splitter.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which each result is saved as soon as it is finished, with its fitted model. The
@@ -120,9 +120,9 @@ def compare_models(
         after its last finished epoch, unless it has callbacks or its own ``checkpoint_dir``. The
         files are pickles: load only files that you trust.
 
-    class_names : sequence or dict of str, default=None
-        Name of each label: a dict from label to name, or names of the labels 0, 1, ... or of the
-        sorted labels. None uses the labels themselves.
+    random_state : int, RandomState instance or None, default=None
+        Seed of every ``random_state`` that is None, in all models. Folds are seeded by their
+        splitter.
 
     verbose : int, default=0
         Verbosity: 1 shows a progress bar, or a line for each model where the output is not a

@@ -83,6 +83,19 @@ class Comparison(Verdicts):
     fashionkit.plotting.AccuracyDisplay : Accuracy of each model with its interval.
     fashionkit.plotting.ParetoDisplay : Accuracy against cost.
     fashionkit.plotting.PairwiseDisplay : Verdicts on all pairs.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from fashionkit import compare_models, make_garments
+    >>> X, y = make_garments(300, random_state=0)
+    >>> models = {"tree": DecisionTreeClassifier(random_state=0), "constant": DummyClassifier()}
+    >>> comparison = compare_models(models, X[:200], y[:200], X_test=X[200:], y_test=y[200:])
+    >>> comparison.to_frame()["model"].tolist()
+    ['tree', 'constant']
+    >>> comparison.confusion_matrix("tree").shape
+    (10, 10)
     """
 
     def __init__(self, results: Sequence[Result], data: Data, seed: int | None = None):

@@ -149,7 +149,7 @@ class Verdicts:
             kind : {"identical", "near"}
                 Whether all pixels are the same.
             distance : float
-                Distance of both, as :func:`fashionkit.inspection.find_duplicates` measures it.
+                Distance of both, as :func:`~fashionkit.find_duplicates` measures it.
             label, training_label : object
                 Their labels.
             path, training_path : str

@@ -102,14 +102,14 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         :func:`joblib.parallel_config` context; -1 for all processors. The features do not depend on
         it.
 
-    random_state : int, RandomState instance or None, default=None
-        Seed of the drawn descriptors and of the clustering. Pass an int for a reproducible
-        vocabulary.
-
     image_shape : tuple of int, default=None
         Shape of the image in each flat row: ``(height, width)`` or ``(height, width, channels)``.
         None infers it: a square if possible, gray rather than RGB; otherwise a single row of
         pixels.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the drawn descriptors and of the clustering. Pass an int for a reproducible
+        vocabulary.
 
     Attributes
     ----------
@@ -212,8 +212,8 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         "pyramid": [tuple, list],
         "max_descriptors": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
         "image_shape": [tuple, None],
+        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -228,8 +228,8 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         pyramid: tuple[int, ...] = (4,),
         max_descriptors: int = 100_000,
         n_jobs: int | None = None,
-        random_state: Any = None,
         image_shape: tuple[int, ...] | None = None,
+        random_state: Any = None,
     ):
         self.n_words = n_words
         self.keypoints = keypoints
@@ -240,8 +240,8 @@ class SIFTFeatures(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         self.pyramid = pyramid
         self.max_descriptors = max_descriptors
         self.n_jobs = n_jobs
-        self.random_state = random_state
         self.image_shape = image_shape
+        self.random_state = random_state
 
     def _fit(self, images: Images) -> None:
         import_cv2()  # without it, say so before any work

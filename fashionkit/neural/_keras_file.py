@@ -31,6 +31,10 @@ def load_keras_model(path: str | os.PathLike[str], **params: Any) -> Any:
     model : keras.Model
         Loaded network, for pixels in [0, 1].
 
+    See Also
+    --------
+    fashionkit.load : Loads a fitted classifier with its labels and preprocessing.
+
     Examples
     --------
     >>> import tempfile

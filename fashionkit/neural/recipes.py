@@ -71,6 +71,10 @@ def list_recipes(kind: str = "CNNClassifier") -> list[str]:
     names : list of str
         Names, in the order of the tables above.
 
+    See Also
+    --------
+    get : Returns the parameters of a recipe.
+
     Examples
     --------
     >>> from fashionkit.neural import recipes
@@ -104,6 +108,11 @@ def get(name: str, kind: str = "CNNClassifier") -> dict[str, Any]:
     ------
     ValueError
         If the class has no recipe of this name.
+
+    See Also
+    --------
+    list_recipes : Lists the names.
+    fashionkit.CNNClassifier.from_recipe : Makes a classifier with these parameters.
 
     Examples
     --------

@@ -91,8 +91,8 @@ class TrainingHistoryDisplay:
         cls,
         estimator: Any,
         *,
-        ax: Any = None,
         name: str | None = None,
+        ax: Any = None,
         line_kw: Mapping[str, Any] | None = None,
     ) -> Self:
         """Draw the training of a fitted estimator.
@@ -103,10 +103,10 @@ class TrainingHistoryDisplay:
             Fitted estimator with a ``history_``, such as :class:`~fashionkit.CNNClassifier`; or a
             Pipeline or a search whose final or best estimator has one.
 
-        {two_ax}
-
         name : str, default=None
             Name of the model, for the titles.
+
+        {two_ax}
 
         {line_kw}
 

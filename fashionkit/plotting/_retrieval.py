@@ -186,8 +186,8 @@ class RetrievalDisplay:
     @document_parameters
     def plot(
         self,
-        *,
         figure: Figure | None = None,
+        *,
         im_kw: Mapping[str, Any] | None = None,
         text_kw: Mapping[str, Any] | None = None,
     ) -> Self:

@@ -79,6 +79,10 @@ def plot_samples(
         If ``images`` are not valid images, ``labels`` differ from them in number, or a
         label has no name in ``class_names``.
 
+    See Also
+    --------
+    plot_explanations : Draws images with their heat maps.
+
     Examples
     --------
     >>> from fashionkit import CLASS_NAMES, make_garments

@@ -50,15 +50,19 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
     n_components : int, default=10000
         Maximum number of components. Time and memory grow with its square: 3 GB for 10,000.
 
+    C : float, default=1.0
+        Penalty of the support vector machine that selects the components.
+
     gamma : "scale" or float, default="scale"
         Coefficient of the RBF kernel; "scale" is 1 / (number of features * variance of the
         sample), as in :class:`~sklearn.svm.SVC`.
 
-    C : float, default=1.0
-        Penalty of the support vector machine that selects the components.
-
     alpha : float, default=1e-6
         Ridge penalty per sample.
+
+    class_weight : dict or "balanced", default=None
+        Weight of each class, multiplied by ``sample_weight``; "balanced" weights classes inversely
+        to their frequency.
 
     max_samples : int, default=30000
         Maximum number of samples to find the support vectors on, stratified by class. Time grows
@@ -66,10 +70,6 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
 
     calibration_size : int, default=5000
         Maximum number of samples whose leave-one-out scores calibrate the probabilities.
-
-    class_weight : dict or "balanced", default=None
-        Weight of each class, multiplied by ``sample_weight``; "balanced" weights classes inversely
-        to their frequency.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the drawn samples.
@@ -151,12 +151,12 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "gamma": [StrOptions({"scale"}), Interval(Real, 0, None, closed="neither")],
         "C": [Interval(Real, 0, None, closed="neither")],
+        "gamma": [StrOptions({"scale"}), Interval(Real, 0, None, closed="neither")],
         "alpha": [Interval(Real, 0, None, closed="neither")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
         "max_samples": [Interval(Integral, 2, None, closed="left")],
         "calibration_size": [Interval(Integral, 2, None, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
         "random_state": ["random_state"],
     }
 
@@ -164,21 +164,21 @@ class NystroemClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
         self,
         n_components: int = 10_000,
         *,
-        gamma: str | float = "scale",
         C: float = 1.0,
+        gamma: str | float = "scale",
         alpha: float = 1e-6,
+        class_weight: dict | str | None = None,
         max_samples: int = 30_000,
         calibration_size: int = 5_000,
-        class_weight: dict | str | None = None,
         random_state: Any = None,
     ):
         self.n_components = n_components
-        self.gamma = gamma
         self.C = C
+        self.gamma = gamma
         self.alpha = alpha
+        self.class_weight = class_weight
         self.max_samples = max_samples
         self.calibration_size = calibration_size
-        self.class_weight = class_weight
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)

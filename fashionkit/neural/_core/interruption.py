@@ -8,7 +8,22 @@ from typing import Any
 
 
 class TrainingInterrupted(UserWarning):
-    """Warning that training was interrupted by Ctrl-C; the weights trained until then are kept."""
+    """Warning that training was interrupted by Ctrl-C; the weights trained until then are kept.
+
+    It is a UserWarning, so that filters of warnings can turn it into an error.
+
+    See Also
+    --------
+    fashionkit.CNNClassifier : Classifier whose ``fit`` warns after an interruption.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from fashionkit.neural import TrainingInterrupted
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", TrainingInterrupted)
+    ...     # clf.fit(X, y) now raises TrainingInterrupted after Ctrl-C
+    """
 
 
 def kept_if_interrupted(fit: Callable) -> Callable:

@@ -35,6 +35,10 @@ def list_architectures() -> list[str]:
     names : list of str
         Names, sorted.
 
+    See Also
+    --------
+    get : Returns the function that builds a named architecture.
+
     Examples
     --------
     >>> from fashionkit.neural import architectures
@@ -62,6 +66,10 @@ def get(architecture: str | Callable) -> Callable:
     ------
     ValueError
         If the name is unknown.
+
+    See Also
+    --------
+    list_architectures : Lists the names.
 
     Examples
     --------

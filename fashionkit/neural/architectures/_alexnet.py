@@ -69,6 +69,11 @@ def alexnet(
     ValueError
         If a parameter is invalid.
 
+    See Also
+    --------
+    fashionkit.CNNClassifier : Classifier that trains the network.
+    inception : Deeper network with far fewer parameters.
+
     Notes
     -----
     The paper's first convolution is 11×11 with stride 4, for images of 224×224; here it is 5×5

@@ -60,6 +60,11 @@ def basic(
     ValueError
         If a parameter is invalid.
 
+    See Also
+    --------
+    fashionkit.CNNClassifier : Classifier that trains the network.
+    fast : Network that trains faster and is more accurate.
+
     References
     ----------
     The architecture follows the convolutional network of the TensorFlow tutorial

@@ -54,6 +54,11 @@ def fast(
     model : keras.Model
         Network, not compiled.
 
+    See Also
+    --------
+    fashionkit.CNNClassifier : Classifier that trains the network.
+    branched : The same network for a tree of classes.
+
     References
     ----------
     After the small residual networks that D. Page, "How to Train Your ResNet", 2018, and K. Jordan,
@@ -98,13 +103,25 @@ def branched(
     level_sizes : sequence of int
         Number of nodes of each level, coarsest first.
 
-    filters, blocks, dropout
-        As in :func:`fast`.
+    filters : sequence of int, default=(32, 64, 128)
+        Number of filters of the first convolution and of each further stage.
+
+    blocks : int, default=0
+        Number of residual blocks in each stage after the first, as in
+        :func:`~fashionkit.neural.architectures.fast`.
+
+    dropout : float, default=0.0
+        Fraction of the features dropped before each output during training.
 
     Returns
     -------
     model : keras.Model
         Network, not compiled, whose output is the concatenated probabilities of all levels.
+
+    See Also
+    --------
+    fashionkit.HierarchicalCNNClassifier : Classifier that trains the network.
+    fast : The same network for classes without a tree.
 
     References
     ----------

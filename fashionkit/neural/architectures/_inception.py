@@ -67,6 +67,11 @@ def inception(
     ValueError
         If a parameter is invalid.
 
+    See Also
+    --------
+    fashionkit.CNNClassifier : Classifier that trains the network.
+    resnet : Network of residual blocks instead of parallel branches.
+
     Notes
     -----
     It has the factorised 5×5 convolution (section 3.1, figure 5) and the grid reduction (section 5,

@@ -58,6 +58,11 @@ def lenet5(
     ValueError
         If a parameter is invalid.
 
+    See Also
+    --------
+    fashionkit.CNNClassifier : Classifier that trains the network.
+    basic : Network with ReLU and one more convolution.
+
     Notes
     -----
     It is simpler than the network of the paper: every map of C3 is connected to all maps of the

@@ -70,6 +70,11 @@ def resnet(
         If a parameter has a value that is not described above, or if a stage has fewer filters
         than the one before and ``shortcut="pad"``.
 
+    See Also
+    --------
+    fashionkit.CNNClassifier : Classifier that trains the network.
+    wide_resnet : Network of fewer and wider residual blocks.
+
     References
     ----------
     K. He, X. Zhang, S. Ren and J. Sun, "Deep Residual Learning for Image Recognition", 2015

@@ -66,6 +66,11 @@ def wide_resnet(
     ValueError
         If a parameter is invalid.
 
+    See Also
+    --------
+    fashionkit.CNNClassifier : Classifier that trains the network.
+    resnet : Network of more and narrower residual blocks.
+
     References
     ----------
     S. Zagoruyko and N. Komodakis, "Wide Residual Networks", BMVC 2016, sections 2 and 3, with
