@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import textwrap
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -13,8 +14,14 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
+from sklearn.metrics import matthews_corrcoef
 
 import fashionkit
+from fashionkit import CNNClassifier, PixelFeatures
+from fashionkit._backbones.records import of_keras
+from fashionkit.baselines._registry import Part
+from fashionkit.comparison._metric import Metric
+from fashionkit.models._registry import Model
 
 ROOT = Path(fashionkit.__file__).parents[1]
 if not (ROOT / "CONTRIBUTING.md").exists():
@@ -76,17 +83,52 @@ def test_the_oldest_versions_that_are_tested_are_the_lower_bounds():
         )
 
 
-@pytest.mark.parametrize(
-    ("name", "place"),
-    [
-        *re.findall(r"`([_A-Z]+)`\s+in\s+`([\w/]+\.py)`", CONTRIBUTING),
-        *re.findall(r"`([_A-Z]+)`\s+of\s+`fashionkit/([\w/]+\.py)`", CONTRIBUTING),
-    ],
-)
+RECIPES = CONTRIBUTING.partition("## Recipes")[2]
+NAMES = re.findall(r"`([_A-Z]+)`\s+(?:in|of)\s+`(?:fashionkit/)?([\w/]+\.py)`", RECIPES)
+
+
+def test_there_is_a_recipe_for_each_kind_of_addition():
+    titles = re.findall(r"^### (?:An?|Features?) ?(.*)$", RECIPES, re.MULTILINE)
+    kinds = {"architecture", "", "backbone", "metric", "command", "named model", "example"}
+    assert set(titles) == kinds
+    assert len(NAMES) >= 6
+
+
+@pytest.mark.parametrize(("name", "place"), NAMES)
 def test_recipes_name_what_exists(name, place):
     parts = ["fashionkit", *place.removesuffix(".py").split("/")]
     module = import_module(".".join(parts).removesuffix(".__init__"))
     assert len(getattr(module, name)) > 0
+
+
+def recipe(title):
+    """Return the last block of Python of a recipe."""
+    section = RECIPES.partition(f"### {title}\n")[2].partition("\n### ")[0]
+    return textwrap.dedent(re.findall(r"```python\n(.*?)```", section, re.DOTALL)[-1])
+
+
+def test_the_line_of_features_is_one_of_the_registry():
+    names = {"Part": Part, "LocalBinaryPatterns": PixelFeatures}
+    (part,) = eval(f"{{{recipe('Features')}}}", names).values()
+    assert isinstance(part.make(), PixelFeatures)
+
+
+def test_the_record_of_a_backbone_is_one():
+    record = eval(recipe("A backbone"), {"of_keras": of_keras})
+    assert record.name == "densenet169"
+
+
+def test_the_row_of_a_metric_is_one():
+    names = {"Metric": Metric, "matthews_corrcoef": matthews_corrcoef}
+    metric = eval(recipe("A metric"), names)
+    assert metric.function([0, 1], [0, 1]) == 1
+    assert metric.format(1) == "1.000"
+
+
+def test_the_line_of_a_named_model_is_one_of_the_registry():
+    names = {"Model": Model, "CNNClassifier": CNNClassifier}
+    (model,) = eval(f"{{{recipe('A named model')}}}", names).values()
+    assert isinstance(model.make(None), CNNClassifier)
 
 
 def test_the_layout_names_files_that_exist():
