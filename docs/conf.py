@@ -74,7 +74,6 @@ html_theme_options = {
 html_sidebars = {"index": [], "search": []}
 
 autosummary_generate = True
-autodoc_default_options = {"members": True, "inherited-members": True}
 autodoc_typehints = "none"  # the docstrings say more
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
@@ -92,8 +91,10 @@ numpydoc_validation_checks = {
     "SS01",  # a summary
     "SS05",  # in the imperative
 }
-# Inherited from scikit-learn, which documents them.
+# Inherited from scikit-learn, which documents them; and Comparison, which compare_models makes.
 numpydoc_validation_exclude = {
+    r"\.BoundedKNeighborsClassifier$",
+    r"\.Comparison$",
     r"\.(get_metadata_routing|get_params|set_output|set_params)$",
     r"\.set_\w+_request$",
 }
@@ -131,7 +132,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
 }
 # "Examples using ..." on the pages of the API.
-sphinx_gallery_conf.setdefault("backreferences_dir", "api/backreferences")
+sphinx_gallery_conf.setdefault("backreferences_dir", "api/generated/backreferences")
 
 
 def _plain_references(app, what, name, obj, options, lines):

@@ -10,7 +10,27 @@ from pathlib import Path
 _MARK = re.compile(r"(?:\.\. |<!-- )(slow|realdata|extra|not run): (.+?)(?: -->)?$")
 _FENCE = re.compile(r"^ *```(\w*)$")
 _DIRECTIVE = re.compile(r"^( *)\.\. (?:code-block|code):: *(\w*)$")
+_FLOAT = re.compile(r"\d+\.\d+(?: m?s\b)?|\d+(?= %)")
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+class Checker(doctest.OutputChecker):
+    """Allow floats to differ by a tenth, and times by any factor, as versions and processors do."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        """Return whether what was printed is what the page shows."""
+        if super().check_output(want, got, optionflags):
+            return True
+        if not super().check_output(_FLOAT.sub("#", want), _FLOAT.sub("#", got), optionflags):
+            return False
+        pairs = zip(_FLOAT.findall(want), _FLOAT.findall(got), strict=False)
+        return all(_is_close(*pair) for pair in pairs)
+
+
+def _is_close(want, got):
+    if want.endswith("s") and got.endswith("s"):
+        return True
+    return abs(float(want) - float(got)) <= max(0.05, 0.1 * float(want))
 
 
 @dataclass
@@ -31,7 +51,7 @@ class Block:
         test = doctest.DocTestParser().get_doctest(self.source, names, "block", None, self.line)
         test.globs = names  # and not a copy, as the next block goes on with them
         report: list[str] = []
-        runner = doctest.DocTestRunner(optionflags=FLAGS | doctest.REPORT_ONLY_FIRST_FAILURE)
+        runner = doctest.DocTestRunner(Checker(), optionflags=FLAGS | doctest.REPORT_ONLY_FIRST_FAILURE)
         results = runner.run(test, out=report.append, clear_globs=False)
         assert results.failed == 0, f"line {self.line}:\n" + "".join(report)
 
