@@ -130,6 +130,7 @@ sphinx_gallery_conf = {
     "image_srcset": ["2x"],
     "reset_modules_order": "both",
     "show_signature": False,
+    "ignore_repr_types": r"matplotlib\.",  # figures show themselves
 }
 # "Examples using ..." on the pages of the API.
 sphinx_gallery_conf.setdefault("backreferences_dir", "api/generated/backreferences")

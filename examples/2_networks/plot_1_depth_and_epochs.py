@@ -9,6 +9,7 @@ the test images are still unseen when all is decided.
 
 # %%
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
@@ -22,7 +23,7 @@ except OSError:
     X, y = make_garments(10_000, random_state=0)
     X_test, y_test = make_garments(2_000, random_state=1)
 X_train, X_val, y_train, y_val = train_test_split(
-    X, y, train_size=4_000, test_size=2_000, stratify=y, random_state=0
+    X, y, train_size=2_500, test_size=1_500, stratify=y, random_state=0
 )
 
 # %%
@@ -100,7 +101,9 @@ final = CNNClassifier(
     epochs=int(best.loc[name, "best epoch"]),
     random_state=0,
 )
-final.fit([*X_train, *X_val], [*y_train, *y_val])
+final.fit(
+    np.concatenate([X_train, X_val]), np.concatenate([y_train, y_val])
+)
 accuracy = final.score(X_test, y_test)
 print(
     f"{name}, {final.epochs} epochs: {accuracy:.1%} of the test images"

@@ -82,7 +82,7 @@ for number, path in enumerate(paths[:20]):
     name = list(changes)[number % 4]
     copy = changes[name](Image.open(path).convert("RGB"))
     copy.save(catalogue / f"copy-{number}-{name}.jpg", quality=70)
-shutil.copy(paths[20], catalogue / "copy-20-renamed.jpg")
+_ = shutil.copy(paths[20], catalogue / "copy-20-renamed.jpg")
 
 # %%
 # Find them
