@@ -82,7 +82,7 @@ def find_photos():
     return folder
 
 
-paths = sorted((find_photos() / "validation").rglob("*.*"))[5::43][:8]
+paths = sorted((find_photos() / "validation").rglob("*.*"))[5::14][:24]
 
 # %%
 # A request
@@ -108,8 +108,8 @@ print(json.dumps(first, indent=1)[:1200])
 # %%
 # What a page can make of it
 # --------------------------
-# With ``explain=true`` each answer also has a picture to lay over the photo: where the network looked. A frame says
-# what is left to a person.
+# With ``explain=true`` each answer also has a picture to lay over the photo: where the network looked. Of 24 photos, here are
+# the four of which it is least sure, above, and those of which it is surest.
 
 import base64
 import io
@@ -119,7 +119,12 @@ import matplotlib.pyplot as plt
 figure, axes = plt.subplots(
     2, 4, figsize=(9, 5.4), layout="constrained"
 )
-for ax, path, result in zip(axes.flat, paths, results, strict=False):
+by_confidence = sorted(
+    zip(results, paths, strict=True),
+    key=lambda pair: pair[0]["confidence"],
+)
+shown = [*by_confidence[:4], *by_confidence[-4:]]
+for ax, (result, path) in zip(axes.flat, shown, strict=True):
     photo = Image.open(path).convert("RGB")
     ax.imshow(photo)
     if heat := result.get("heat_map"):
