@@ -94,12 +94,11 @@ model = load_pretrained("clothing-photos-small-v1")
 chosen = table[table["status"] == "accepted"].drop_duplicates("label")
 chosen = chosen.head(8) if len(chosen) > 3 else table.head(8)
 images = load_images(chosen["path"].tolist(), image_size=192)
+titles = [
+    f"{row.label}, {row.confidence:.0%}" for row in chosen.itertuples()
+]
 _ = plot_explanations(
-    images,
-    model.explain(images),
-    predictions=chosen["label"].to_numpy(),
-    probabilities=chosen["confidence"].to_numpy(),
-    n_columns=4,
+    images, model.explain(images), titles, n_columns=4
 )
 
 # %%

@@ -108,7 +108,7 @@ comparison = compare_models(
 # Features matter more than classifiers: whatever follows it, a histogram of grays knows nothing of shape. And a
 # single tree is far behind whatever it is given.
 
-accuracy = comparison.to_frame()["accuracy"]
+accuracy = comparison.to_frame().set_index("model")["accuracy"]
 table = np.array(
     [
         [100 * accuracy[f"{part}-{last}"] for last in classifiers]

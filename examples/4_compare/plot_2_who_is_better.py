@@ -31,7 +31,7 @@ X, y = X[:5_000], y[:5_000]
 
 models = {
     "gradients, neighbours": make_model("hog-knn", random_state=0),
-    "gradients, forest": make_model("hog-forest", random_state=0),
+    "pixels, neighbours": make_model("pixels-knn", random_state=0),
     "pixels, forest": make_model("pixels-forest", random_state=0),
 }
 fitted = {

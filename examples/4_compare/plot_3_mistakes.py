@@ -74,15 +74,12 @@ chosen = [
     int(np.flatnonzero(y_test == label)[0]) for label in range(10)
 ]
 images = X_test[chosen]
+titles = [
+    f"{CLASS_NAMES[row.argmax()]}, {row.max():.0%}"
+    for row in probabilities[chosen]
+]
 # sphinx_gallery_thumbnail_number = 2
-_ = plot_explanations(
-    images,
-    clf.explain(images),
-    predictions=clf.predict(images),
-    probabilities=clf.predict_proba(images).max(axis=1),
-    class_names=CLASS_NAMES,
-    n_columns=5,
-)
+_ = plot_explanations(images, clf.explain(images), titles, n_columns=5)
 
 # %%
 # A mistake, explained twice
