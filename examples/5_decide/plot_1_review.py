@@ -98,7 +98,7 @@ pd.DataFrame(
 # How many images could be accepted at other error rates says the curve.
 
 _ = RiskCoverageDisplay.from_predictions(
-    y_new, probabilities, classes=clf.classes_
+    y_new, probabilities, classes=clf.classes_, name="calibrated"
 )
 
 # %%
@@ -133,7 +133,7 @@ _ = plot_samples(X_new[several], titles, n_columns=8)
 # %%
 # What is no clothes
 # ------------------
-# A network is as sure of digits as of shoes. The outlier detector compares an image with those that it was trained
+# A network has no answer "none of these": it calls digits clothes. The outlier detector compares an image with those that it was trained
 # on, and knows better. Here it meets handwritten digits.
 
 from skimage.transform import resize

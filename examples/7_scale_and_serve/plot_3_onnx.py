@@ -55,8 +55,7 @@ print(f"accuracy: {onnx.score(X, y):.1%}")
 # %%
 # How fast
 # --------
-# One image at a time, as a server or a till asks, and many together. Each bar is the median of several turns, in
-# which both were measured one after the other.
+# One image at a time, as a server or a till asks, and many together. Each bar is the median of several predictions.
 
 from statistics import median
 from time import perf_counter
