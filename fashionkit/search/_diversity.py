@@ -4,8 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from fashionkit.features._nearest import Neighbors
+
 # Candidates for each result.
 CANDIDATES = 5
+
+
+def diversified(
+    vectors: np.ndarray, found: Neighbors, n_results: int, diversity: float, metric: str
+) -> Neighbors:
+    """Choose results of each query among those found, as :func:`diversify` does."""
+    chosen = np.array(
+        [
+            diversify(vectors[rows], distances, n_results, diversity, metric)
+            for distances, rows in zip(*found, strict=True)
+        ]
+    )
+    return Neighbors(*(np.take_along_axis(values, chosen, axis=1) for values in found))
 
 
 def diversify(

@@ -7,20 +7,12 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
-from sklearn.utils import gen_batches
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from fashionkit._images import check_images, fit_images, reject_single, stacked
 from fashionkit.datasets._doc_link import DocLinkMixin
-from fashionkit.features import BoundedPCA
-from fashionkit.features._nearest import METRICS, Neighbors, distances_to, nearest, normalise
+from fashionkit.features._nearest import METRICS, Neighbors
 from fashionkit.search import _approximate
 from fashionkit.search._approximate import ApproximateIndex
 from fashionkit.search._catalogue import (
@@ -30,26 +22,19 @@ from fashionkit.search._catalogue import (
     joined,
     select,
 )
-from fashionkit.search._diversity import CANDIDATES, diversify
-from fashionkit.search._embedding import PRECOMPUTED, fit_embedding, take
+from fashionkit.search._diversity import CANDIDATES, diversified
+from fashionkit.search._lookup import find, is_worth_it
+from fashionkit.search._vectors import ImageVectors
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ALGORITHMS = ("auto", "brute", "faiss")
 
-# Images that the reduction is learned from, at most, and that are embedded at a time.
-_SAMPLED_IMAGES = 20_000
-_IMAGES_PER_CHUNK = 2048
-_SEED = 0
-
-# With a filter that leaves at least this share, the approximate index is asked first.
-_WIDE_FILTER = 0.5
-
 _N_NEIGHBORS = [Interval(Integral, 1, None, closed="left")]
 
 
-class ImageSearch(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ImageSearch(DocLinkMixin, ImageVectors):
     """Find the most similar of many images.
 
     Images become vectors by an embedding, and those whose vectors are nearest to a query's are the
@@ -167,14 +152,10 @@ class ImageSearch(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         "algorithm": [StrOptions(set(ALGORITHMS))],
     }
 
-    embedding_: Any
-    reduction_: BoundedPCA | None
     vectors_: np.ndarray
     ids_: np.ndarray
     labels_: np.ndarray | None
     metadata_: dict[str, np.ndarray]
-    image_shape_: tuple[int, int, int]
-    _fitted_settings: list[str]
     _index: ApproximateIndex | None
 
     def __init__(
@@ -260,13 +241,9 @@ class ImageSearch(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """
         if not hasattr(self, "vectors_"):
             return self._fit(X, y, ids, metadata)
-        for before, now in zip(self._fitted_settings, self._settings(), strict=True):
-            if before != now:
-                raise ValueError(
-                    f"{now}, but the indexed vectors were made with {before}, and cannot be "
-                    "compared with others; set it back, or fit the search again."
-                )
-        X, n_images = self._check(X)
+        self._check_settings()
+        X = self._check(X)
+        n_images = len(X)
         ids = check_ids(ids, X, n_images, self.ids_)
         labels, columns = check_labels(y, n_images), check_metadata(metadata, n_images)
         if (labels is None) != (self.labels_ is None):
@@ -328,22 +305,6 @@ class ImageSearch(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self._index = None  # its rows were others
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
-        """Compute the vectors of images.
-
-        Parameters
-        ----------
-        X : array-like
-            Images of the shape seen in :meth:`fit`.
-
-        Returns
-        -------
-        vectors : ndarray of shape (n_samples, n_values), dtype float32
-            As the search compares them, of length 1 for ``metric="cosine"``.
-        """
-        check_is_fitted(self)
-        return self._embed(self._check(X)[0])
-
     @validate_params(
         {"X": "no_validation", "n_neighbors": _N_NEIGHBORS}, prefer_skip_nested_validation=True
     )
@@ -373,7 +334,7 @@ class ImageSearch(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """
         check_is_fitted(self)
         self._check_number(n_neighbors)
-        found = self._nearest(self.transform(X), n_neighbors, None)
+        found = self._find(self.transform(X), n_neighbors, None)
         return found.distances, found.rows
 
     @validate_params(
@@ -438,9 +399,9 @@ class ImageSearch(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         among = None if where is None else select(where, self.table, len(self.vectors_))
         n_searched = len(self.vectors_) if among is None else len(among)
         n_found = min(n_neighbors * (CANDIDATES if diversity else 1), n_searched)
-        found = self._nearest(self.transform(X), n_found, among)
+        found = self._find(self.transform(X), n_found, among)
         if diversity:
-            found = self._diversified(found, n_neighbors, diversity)
+            found = diversified(self.vectors_, found, n_neighbors, diversity, self.metric)
         n_queries, n_results = found.rows.shape
         rows = found.rows.ravel()
         return pd.DataFrame(
@@ -468,80 +429,14 @@ class ImageSearch(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _fit(self, X: Any, y: Any, ids: Any, metadata: Any) -> Self:
         if self.algorithm == "faiss":
             _approximate.import_faiss()
-        X = stacked(X)
-        reject_single(X, y)
-        is_precomputed = isinstance(self.embedding, str) and self.embedding == PRECOMPUTED
-        for name in ("image_shape_", "pixel_range_"):
-            self.__dict__.pop(name, None)
-        if is_precomputed:
-            X = validate_data(self, X, dtype=[np.float32, np.float64])
-        else:
-            fit_images(self, X)
-            X = _indexable(X)
+        X = self._start(X, y)
         n_images = len(X)
         ids = check_ids(ids, X, n_images, None)
         labels, columns = check_labels(y, n_images), check_metadata(metadata, n_images)
-        self.embedding_ = (
-            None if is_precomputed else fit_embedding(self.embedding, X, y, self.image_shape_)
-        )
-        self.reduction_ = None
-        sampled = np.random.RandomState(_SEED).permutation(n_images)[:_SAMPLED_IMAGES]
-        sampled.sort()
-        sample = self._raw(X if len(sampled) == n_images else take(X, sampled))
-        if self.n_components is not None and sample.shape[1] > self.n_components and n_images > 1:
-            with np.errstate(invalid="ignore"):  # of images that are all the same
-                self.reduction_ = BoundedPCA(self.n_components, random_state=_SEED).fit(sample)
-        vectors = self._finish(sample)
-        if len(sampled) < n_images:
-            others = np.setdiff1d(np.arange(n_images), sampled, assume_unique=True)
-            first, vectors = vectors, np.empty((n_images, vectors.shape[1]), np.float32)
-            vectors[sampled] = first
-            del first, sample
-            for part in gen_batches(len(others), _IMAGES_PER_CHUNK):
-                vectors[others[part]] = self._embed(take(X, others[part]))
-        self.vectors_ = vectors
-        self._n_features_out = vectors.shape[1]
+        self.vectors_ = self._learn(X, y)
         self.ids_, self.labels_, self.metadata_ = ids, labels, columns
-        self._fitted_settings = self._settings()
         self._index = None
         return self
-
-    def _check(self, X: Any) -> tuple[Any, int]:
-        """Validate images against those seen in ``fit``."""
-        if self.embedding_ is None:
-            X = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
-        else:
-            X = stacked(X)
-            check_images(self, X)
-            X = _indexable(X)
-        return X, len(X)
-
-    def _embed(self, X: Any) -> np.ndarray:
-        """Return the vectors of validated images, a chunk at a time."""
-        parts = [
-            self._finish(self._raw(take(X, rows)))
-            for rows in gen_batches(len(X), _IMAGES_PER_CHUNK)
-        ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def _raw(self, X: Any) -> np.ndarray:
-        """Return what the embedding computes, of finite numbers."""
-        rows = X if self.embedding_ is None else self.embedding_.transform(X)
-        rows = np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows)
-        rows = rows.reshape(len(rows), -1)
-        if not np.isfinite(rows).all():
-            raise ValueError(
-                f"embedding={self.embedding!r} computes numbers that are not finite; check its "
-                "weights, and the range of the pixels."
-            )
-        return rows
-
-    def _finish(self, rows: np.ndarray) -> np.ndarray:
-        """Reduce and scale what the embedding computes."""
-        if self.reduction_ is not None:
-            rows = self.reduction_.transform(rows)
-        vectors = np.array(rows, dtype=np.float32, order="C")
-        return normalise(vectors) if self.metric == "cosine" else vectors
 
     def _check_number(self, n_neighbors: int) -> None:
         if n_neighbors > len(self.vectors_):
@@ -550,51 +445,22 @@ class ImageSearch(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
                 "pass at most as many."
             )
 
-    def _nearest(self, queries: np.ndarray, n: int, among: np.ndarray | None) -> Neighbors:
-        n_images = len(self.vectors_)
-        is_narrow = among is not None and len(among) < _WIDE_FILTER * n_images
-        if is_narrow or not self._is_approximate() or 2 * _approximate.n_candidates(n) >= n_images:
-            return nearest(self.vectors_, queries, n, metric=self.metric, among=among)
-        if self._index is None:
-            self._index = ApproximateIndex(self.vectors_)
-        n_candidates = _approximate.n_candidates(n) * (1 if among is None else 2)
-        rows = self._index.candidates(queries, min(n_candidates, n_images))
-        distances = distances_to(self.vectors_, queries, rows, self.metric)
-        distances[rows < 0] = np.inf
-        if among is not None:
-            distances[~np.isin(rows, among)] = np.inf
-        order = np.lexsort((rows, distances))[:, :n]
-        found = Neighbors(*(np.take_along_axis(one, order, axis=1) for one in (distances, rows)))
-        # Of what lies far from all, or is left by few, all vectors are compared.
-        lacking = np.flatnonzero(np.isinf(found.distances).any(axis=1))
-        if len(lacking):
-            exact = nearest(self.vectors_, queries[lacking], n, metric=self.metric, among=among)
-            found.distances[lacking], found.rows[lacking] = exact
-        return found
+    def _find(self, queries: np.ndarray, n: int, among: np.ndarray | None) -> Neighbors:
+        index = None
+        if self._is_approximate() and is_worth_it(len(self.vectors_), n, among):
+            if self._index is None:
+                self._index = ApproximateIndex(self.vectors_)
+            index = self._index
+        return find(self.vectors_, queries, n, self.metric, among, index)
 
     def _is_approximate(self) -> bool:
         if self.algorithm == "auto":
             return len(self.vectors_) >= _approximate.AUTO_SIZE and _approximate.is_available()
         return self.algorithm == "faiss"
 
-    def _diversified(self, found: Neighbors, n: int, diversity: float) -> Neighbors:
-        chosen = np.array(
-            [
-                diversify(self.vectors_[rows], distances, n, diversity, self.metric)
-                for distances, rows in zip(*found, strict=True)
-            ]
-        )
-        return Neighbors(*(np.take_along_axis(values, chosen, axis=1) for values in found))
-
     def _columns(self, rows: Any) -> dict[str, np.ndarray]:
         labels = {} if self.labels_ is None else {"label": self.labels_[rows]}
         return labels | {name: column[rows] for name, column in self.metadata_.items()}
-
-    def _settings(self) -> list[str]:
-        """Return what decides the vectors, as texts."""
-        return [
-            f"{name}={getattr(self, name)!r}" for name in ("embedding", "n_components", "metric")
-        ]
 
     def __getstate__(self) -> dict[str, Any]:
         state = {**super().__getstate__()}
@@ -608,11 +474,6 @@ class ImageSearch(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = self.embedding != PRECOMPUTED
+        tags.input_tags.three_d_array = not self._is_precomputed()
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _indexable(X: Any) -> Any:
-    """Return images of which some rows can be taken."""
-    return X if hasattr(X, "iloc") or hasattr(X, "shape") else np.asarray(X)
