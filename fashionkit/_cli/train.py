@@ -162,6 +162,8 @@ def run(options: argparse.Namespace) -> int:
     print(
         f"model: {result.metadata['trained_model']}, trained on {result.metadata['photos']} photos"
     )
+    if result.n_corrected:
+        print(f"corrections: {result.n_corrected} labels, as filled in the tables")
     for row in result.evaluation.itertuples():
         print(
             f"\n{harmless(row.target)}: {percent(row.accuracy, 1)} of {row.photos} photos that it "

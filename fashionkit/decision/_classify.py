@@ -79,7 +79,9 @@ def classify_photos(
 
     source : str, path-like, array-like of these or ImageFolder
         A photo, a folder with photos at any depth, a pattern such as ``"photos/**/*.jpg"``, or a
-        list of photos and folders.
+        list of photos and folders. In a folder, files that are called like something else than an
+        image, such as "notes.txt" or "list.csv", are left out; those that are listed themselves,
+        or fit a pattern, are rows of status "error".
 
     image_size : int or tuple of int, default=None
         Height and width that photos are resized to, by cropping their centres; None for what the

@@ -144,13 +144,28 @@ def make_splits(
     -------
     splits : list of tuple of ndarray
         Rows to train on, and the others.
+
+    Raises
+    ------
+    ValueError
+        If there are too few photos or groups.
     """
     rows = np.zeros(len(y))
     rarest = np.unique(y.astype(str), return_counts=True)[1].min()
+    if groups is not None and len(np.unique(groups.astype(str))) < 2:
+        raise ValueError(
+            f"groups has one group, {groups[0]!r}, of all {len(y)} photos, so that none can be "
+            "held out; pass photos of several groups, or groups=None."
+        )
     splitter: Any
     if n_folds is None and groups is None:
         n_classes = len(np.unique(y.astype(str)))
         n_test = max(round(share * len(y)), n_classes)
+        if rarest < 2 or len(y) < n_test + n_classes:
+            raise ValueError(
+                f"{len(y)} photos of {n_classes} classes, {rarest} of the rarest, are too few to "
+                "hold some out; pass at least 3 photos of each class."
+            )
         splitter = StratifiedShuffleSplit(1, test_size=n_test, random_state=seed)
     elif n_folds is None:
         splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)

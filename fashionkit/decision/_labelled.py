@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +36,21 @@ class Labelled:
 
     groups : ndarray of shape (n_photos,) or None
         Photos of the same group must not be in two parts of a split.
+
+    n_corrected : int, default=0
+        Number of labels that are from a column "corrected".
     """
 
     paths: np.ndarray
     targets: pd.DataFrame
     groups: np.ndarray | None
+    n_corrected: int = 0
 
     def take(self, rows: np.ndarray) -> Labelled:
         """Return some of the photos."""
         groups = None if self.groups is None else self.groups[rows]
-        return Labelled(self.paths[rows], self.targets.iloc[rows].reset_index(drop=True), groups)
+        targets = self.targets.iloc[rows].reset_index(drop=True)
+        return replace(self, paths=self.paths[rows], targets=targets, groups=groups)
 
 
 def list_labelled(
@@ -102,7 +107,10 @@ def list_labelled(
         )
     if groups is not None and not is_column:
         found = _groups_of(rows["path"], groups)
-    return Labelled(rows["path"].to_numpy(object), rows[names], found)
+    n_corrected = sum(
+        int(table[_CORRECTED].notna().sum()) for table in tables if _CORRECTED in table
+    )
+    return Labelled(rows["path"].to_numpy(object), rows[names], found, n_corrected)
 
 
 def _read(table: Any) -> pd.DataFrame:
@@ -115,7 +123,7 @@ def _read(table: Any) -> pd.DataFrame:
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"labels={str(path)!r} cannot be read as CSV: {error}") from error
     read = read.astype(object).where(read.notna(), None)
-    read.attrs["folder"] = str(path.parent)
+    read.attrs |= {"file": str(path), "folder": str(path.parent)}
     return read
 
 
@@ -139,6 +147,11 @@ def _from_table(
         )
     if _CORRECTED in table:
         filled = table[table[_CORRECTED].notna()]
+        if filled.empty:
+            raise ValueError(
+                f"labels{_called(table)} has a column 'corrected' that is filled in none of "
+                f"{len(table)} rows; write into it what is right, or leave the table out."
+            )
         table = filled.assign(**{LABEL: filled[_CORRECTED]})
         names = [LABEL]
     else:
@@ -156,6 +169,10 @@ def _from_table(
             f"labels has {twice['path'].iloc[0]!r} twice, with different labels; remove one."
         )
     return rows
+
+
+def _called(table: pd.DataFrame) -> str:
+    return f"={table.attrs['file']!r}" if "file" in table.attrs else ""
 
 
 def _whole(path: Any, folder: Any, table: pd.DataFrame) -> str:

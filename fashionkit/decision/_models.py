@@ -12,6 +12,7 @@ from typing import Any
 import joblib
 
 from fashionkit.datasets._names import unknown
+from fashionkit.models import list_models
 from fashionkit.persistence import ONNXClassifier, describe, list_pretrained, load, load_pretrained
 from fashionkit.persistence._pretrained import pretrained_file
 
@@ -94,6 +95,12 @@ def find_model(model: Any) -> Found:
             raise FileNotFoundError(
                 f"model={str(model)!r} does not exist; pass a file of fashionkit.save, or one of "
                 f"the names {', '.join(map(repr, list_pretrained()))}."
+            )
+        if str(model) in list_models():
+            raise ValueError(
+                f"model={str(model)!r} is the name of a model that is not trained. Train it: "
+                f"python -m fashionkit train FOLDER --model {model} --output FILE, or "
+                f"train_photos(folder, model={str(model)!r}); then pass the file or the model."
             )
         raise unknown("model", str(model), list_pretrained(), what="a file or a model's name")
     if path.suffix == ".onnx":

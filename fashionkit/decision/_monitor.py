@@ -273,10 +273,22 @@ class PredictionMonitor(DocLinkMixin, BaseEstimator):
             - ``shifted``: the measures that have shifted, separated by commas, or "none";
             - ``p_holm``: the smallest corrected p value;
             - ``verdict``: the sentences on the measures that have shifted.
+
+        Raises
+        ------
+        ValueError
+            If it is not a comparison.
         """
         import pandas as pd
 
         check_is_fitted(self)
+        if missing := [name for name in ("p_holm", "verdict") if name not in shifts]:
+            raise ValueError(
+                f"shifts has no column {missing[0]!r}; pass the DataFrame that compare has "
+                "returned."
+            )
+        if shifts.empty:
+            raise ValueError("shifts has no rows; pass the DataFrame that compare has returned.")
         is_shifted = shifts["p_holm"] < self.significance
         said = "; ".join(shifts["verdict"][is_shifted]) or "no shift beyond chance"
         return pd.Series(

@@ -11,6 +11,17 @@ import numpy as np
 from fashionkit.datasets import ImageFolder
 from fashionkit.datasets._listing import list_paths
 
+# What else lies in folders of photos: texts and tables, documents, archives, films and sounds,
+# what cameras and editors write beside photos, and models.
+_NO_IMAGES = {
+    *(".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml"),
+    *(".ini", ".log", ".html", ".htm", ".css", ".js", ".py", ".ipynb", ".parquet", ".sqlite"),
+    *(".pdf", ".doc", ".docx", ".odt", ".xls", ".xlsx", ".ods", ".ppt", ".pptx"),
+    *(".zip", ".gz", ".tgz", ".tar", ".rar", ".7z"),
+    *(".mp4", ".mov", ".avi", ".mkv", ".webm", ".mp3", ".wav"),
+    *(".xmp", ".aae", ".thm", ".fashionkit", ".onnx", ".npy", ".npz"),
+}
+
 
 class Source(NamedTuple):
     """Files to classify, by their absolute paths, and what could not be listed, with reasons."""
@@ -26,7 +37,8 @@ def list_source(source: Any) -> Source:
     ----------
     source : str, path-like, array-like of these or ImageFolder
         A photo, a folder with photos at any depth, a pattern such as ``"photos/*.jpg"``, or a
-        list of photos and folders.
+        list of photos and folders. Files in folders whose names say that they are something else
+        than images, such as "notes.txt", are left out.
 
     Returns
     -------
@@ -68,7 +80,23 @@ def list_source(source: Any) -> Source:
     except (OSError, TypeError, ValueError) as error:
         said = str(error).replace("paths", "source", 1)
         raise type(error)(said) from error
-    return Source(listing.filenames.tolist(), listing.skipped)
+    paths = listing.filenames.tolist()
+    if isinstance(source, str | os.PathLike) and os.path.isdir(os.path.expanduser(source)):
+        paths = [path for path in paths if not _is_something_else(path)]
+        if not paths:
+            raise ValueError(
+                f"source={os.fspath(source)!r} has {len(listing.filenames)} files, none of which "
+                "is called like an image; expected at least one photo."
+            )
+    return Source(paths, listing.skipped)
+
+
+def _is_something_else(path: str) -> bool:
+    """Tell whether a file's name says that it is a text, a video or the like, and no image.
+
+    Any other file is tried, and so is any that is named itself, not by its folder.
+    """
+    return os.path.splitext(path)[1].lower() in _NO_IMAGES
 
 
 def _is_folder(path: Any) -> bool:

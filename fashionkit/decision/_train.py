@@ -146,12 +146,14 @@ def train_photos(
           what was decided;
         - ``metadata``: dict to pass to :func:`~fashionkit.save`, with the model card;
         - ``card``: the model card, as Markdown;
-        - ``skipped``: path and reason of each photo that could not be read.
+        - ``skipped``: path and reason of each photo that could not be read;
+        - ``n_corrected``: number of labels from columns "corrected".
 
     Raises
     ------
     ValueError
-        If the tables contradict themselves, there is nothing to learn, or a name is not known.
+        If the tables contradict themselves, there is nothing to learn, a column "corrected" is
+        not filled in any row, there are too few photos, or a name is not known.
 
     FileNotFoundError
         If a file is missing, or the weights of a model that was asked for by its name.
@@ -240,6 +242,7 @@ def train_photos(
         metadata=metadata,
         card=card,
         skipped=skipped,
+        n_corrected=listed.n_corrected,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from fashionkit._files import ModelFileError
@@ -92,6 +93,7 @@ def load(
     if mmap_mode not in _MODES:
         raise ValueError(f"mmap_mode={mmap_mode!r}, expected 'r', 'c' or None.")
     names = _check_trusted(trusted)
+    _refuse_name(path)
     with open_model(path, mmap_mode, verify) as reader:
         if sha256 is not None:
             _compare(reader, sha256)
@@ -124,6 +126,17 @@ def _load(reader: Reader, trusted: list[str], verify: bool) -> Any:
             ) from error
         raise reader.refuse(f"{str(error)[:500]}.{other_versions(reader.header)}") from error
     return estimator
+
+
+def _refuse_name(path: Any) -> None:
+    """Say how a model of the package is loaded, where its name is passed in place of a file."""
+    from fashionkit.persistence._pretrained import PRETRAINED  # which needs this module
+
+    if path in PRETRAINED and not Path(path).exists():
+        raise FileNotFoundError(
+            f"path={path!r} is not a file, but the name of a model of the package; pass it to "
+            f"load_pretrained({path!r})."
+        )
 
 
 def _check_trusted(trusted: Any) -> list[str]:

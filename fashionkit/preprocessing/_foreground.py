@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import Any
 
@@ -71,6 +72,9 @@ def find_foreground(image: Any) -> np.ndarray:
 
     Raises
     ------
+    TypeError
+        If it is a path.
+
     ValueError
         If it is not one image.
 
@@ -127,6 +131,11 @@ def find_foreground(image: Any) -> np.ndarray:
 
 def as_rgb(image: Any) -> np.ndarray:
     """Return an image of any form and range as RGB uint8."""
+    if isinstance(image, str | os.PathLike):
+        raise TypeError(
+            f"image={os.fspath(image)!r} is a path, expected the image; pass "
+            "PIL.Image.open(image), or load_images([image], image_size=256)[0]."
+        )
     pixels = stacked([image])
     pixels = np.asarray(pixels)[0] if np.ndim(pixels) > 2 else np.asarray(image)
     if pixels.ndim == 3 and pixels.shape[2] == 1:

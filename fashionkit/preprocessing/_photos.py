@@ -13,6 +13,7 @@ from sklearn.base import clone
 from fashionkit._images import LazyImages, check_images, fit_images
 from fashionkit.datasets import ImageFolder
 from fashionkit.datasets._listing import list_paths, warn_of_files
+from fashionkit.datasets._names import shortened
 from fashionkit.datasets._photo import read_whole, refusal
 from fashionkit.datasets._pixels import UnreadableError
 from fashionkit.datasets._warned import gathering, noting
@@ -38,6 +39,9 @@ def find_paths(X: Any) -> np.ndarray | None:
     ------
     TypeError
         If only some are paths, or one path is passed in place of a batch.
+
+    ValueError
+        If there are several columns of paths.
     """
     if isinstance(X, ImageFolder):
         return X.filenames
@@ -50,11 +54,25 @@ def find_paths(X: Any) -> np.ndarray | None:
     shape: tuple[int, ...] = getattr(X, "shape", (len(X),))
     kind = getattr(getattr(X, "dtype", None), "kind", "O")
     if kind not in "OUT" or not (len(shape) == 1 or shape[1:] == (1,)):
+        _refuse_columns_of_paths(X, shape)
         return None
     values = list(X) if isinstance(X, list | tuple) else np.asarray(X, dtype=object).ravel()
     if not isinstance(values[0], str | os.PathLike):
         return None
     return list_paths(values, "raise").filenames
+
+
+def _refuse_columns_of_paths(X: Any, shape: tuple[int, ...]) -> None:
+    """Refuse tables of several columns of paths; which is meant cannot be told."""
+    if len(shape) != 2 or not shape[1]:
+        return
+    first = X.iloc[0] if hasattr(X, "iloc") else X[0]
+    if any(isinstance(one, str | os.PathLike) for one in first):
+        names = list(map(str, getattr(X, "columns", range(shape[1]))))
+        raise ValueError(
+            f"X has {shape[1]} columns ({shortened(names, 5)}), expected one of paths; pass it "
+            "alone, such as X['path']."
+        )
 
 
 def are_sizes_free(X: Any) -> bool:
@@ -100,6 +118,8 @@ class Photos:
         self._warned: dict[str, str] = {}
         if self.paths is not None:
             return
+        if len(getattr(X, "shape", (0,))) == 1 and hasattr(X, "__len__") and not len(X):
+            raise ValueError("X is empty, expected at least one photo: its path, or its pixels.")
         if are_sizes_free(X):
             self._images: Any = list(X)
             return

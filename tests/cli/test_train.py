@@ -61,6 +61,7 @@ def test_corrected_reviews_are_trained_on(photos, tmp_path, capsys):
     n_light = 30 + rows["path"].str.contains("dark").sum()
     assert n_light > 30
     assert f"{n_light}\n" in printed
+    assert f"corrections: {len(rows)} labels" in printed
 
 
 def test_attributes_of_ones_own_are_trained_and_classified(photos, tmp_path):

@@ -205,6 +205,7 @@ def test_models_are_taken_from_files(photos, images, tmp_path):
     ("model", "error", "said"),
     [
         ("clothing-photos-smal-v1", ValueError, "the nearest is 'clothing-photos-small-v1'"),
+        ("photos-lda", ValueError, "train FOLDER --model photos-lda --output FILE"),
         ("models/none.fashionkit", FileNotFoundError, "does not exist"),
         (LogisticRegression, TypeError, "expected a fitted classifier"),
         (make_model("pixels-tree"), ValueError, "not fitted"),
@@ -258,12 +259,25 @@ class TestFaults:
         whole = (folder / "good.png").read_bytes()
         (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
         (folder / "empty.jpg").touch()
-        (folder / "notes.txt").write_text("no image")
+        (folder / "notes").write_text("no image")
         reasons = self.reasons(model, folder)
-        assert set(reasons) == {"cut.png", "empty.jpg", "notes.txt"}
+        assert set(reasons) == {"cut.png", "empty.jpg", "notes"}
         assert "truncated" in reasons["cut.png"]
         assert reasons["empty.jpg"] == "it is empty"
-        assert reasons["notes.txt"].startswith("it is none of")
+        assert reasons["notes"].startswith("it is none of")
+
+    def test_files_called_like_texts_are_rows_only_where_they_are_named(self, model, folder):
+        for name in ("notes.txt", "LIST.CSV", "film.mp4"):
+            (folder / name).write_text("no image")
+        good = str(folder / "good.png")
+        for source in (folder, [folder], ImageFolder.from_paths(good)):
+            assert classify_photos(model, source, **PLAIN)["path"].tolist() == [good]
+        for source in ([good, folder / "notes.txt"], str(folder / "*o*[gs].[pt]*")):
+            reasons = classify_photos(model, source, **PLAIN).set_index("path")["reason"]
+            assert reasons[str(folder / "notes.txt")].startswith("it is none of")
+        (folder / "good.png").unlink()
+        with pytest.raises(ValueError, match="3 files, none of which is called like an image"):
+            classify_photos(model, folder, **PLAIN)
 
     def test_an_image_bomb(self, model, folder, monkeypatch):
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1_000)
@@ -350,7 +364,7 @@ class TestFaults:
         assert "not enough memory" in self.reasons(model, folder)["large.png"]
 
     def test_nothing_that_can_be_read(self, model, tmp_path):
-        (tmp_path / "notes.txt").write_text("no image")
+        (tmp_path / "notes").write_text("no image")
         rows = classify_photos(model, tmp_path, **PLAIN)
         assert rows["status"].tolist() == ["error"]
         assert rows.columns.tolist() == ["path", *DECISIONS]

@@ -273,6 +273,12 @@ class TestSummary:
         assert summary["shifted"] == "none"
         assert summary["verdict"] == "no shift beyond chance"
 
+    def test_other_tables_are_refused(self, images, monitor):
+        with pytest.raises(ValueError, match="shifts has no column 'p_holm'; pass the DataFrame"):
+            monitor.summarize(pd.DataFrame())
+        with pytest.raises(ValueError, match="shifts has no rows"):
+            monitor.summarize(monitor.compare(images[0][300:600]).iloc[:0])
+
 
 class TestEmbedding:
     @pytest.mark.parametrize(

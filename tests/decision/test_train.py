@@ -170,6 +170,23 @@ def test_corrections_take_the_place_of_folders(photos, tmp_path):
     assert len(true) == 60
     assert true[str(wrong)] == "light"
     assert true[str(photos / "dark" / "dark1.png")] == "dark"
+    assert found.n_corrected == 1
+
+
+def test_corrections_that_nobody_has_filled_are_refused(photos, tmp_path):
+    path = tmp_path / "review.csv"
+    review = {"path": [str(photos / "dark" / "dark0.png")], "label": ["dark"], "corrected": [""]}
+    pd.DataFrame(review).to_csv(path, index=False)
+    with pytest.raises(ValueError, match=r"review\.csv' has a column 'corrected' .* none of 1 row"):
+        train_photos(photos, path, **QUICK)
+
+
+def test_photos_too_few_to_hold_some_out_are_refused(photos, table):
+    few = table.iloc[[0, 1, 30, 31]][["path", "shade"]]
+    with pytest.raises(ValueError, match="too few to hold some out; pass at least 3 photos of"):
+        train_photos(photos, few, model="cnn-quick", image_size=8, **FREE)
+    with pytest.raises(ValueError, match="groups has one group, 'me', of all 60 photos"):
+        train_photos(photos, table.assign(by="me"), targets=["shade"], groups="by", **QUICK)
 
 
 def test_photos_that_cannot_be_read_are_left_out_and_told(photos, table, tmp_path):

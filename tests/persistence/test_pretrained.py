@@ -125,6 +125,11 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         load_pretrained(None)
 
 
+def test_a_name_is_no_file_and_load_says_so():
+    with pytest.raises(FileNotFoundError, match=r"load_pretrained\('fashion-mnist-v1'\)"):
+        load("fashion-mnist-v1")
+
+
 def test_all_names_are_listed():
     assert list_pretrained() == list(PRETRAINED)
     files = pretrained_file(list_pretrained()[0]).parent.iterdir()

@@ -128,12 +128,18 @@ def test_both_of_a_pair_are_found():
 
 @pytest.mark.parametrize(
     "image",
-    [np.zeros((2, 5, 5, 3)), np.zeros((5, 5, 4)), np.zeros(5), np.zeros((0, 5)), "photo.jpg"],
-    ids=["batch", "alpha", "row", "empty", "path"],
+    [np.zeros((2, 5, 5, 3)), np.zeros((5, 5, 4)), np.zeros(5), np.zeros((0, 5)), [["text"]]],
+    ids=["batch", "alpha", "row", "empty", "text"],
 )
 def test_what_is_no_image_is_refused(image):
     with pytest.raises(ValueError, match="expected one image of shape"):
         find_foreground(image)
+
+
+@pytest.mark.parametrize("path", ["photo.jpg", Path("photo.jpg")])
+def test_paths_are_refused_with_the_remedy(path):
+    with pytest.raises(TypeError, match=r"'photo.jpg' is a path, .* pass PIL.Image.open"):
+        find_foreground(path)
 
 
 def test_nan_is_refused():

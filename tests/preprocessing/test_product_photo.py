@@ -313,3 +313,19 @@ def test_parameters_out_of_range_are_refused_by_name(pictures, params):
     for method in ("fit", "transform", "describe"):
         with pytest.raises(InvalidParameterError, match=f"The '{next(iter(params))}' parameter"):
             getattr(ProductPhotoPreprocessor(**params), method)(pictures)
+
+
+@pytest.mark.parametrize(
+    "none", [[], (), pd.Series([], dtype=object)], ids=["list", "tuple", "Series"]
+)
+def test_no_photos_are_refused(none):
+    for work in (ProductPhotoPreprocessor().describe, ProductPhotoPreprocessor().transform):
+        with pytest.raises(ValueError, match="X is empty, expected at least one photo"):
+            work(none)
+
+
+def test_of_two_columns_of_paths_one_must_be_chosen():
+    two = pd.DataFrame({"front": ["a.jpg"], "back": ["b.jpg"]})
+    for table in (two, two.to_numpy()):
+        with pytest.raises(ValueError, match=r"X has 2 columns .* expected one of paths"):
+            ProductPhotoPreprocessor().describe(table)
