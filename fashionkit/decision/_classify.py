@@ -73,7 +73,7 @@ def classify_photos(
     ----------
     model : estimator, str or path-like
         A fitted classifier, pipeline or search; best a
-        :class:`~fashionkit.decision.SelectiveClassifier`, which says which photos to check. Or the
+        :class:`~fashionkit.SelectiveClassifier`, which says which photos to check. Or the
         file of one, of :func:`~fashionkit.save` or of :func:`~fashionkit.to_onnx`; or a name from
         :func:`~fashionkit.list_pretrained`.
 
@@ -158,8 +158,8 @@ def classify_photos(
 
     See Also
     --------
-    fashionkit.decision.SelectiveClassifier : Decides which photos are for people.
-    fashionkit.decision.train_photos : Train a model on photos of your own.
+    fashionkit.SelectiveClassifier : Decides which photos are for people.
+    fashionkit.train_photos : Train a model on photos of your own.
     fashionkit.load_images : Read photos into an array.
 
     Notes

@@ -90,9 +90,9 @@ def dominant_colors(X: Any, n_colors: int = 3, *, n_jobs: int | None = None) -> 
     .. [2] R. Munroe, "Color Survey Results", 2010, https://blog.xkcd.com/2010/05/03/; the colours
        are those of :data:`matplotlib.colors.XKCD_COLORS`.
 
-    .. [3] T. Atkins Jr., C. Lilley and L. Verou, "CSS Color Module Level 4", W3C, section 6.1.
+    .. [3] Tab Atkins Jr., Chris Lilley and Lea Verou, "CSS Color Module Level 4", W3C, section 6.1.
 
-    .. [4] B. Berlin and P. Kay, "Basic Color Terms: Their Universality and Evolution", 1969.
+    .. [4] Brent Berlin and Paul Kay, "Basic Color Terms: Their Universality and Evolution", 1969.
 
     Examples
     --------
@@ -112,12 +112,16 @@ def dominant_colors(X: Any, n_colors: int = 3, *, n_jobs: int | None = None) -> 
 
 
 def list_color_names() -> list[str]:
-    """Return the names that :func:`dominant_colors` gives.
+    """List the names of colours that :func:`~fashionkit.dominant_colors` returns.
 
     Returns
     -------
     names : list of str
-        Sorted.
+        Names, sorted.
+
+    See Also
+    --------
+    fashionkit.dominant_colors : Finds and names the dominant colours of images.
 
     Examples
     --------

@@ -80,7 +80,7 @@ def compare_with_calibration(
 
     See Also
     --------
-    PredictionMonitor : Also compares the images, in an embedding, with a reference of your choice.
+    fashionkit.PredictionMonitor : Also compares embeddings of the images with any reference.
 
     Notes
     -----

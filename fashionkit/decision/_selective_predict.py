@@ -159,7 +159,7 @@ class SelectivePredictionMixin:
         .. [3] A. N. Angelopoulos, S. Bates, J. Malik and M. I. Jordan, "Uncertainty Sets for Image
            Classifiers using Conformal Prediction", ICLR 2021.
 
-        .. [4] V. Vovk, "Conditional Validity of Inductive Conformal Predictors", ACML 2012.
+        .. [4] Vladimir Vovk, "Conditional Validity of Inductive Conformal Predictors", ACML 2012.
         """
         check_is_fitted(self)
         if not isinstance(confidence, Real) or not 0 < confidence < 1:
@@ -191,7 +191,7 @@ class SelectivePredictionMixin:
             - ``set``: tuple of the classes in the prediction set "lac" of ``confidence_level``, the
               label first;
             - ``status``: "accepted", "review", or "outlier" for images that the detector rejects.
-              :func:`~fashionkit.decision.classify_photos` adds "error";
+              :func:`~fashionkit.classify_photos` adds "error";
             - ``reason``: why, in plain words.
         """
         check_is_fitted(self)

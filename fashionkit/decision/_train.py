@@ -94,7 +94,7 @@ def train_photos(
 
     criterion : {"risk", "coverage", "confidence"} or None, default="risk"
         What decides which predictions are accepted, as in
-        :class:`~fashionkit.decision.SelectiveClassifier`.
+        :class:`~fashionkit.SelectiveClassifier`.
 
     level : float, default=0.05
         Its level: the largest error rate of what is accepted, the share that is accepted, or the
@@ -136,7 +136,7 @@ def train_photos(
     result : Bunch
         With the attributes
 
-        - ``model``: the fitted :class:`~fashionkit.decision.SelectiveClassifier`; of several
+        - ``model``: the fitted :class:`~fashionkit.SelectiveClassifier`; of several
           targets, a pipeline of features and a
           :class:`~sklearn.multioutput.MultiOutputClassifier` of them;
         - ``evaluation``: DataFrame, of each target the accuracy with its interval, the expected

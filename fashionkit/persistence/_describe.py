@@ -54,6 +54,10 @@ def describe(path: str | PathLike[str]) -> Bunch:
     OSError
         If it cannot be read.
 
+    See Also
+    --------
+    fashionkit.load : Loads the model after checking the file.
+
     Notes
     -----
     A file says of itself what it likes: only :func:`~fashionkit.load` checks whether it is true.

@@ -81,7 +81,7 @@ def find_foreground(image: Any) -> np.ndarray:
     See Also
     --------
     ProductPhotoPreprocessor : Crops photos around their foreground, or removes the background.
-    fashionkit.decision.dominant_colors : The colours of the foreground.
+    fashionkit.dominant_colors : The colours of the foreground.
 
     Notes
     -----
