@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fashionkit
 
-DOCUMENTATION = "https://fashionkit.github.io"
+DOCUMENTATION = "https://fashionkit.github.io/fashionkit/stable"
 
 
 class DocLinkMixin:
