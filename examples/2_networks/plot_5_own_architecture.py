@@ -53,7 +53,7 @@ except OSError:
     print("Fashion-MNIST cannot be downloaded: these are drawings.")
     X, y = make_garments(10_000, random_state=0)
 X, X_test, y, y_test = train_test_split(
-    X, y, train_size=3_000, test_size=2_000, stratify=y, random_state=0
+    X, y, train_size=2_500, test_size=2_000, stratify=y, random_state=0
 )
 
 
@@ -72,7 +72,7 @@ pipeline = Pipeline(
             "cnn",
             CNNClassifier(
                 separable,
-                epochs=8,
+                epochs=6,
                 batch_size=64,
                 learning_rate=0.01,
                 learning_rate_schedule="one-cycle",
@@ -92,7 +92,7 @@ search = GridSearchCV(
     pipeline,
     {
         "cnn__architecture__width": [8, 16, 32],
-        "cnn__architecture__depth": [1, 2, 3],
+        "cnn__architecture__depth": [2, 3],
     },
     cv=2,
 )
@@ -112,7 +112,7 @@ grid = 100 * results.pivot(
     columns="param_cnn__architecture__width",
     values="mean_test_score",
 ).astype(float)
-figure, ax = plt.subplots(figsize=(5.5, 4), layout="constrained")
+figure, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
 image = ax.imshow(grid, cmap="viridis")
 ax.set_xticks(range(grid.shape[1]), grid.columns)
 ax.set_yticks(range(grid.shape[0]), grid.index)
