@@ -45,7 +45,7 @@ clf = HierarchicalCNNClassifier(
     random_state=0,
 )
 clf.fit(X, y)
-[list(level) for level in clf.levels_[:2]]
+[[str(name) for name in level] for level in clf.levels_[:2]]
 
 # %%
 # Right at which level?

@@ -88,19 +88,10 @@ _ = ParetoDisplay.from_comparison(comparison)
 # ----------------
 # Class by class, the best network against gradients:
 
-import pandas as pd
-
-recall = pd.DataFrame(
-    {
-        name: pd.Series(
-            comparison.confusion_matrix(name).values.diagonal()
-            / comparison.confusion_matrix(name).values.sum(axis=1),
-            index=CLASS_NAMES,
-        )
-        for name in ("packaged", "hog-svm")
-    }
+recall = comparison.per_class().pivot(
+    index="class", columns="model", values="recall"
 )
-(100 * recall).round(1)
+(100 * recall.loc[list(CLASS_NAMES), ["packaged", "hog-svm"]]).round(1)
 
 # %%
 # Both find shirts the hardest:

@@ -139,5 +139,4 @@ files = ImageFolder(photos)
 train, test = train_test_split(
     files, stratify=files.target, random_state=0
 )
-print(train)
-print(test.shape)
+print(len(train), test.shape)
