@@ -64,6 +64,7 @@ from fashionkit.plotting import (
     ParetoDisplay,
 )
 
+# sphinx_gallery_thumbnail_number = 1
 _ = AccuracyDisplay.from_comparison(comparison)
 
 # %%
@@ -77,10 +78,9 @@ for sentence in comparison.verdicts():
 # %%
 # At what price
 # -------------
-# Models on the line are the most accurate for what one prediction costs; each other one is beaten by one
-# that is faster and better.
+# A line joins the models that are the most accurate for what one prediction costs. Each other one is beaten by
+# one that is both faster and better.
 
-# sphinx_gallery_thumbnail_number = 2
 _ = ParetoDisplay.from_comparison(comparison)
 
 # %%

@@ -49,7 +49,7 @@ clf = CNNClassifier(
     "fast",
     architecture_params={"filters": (8, 16, 48)},
     optimizer="muon",
-    learning_rate=0.03,
+    learning_rate=0.01,
     batch_size=128,
     random_state=0,
 )
