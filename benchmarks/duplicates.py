@@ -2,15 +2,18 @@
 
     python benchmarks/duplicates.py fashion-mnist --figure duplicates.png
     python benchmarks/duplicates.py photos --photos DIR
+    python benchmarks/duplicates.py many --n-images 100000
 
 The folder of photos has JPEG files at any depth. Copies are those of 1,000 images, altered one
-way at a time, and are looked for among all images.
+way at a time, and are looked for among all images. "many" are files of JPEG in colour, of distorted
+images of Fashion-MNIST, one in a hundred of which is another one compressed again.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +21,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from _measure import cpu_seconds, peak_memory, print_setting, print_table
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageOps
 
-from fashionkit import ImageFolder, fetch_fashion_mnist, find_duplicates
+from fashionkit import Augmentation, ImageFolder, fetch_fashion_mnist, find_duplicates
 
 N_COPIES = 1000
 DISTANCES = (0.05, 0.1, 0.15, 0.2)
@@ -29,13 +32,16 @@ PHOTO_SIZE = 96
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", choices=["fashion-mnist", "photos"])
+    parser.add_argument("data", choices=["fashion-mnist", "photos", "many"])
     parser.add_argument("--photos", type=Path, help="folder of photos")
+    parser.add_argument("--n-images", type=int, default=100_000)
     parser.add_argument("--figure", help="where to draw the pairs of test and training images")
     options = parser.parse_args()
     print_setting("pillow")
     if options.data == "fashion-mnist":
         run_fashion_mnist(options.figure)
+    elif options.data == "many":
+        run_many(options.n_images)
     elif options.photos is None:
         parser.error("photos needs --photos DIR")
     else:
@@ -98,6 +104,44 @@ def run_photos(folder: Path) -> None:
             photos,
             copied,
         )
+
+
+def run_many(n_images: int) -> None:
+    """Find copies among many files, and measure time and memory from the first to the last."""
+    with TemporaryDirectory() as folder:
+        copies = write_many(Path(folder), n_images)
+        pairs: list = []
+        start, cpu = time.perf_counter(), cpu_seconds(lambda: pairs.extend(find_duplicates(folder)))
+        elapsed = time.perf_counter() - start
+        found = {tuple(sorted(Path(path).name for path in pair.paths)) for pair in pairs}
+    n_found = len(found & copies)
+    print(
+        f"{n_images:,} files of {PHOTO_SIZE} x {PHOTO_SIZE} pixels: {elapsed:.0f} s, "
+        f"{cpu:.0f} s of CPU, peak memory {peak_memory() / 2**20:.0f} MB"
+    )
+    print(f"{n_found:,} of {len(copies):,} copies found, and {len(found - copies):,} other pairs")
+
+
+def write_many(folder: Path, n_images: int) -> set[tuple[str, str]]:
+    """Write files, and return the names of those that show the same."""
+    X, _ = fetch_fashion_mnist("train", return_X_y=True)
+    distort = Augmentation(rotation=10, translation=0.07, zoom=0.1)
+    copies = set()
+    for number in range(n_images):
+        if number % len(X) == 0:
+            seed = number // len(X)
+            images = distort.set_params(random_state=seed).fit_transform(X) if seed else X
+        name = f"{number:06}.jpg"
+        if number % 100 == 99:
+            original = f"{number - 50:06}.jpg"
+            with Image.open(folder / original) as image:
+                image.save(folder / name, quality=70)
+            copies.add((original, name))
+            continue
+        image = Image.fromarray(images[number % len(X)]).resize((PHOTO_SIZE, PHOTO_SIZE))
+        color = tuple(np.random.RandomState(number).randint(64, 256, 3).tolist())
+        ImageOps.colorize(image, "white", color).save(folder / name, quality=90)
+    return copies
 
 
 def altered_files(alter: Callable, paths: np.ndarray, folder: Path) -> list[Path]:
