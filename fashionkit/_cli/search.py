@@ -53,7 +53,9 @@ def run(options: argparse.Namespace) -> int:
         )
     height, width, _ = search.image_shape_
     photos = load_images(options.queries, image_size=(height, width))
-    number = options.n_neighbors or min(_DEFAULT_NUMBER, len(search.ids_))
+    number = options.n_neighbors
+    if number is None:
+        number = min(_DEFAULT_NUMBER, len(search.ids_))
     results = search.search(
         photos, number, where=_filter(search, options.label), diversity=options.diversity
     )

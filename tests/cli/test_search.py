@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from sklearn.frozen import FrozenEstimator
 
-from fashionkit import PixelFeatures, load, save
+from fashionkit import PixelFeatures, SelectiveClassifier, load, save
 from fashionkit._cli import main
 
 
@@ -108,3 +109,18 @@ def test_duplicates_are_listed_and_later_only_those_of_new_photos(photos, tmp_pa
     )
     assert (tmp_path / "pairs.html").read_text().count("data:image/jpeg") == 2
     assert len(load(saved).ids_) == 10
+
+
+def test_a_calibrated_model_says_how_large_photos_are(photos, tmp_path, capsys, tiny_cnn):
+    X = np.random.RandomState(0).randint(0, 255, (60, 28, 28, 3), dtype=np.uint8)
+    y = np.arange(60) % 2
+    model = SelectiveClassifier(FrozenEstimator(tiny_cnn().fit(X, y)), random_state=0).fit(X, y)
+    saved = save(model, tmp_path / "calibrated")
+    index = tmp_path / "photos.index"
+    assert main(["index", str(photos), "--model", str(saved), "--output", str(index)]) == 0
+    assert load(index).image_shape_ == (28, 28, 3)
+
+
+def test_no_photos_are_not_the_default_number(index, photos, capsys):
+    assert main(["search", str(index), str(photos / "hat" / "1.png"), "-n", "0"]) == 1
+    assert "n_neighbors" in capsys.readouterr().err

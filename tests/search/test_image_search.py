@@ -361,6 +361,44 @@ class TestFiles:
         search = ImageSearch().fit(folder)
         assert search.search(folder[1:2], 1)["id"].tolist() == [folder.filenames[1]]
 
+    def test_photos_of_a_folder_are_looked_up_in_another(self, tmp_path):
+        for number in range(6):
+            noise = np.random.RandomState(number).randint(0, 255, (40, 32, 3), dtype=np.uint8)
+            folder = "new" if number < 2 else f"shop/{'ab'[number % 2]}"
+            path = tmp_path / folder / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(noise).save(path)
+        (tmp_path / "shop" / "a" / "copy.png").write_bytes((tmp_path / "new/1.png").read_bytes())
+        shop = ImageFolder(tmp_path / "shop", image_size=32)
+        search = ImageSearch().fit(shop, shop.target)
+        results = search.search(ImageFolder.from_paths(tmp_path / "new", image_size=32), 1)
+        assert results["query"].tolist() == [0, 1]
+        assert results.loc[1, "id"] == str(tmp_path / "shop" / "a" / "copy.png")
+        assert results.loc[1, ["label", "distance"]].tolist() == ["a", 0]
+
+    def test_a_network_of_onnx_is_an_embedding(self, tmp_path):
+        onnx = pytest.importorskip("onnx", reason="needs the extra fashionkit[onnx]")
+        pytest.importorskip("onnxruntime", reason="needs the extra fashionkit[onnx]")
+        make = onnx.helper
+        weights = np.eye(3, dtype=np.float32)[:2].reshape(2, 3, 1, 1)  # red and green
+        graph = make.make_graph(
+            [make.make_node("Conv", ["x", "w"], ["maps"])],
+            "colours",
+            [make.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["n", 3, 8, 8])],
+            [make.make_tensor_value_info("maps", onnx.TensorProto.FLOAT, ["n", 2, 8, 8])],
+            [onnx.numpy_helper.from_array(weights, "w")],
+        )
+        model = make.make_model(graph, opset_imports=[make.make_opsetid("", 17)], ir_version=8)
+        onnx.save(model, tmp_path / "colours.onnx")
+        X = np.zeros((4, 8, 8, 3), np.uint8)
+        X[:2, ..., 0], X[2:, ..., 1] = 200, 200
+        X[1::2] //= 2
+        search = ImageSearch(tmp_path / "colours.onnx").fit(X)
+        again = load(save(search, tmp_path / "index"))
+        for each in (search, again):
+            assert each.vectors_.shape == (4, 2)
+            assert set(each.kneighbors(X[:1], 2)[1][0]) == {0, 1}
+
 
 class TestApproximate:
     def test_nearly_all_neighbors_are_found_and_distances_are_exact(self):
@@ -377,6 +415,21 @@ class TestApproximate:
         assert_allclose(distances[same], exact[0][same], atol=1e-6)
         fast.partial_fit(X[2900:])
         assert_array_equal(fast.kneighbors(X[2900:], 1)[1][:, 0], np.arange(2900, 3000))
+
+    def test_it_takes_little_memory_and_no_copy_of_the_vectors(self):
+        faiss = pytest.importorskip("faiss")
+        X = np.random.RandomState(0).randn(5000, 128).astype(np.float32)
+        search = ImageSearch("precomputed", algorithm="faiss").fit(X)
+        search.kneighbors(X[:1])
+        lists = faiss.extract_index_ivf(search._index._index)
+        assert 8 + lists.code_size < 0.1 * 128 * 4  # and a number of 8 bytes
+
+    def test_a_narrow_filter_does_not_wait_for_an_index(self):
+        pytest.importorskip("faiss")
+        X = np.random.RandomState(0).randn(3000, 8).astype(np.float32)
+        search = ImageSearch("precomputed", algorithm="faiss").fit(X)
+        search.search(X[:1], where=np.arange(3000) < 100)
+        assert search._index is None
 
     def test_without_faiss_it_says_how_to_install_it(self, vectors, monkeypatch):
         monkeypatch.setitem(__import__("sys").modules, "faiss", None)

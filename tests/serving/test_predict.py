@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from served import photo, serving
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
 
-from fashionkit import classify_photos, make_app
+from fashionkit import SelectiveClassifier, classify_photos, make_app
 
 
 def predict(client, *contents, **params):
@@ -101,10 +103,22 @@ def test_review_below_leaves_less_sure_predictions_of_other_models_to_review(mod
     assert "is below 0.999" in result["reason"]
 
 
-def test_a_network_says_where_it_looked(tiny_cnn, garments):
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda clf: clf,
+        FrozenEstimator,
+        lambda clf: SelectiveClassifier(FrozenEstimator(clf), random_state=0),
+        lambda clf: make_pipeline(FrozenEstimator(clf)),
+    ],
+    ids=["network", "frozen", "calibrated", "pipeline"],
+)
+def test_a_network_says_where_it_looked(tiny_cnn, garments, around):
     X, y = garments
     X = np.repeat(X[..., np.newaxis], 3, axis=3)
-    clf = tiny_cnn().fit(X[:100], y[:100])
+    clf = around(tiny_cnn().fit(X[:100], y[:100]))
+    if not hasattr(clf, "_network"):
+        clf.fit(X[100:200], y[100:200])
     with serving(make_app(clf)) as client:
         assert client.get("/metadata").json()["heat_maps"]
         (result,) = predict(client, photo(size=(80, 40)), explain=True).json()["results"]
