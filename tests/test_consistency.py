@@ -89,3 +89,13 @@ def test_modules_are_short_or_say_why_not():
         if len(path.read_text(encoding="utf-8").splitlines()) > MAX_LINES
     }
     assert long <= set(LONG)
+
+
+def test_progress_bars_are_those_of_the_notebook_where_there_is_one():
+    package = ROOT / "fashionkit"
+    others = [
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if re.search(r"^ *(?:from|import) tqdm\b(?!\.auto)", path.read_text(encoding="utf-8"), re.M)
+    ]
+    assert [path for path in others if not path.startswith("_cli/")] == []  # a terminal

@@ -1,4 +1,4 @@
-"""Reading a network from a file of ONNX: what it takes, what it gives, and what is cut from it."""
+"""Reading a network from an ONNX file: what it takes, what it gives, and what is cut from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAX_NAMES = 40
 
 
 def is_onnx(source: Any) -> bool:
-    """Tell whether a backbone is a file of ONNX."""
+    """Tell whether a backbone is an ONNX file."""
     return isinstance(source, str | os.PathLike) and os.fspath(source).lower().endswith(_SUFFIX)
 
 
@@ -37,7 +37,7 @@ def read_onnx(
     std: Any,
     interpolation: str,
 ) -> tuple[OnnxBackbone, list[np.ndarray]]:
-    """Read a network from a file of ONNX.
+    """Read a network from an ONNX file.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def _parse(onnx: Any, path: Path) -> Any:
         if not model.graph.output:
             raise ValueError("it has no output")
     except Exception as error:  # of the library that reads it
-        raise ModelFileError(f"backbone={str(path)!r} is no file of ONNX ({error}).") from error
+        raise ModelFileError(f"backbone={str(path)!r} is not an ONNX file ({error}).") from error
     if any(onnx.external_data_helper.uses_external_data(one) for one in model.graph.initializer):
         raise ModelFileError(
             f"backbone={str(path)!r} has weights in other files; make one file of them: "

@@ -1,4 +1,4 @@
-"""Features of networks in files of ONNX, computed by onnxruntime: TensorFlow is not started."""
+"""Features of networks in ONNX files, computed by onnxruntime: TensorFlow is not started."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fashionkit._tensorflow import count_threads
 
 @dataclass(frozen=True)
 class OnnxBackbone:
-    """What is known of a network in a file of ONNX, beside the bytes of it.
+    """What is known of a network in an ONNX file, beside the bytes of it.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class OnnxBackbone:
 
 
 class OnnxExtractor:
-    """A network in a file of ONNX, from images to features.
+    """A network in an ONNX file, from images to features.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What happens to images before a network in a file of ONNX, as a graph of ONNX."""
+"""What happens to images before a network in an ONNX file, as a graph of ONNX."""
 
 from __future__ import annotations
 

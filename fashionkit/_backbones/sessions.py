@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-# Weights that a file of ONNX looks for in other files are looked for here, where none are: what
+# Weights that an ONNX file looks for in other files are looked for here, where none are: what
 # bytes from somewhere name may not be read.
 _NOWHERE = "/dev/null/fashionkit"
 

@@ -22,7 +22,7 @@ from fashionkit._backbones.weights import load_weights
 from fashionkit._images import Images
 from fashionkit.features._base import ImageTransformer
 
-# How tokens can be pooled, which only files of ONNX give.
+# How tokens can be pooled, which only ONNX files give.
 _FIRST = "first"
 
 
@@ -261,7 +261,7 @@ class BackboneFeatures(ImageTransformer):
     def _of_keras(self) -> tuple[Any, Sequence[np.ndarray]]:
         if self.pooling == _FIRST:
             raise ValueError(
-                f"pooling='first' is for tokens of a file of ONNX; pass one of {POOLINGS}."
+                f"pooling='first' is for tokens of an ONNX file; pass one of {POOLINGS}."
             )
         self._refuse("networks of Keras scale images themselves", ("mean", "std", "interpolation"))
         backbone, arrays = check_backbone(
@@ -282,7 +282,7 @@ class BackboneFeatures(ImageTransformer):
         return backbone, arrays
 
     def _read_onnx(self) -> tuple[Any, Sequence[np.ndarray]]:
-        self._refuse("a file of ONNX has its weights inside", ("weights", "alpha"))
+        self._refuse("an ONNX file has its weights inside", ("weights", "alpha"))
         return read_onnx(
             str(self.backbone),
             self.image_shape_,

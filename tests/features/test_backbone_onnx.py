@@ -1,4 +1,4 @@
-"""Features of networks in files of ONNX: any layers, any layout, without TensorFlow."""
+"""Features of networks in ONNX files: any layers, any layout, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -231,8 +231,8 @@ IDENTITY = [("Identity", ["x"], ["y"])]
         ({"mean": (0.5, 0.5)}, r"mean=\(0.5, 0.5\), expected a number, or one for each of the 3"),
         ({"std": 0}, "std=0, expected numbers above 0"),
         ({"std": [1, np.nan, 1]}, "std="),
-        ({"weights": None}, r"weights=None, but a file of ONNX has its weights inside"),
-        ({"alpha": 0.5}, r"alpha=0.5, but a file of ONNX"),
+        ({"weights": None}, r"weights=None, but an ONNX file has its weights inside"),
+        ({"alpha": 0.5}, r"alpha=0.5, but an ONNX file"),
         ({"pooling": "first"}, "pooling='first', but layers has 'y', which gives maps"),
         ({"interpolation": "nearest"}, "interpolation"),
     ],
@@ -263,7 +263,7 @@ def test_networks_of_other_kinds_are_refused(tmp_path, images, nodes, shape, dty
 def test_files_of_other_kinds_are_refused(tmp_path, images):
     text = tmp_path / "text.onnx"
     text.write_text("hello")
-    with pytest.raises(ModelFileError, match="is no file of ONNX"):
+    with pytest.raises(ModelFileError, match="is not an ONNX file"):
         BackboneFeatures(text).fit(images)
     with pytest.raises(FileNotFoundError):
         BackboneFeatures(tmp_path / "none.onnx").fit(images)
@@ -285,7 +285,7 @@ def test_files_of_other_kinds_are_refused(tmp_path, images):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"pooling": "first"}, "pooling='first' is for tokens of a file of ONNX"),
+        ({"pooling": "first"}, "pooling='first' is for tokens of an ONNX file"),
         ({"mean": 0.5}, "mean=0.5, but networks of Keras scale images themselves"),
         ({"std": [1, 1, 1]}, "std="),
         ({"interpolation": "bicubic"}, "interpolation='bicubic'"),
