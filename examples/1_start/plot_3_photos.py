@@ -85,7 +85,7 @@ table["status"].value_counts()
 # Where the model looked
 # ----------------------
 # :func:`~fashionkit.load_pretrained` returns the model itself. Its ``explain`` shows where in the photo
-# the evidence for its class lies, by Grad-CAM. Of the photos that it accepts, here are eight:
+# the evidence for its class lies, by Grad-CAM. Of the photos that it accepts, here are some:
 
 from fashionkit import load_images, load_pretrained
 from fashionkit.plotting import plot_explanations, plot_samples
@@ -104,7 +104,7 @@ _ = plot_explanations(
 # %%
 # And those that it would rather leave to a person:
 
-unsure = table.sort_values("confidence").head(8)
+unsure = table.sort_values("confidence").head(4)
 images = load_images(unsure["path"].tolist(), image_size=192)
 titles = [
     f"{row.label}, {row.confidence:.0%}\nor {row.second}"
