@@ -133,8 +133,8 @@ for row in range(grid.shape[0]):
 # %%
 # With others in an ensemble
 # --------------------------
-# A :class:`~sklearn.ensemble.VotingClassifier` averages the probabilities of the network and of gradients with a
-# support vector machine. They err differently, so that both together are better than each.
+# A :class:`~sklearn.ensemble.VotingClassifier` averages the probabilities of the network and of the
+# nearest neighbours by gradients. They err differently, so that both together are better than each.
 
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
