@@ -31,11 +31,11 @@ PARAMETERS = {
         n_columns : int, default=5
             Maximum number of images per row.
         """,
-    "classifier": """
+    "estimator": """
         estimator : object
             Fitted classifier with ``predict_proba``, or a Pipeline or search that ends in one.
         """,
-    "images": """
+    "X": """
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels), or ImageFolder
             Images, gray or RGB.

@@ -178,7 +178,7 @@ class LabelIssuesDisplay:
 
         Parameters
         ----------
-        {images}
+        {X}
 
         y : array-like of shape (n_samples,)
             Given labels.

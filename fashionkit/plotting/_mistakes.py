@@ -100,7 +100,7 @@ class MistakesDisplay:
 
         Parameters
         ----------
-        {classifier}
+        {estimator}
 
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels), or ImageFolder

@@ -104,7 +104,7 @@ class ReliabilityDisplay:
 
         Parameters
         ----------
-        {classifier}
+        {estimator}
 
         X : array-like
             Images, passed to the classifier as they are.

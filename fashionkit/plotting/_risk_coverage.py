@@ -124,7 +124,7 @@ class RiskCoverageDisplay:
 
         Parameters
         ----------
-        {classifier}
+        {estimator}
 
         X : array-like
             Images that the classifier was neither fitted nor calibrated on, passed to it as they
