@@ -74,7 +74,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"{row['kind']:9}  {row['distance']:.3f}  {harmless(row['first'])}")
         print(f"{'':16}  {harmless(row['second'])}")
     counts = Counter(pairs["kind"])
-    print(f"{len(finder.ids_) - before:,} photos read, {len(pairs):,} pairs found", end="")
+    found = "1 pair" if len(pairs) == 1 else f"{len(pairs):,} pairs"
+    print(f"{len(finder.ids_) - before:,} photos read, {found} found", end="")
     print(
         "".join(f"\n  {counts[kind]:,} {text}" for kind, text in _MEANINGS.items() if counts[kind])
     )

@@ -120,7 +120,7 @@ class ImageSearch(DocLinkMixin, ImageVectors):
     Notes
     -----
     Searching compares in float32, in blocks, and takes no memory beside the vectors but for a
-    block. The approximate index sorts vectors into lists and keeps them compressed, at 14 % of
+    block. The approximate index sorts vectors into lists and keeps them compressed, at 8 % of
     their memory, to find candidates, whose distances are then computed from the vectors: they
     are always exact. :func:`save` writes vectors as arrays that :func:`load` can map into memory;
     it writes no index, which is rebuilt from them.

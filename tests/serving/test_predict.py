@@ -67,6 +67,12 @@ def test_where_no_photo_can_be_read_the_answer_has_its_code(client, content, cod
     assert answer.json()["results"][0]["code"] == code
 
 
+def test_what_follows_the_end_of_an_image_does_not_count(client):
+    whole = photo((220, 10, 10))
+    one, other = predict(client, whole, whole + bytes(10_000)).json()["results"]
+    assert (other["status"], other["label"]) == ("accepted", one["label"])
+
+
 def test_orientation_is_applied_and_exif_goes_nowhere(client):
     exif = Image.Exif()
     exif[0x0112] = 6
