@@ -94,13 +94,13 @@ def test_duplicates_are_listed_and_later_only_those_of_new_photos(photos, tmp_pa
     saved, table, page = (str(tmp_path / name) for name in ("saved", "pairs.csv", "pairs.html"))
     assert main(["duplicates", str(photos), "--saved", saved]) == 0
     printed = capsys.readouterr().out
-    assert "9 photos read, 1 pairs found\n  1 the same file\n" in printed
+    assert "9 photos read, 1 pair found\n  1 the same file\n" in printed
     new = tmp_path / "new"
     new.mkdir()
     Image.open(photos / "dress" / "2.png").resize((40, 40)).save(new / "small.png")
     options = ["--saved", saved, "--output", table, "--html", page]
     assert main(["duplicates", str(photos), str(new), *options]) == 0
-    assert "1 photos read, 1 pairs found\n  1 the same picture" in capsys.readouterr().out
+    assert "1 photos read, 1 pair found\n  1 the same picture" in capsys.readouterr().out
     (pair,) = pd.read_csv(table).to_dict("records")
     assert pair["kind"] == "near"
     assert (pair["first"], pair["second"]) == (
