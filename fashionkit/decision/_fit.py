@@ -170,7 +170,7 @@ def make_splits(
     elif n_folds is None:
         splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
     elif groups is None:
-        n_folds = max(2, min(n_folds, rarest))
+        n_folds = max(2, min(n_folds, int(rarest)))
         splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
     else:
         n_folds = max(2, min(n_folds, len(np.unique(groups.astype(str)))))

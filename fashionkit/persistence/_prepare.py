@@ -172,8 +172,14 @@ def _is_tree(kind: Any) -> bool:
 
 
 def _reduces_to_itself(value: Any) -> bool:
-    """Tell whether skops would save the call of a constructor, which no file of ours may name."""
-    reduced = value.__reduce__()
+    """Tell whether skops would save the call of a constructor, which no file of ours may name.
+
+    So too where it could save nothing.
+    """
+    try:
+        reduced = value.__reduce__()
+    except TypeError:  # it cannot be pickled
+        return True
     return len(reduced) >= 2 and reduced[0] is type(value) and not any(reduced[2:])
 
 

@@ -56,7 +56,8 @@ def test_photos_become_rows_of_a_file_and_a_summary(photos, model, tmp_path, cap
     rows = pd.read_csv(output)
     assert rows.columns.tolist() == expected.columns.tolist()
     assert rows["label"].tolist() == expected["label"].tolist()
-    assert rows["confidence"].tolist() == expected["confidence"].tolist()
+    # Not to the last digit: a model may predict otherwise when it was loaded.
+    assert rows["confidence"].tolist() == pytest.approx(expected["confidence"].tolist(), rel=1e-12)
     assert rows["set"].tolist() == [", ".join(one) for one in expected["set"]]
 
 

@@ -192,3 +192,11 @@ def test_a_search_over_a_distribution_that_no_file_holds_says_what_to_save(tmp_p
     said = refused_estimator(search, tmp_path)
     assert "the distribution 'own'" in said
     assert "best_estimator_" in said
+
+
+def test_a_part_that_cannot_be_pickled_is_named_by_its_place(tmp_path):
+    estimator = DecisionTreeClassifier().fit([[0], [1]], [0, 1])
+    estimator.note_ = io.BytesIO(b"note")
+    with pytest.raises(TypeError, match=r"estimator\.note_ is a BytesIO, which files do not hold"):
+        save(estimator, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
