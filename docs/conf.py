@@ -29,6 +29,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "colab",
     "llms_txt",
 ]
 exclude_patterns = ["_build", "_ext", "_templates"]
@@ -124,7 +125,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/plot_",
     "within_subsection_order": "FileNameSortKey",
     "doc_module": ("fashionkit",),
-    "backreferences_dir": "api/backreferences",
+    "backreferences_dir": "api/backreferences",  # for "Examples using ..."
     "reference_url": {"fashionkit": None},
     "remove_config_comments": True,
     "image_srcset": ["2x"],
@@ -132,8 +133,6 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "ignore_repr_types": r"matplotlib\.",  # figures show themselves
 }
-# "Examples using ..." on the pages of the API.
-sphinx_gallery_conf.setdefault("backreferences_dir", "api/generated/backreferences")
 
 
 def _plain_references(app, what, name, obj, options, lines):

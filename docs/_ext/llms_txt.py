@@ -1,4 +1,4 @@
-"""Write ``llms.txt``: every page of the guide with its first sentence, for readers that are programs."""
+"""Write ``llms.txt``: every page with its first sentence, for readers that are programs."""
 
 from __future__ import annotations
 

@@ -51,9 +51,12 @@ def find_dead_links(root: Path) -> list[str]:
                 target = (path.parent / unquote(parts.path)).resolve()
             if not target.exists():
                 dead.append(f"{path.relative_to(root)}: {link} does not exist")
-            elif parts.fragment and target in pages:
-                if unquote(parts.fragment) not in pages[target].anchors:
-                    dead.append(f"{path.relative_to(root)}: {link} has no such anchor")
+            elif (
+                parts.fragment
+                and target in pages
+                and unquote(parts.fragment) not in pages[target].anchors
+            ):
+                dead.append(f"{path.relative_to(root)}: {link} has no such anchor")
     return dead
 
 

@@ -10,14 +10,11 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import doc_blocks
 import matplotlib
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
 from PIL import Image
 

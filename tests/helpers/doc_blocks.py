@@ -51,7 +51,8 @@ class Block:
         test = doctest.DocTestParser().get_doctest(self.source, names, "block", None, self.line)
         test.globs = names  # and not a copy, as the next block goes on with them
         report: list[str] = []
-        runner = doctest.DocTestRunner(Checker(), optionflags=FLAGS | doctest.REPORT_ONLY_FIRST_FAILURE)
+        flags = FLAGS | doctest.REPORT_ONLY_FIRST_FAILURE
+        runner = doctest.DocTestRunner(Checker(), optionflags=flags)
         results = runner.run(test, out=report.append, clear_globs=False)
         assert results.failed == 0, f"line {self.line}:\n" + "".join(report)
 
