@@ -59,6 +59,7 @@ html_theme_options = {
     "header_links_before_dropdown": 6,
     "navbar_align": "content",
     "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
+    "navbar_persistent": ["search-button"],
     "navigation_with_keys": False,
     "show_nav_level": 1,
     "show_prev_next": False,

@@ -91,8 +91,8 @@ def test_blocks_of_the_guide_run_in_order(page, in_folder):
 
 def marked_pages(mark):
     """Return the pages with a block of this mark."""
-    both = [*pages(), DOCS / "getting_started.rst"]
-    return [page for page in both if any(mark in block.marks for block in read(page))]
+    others = [DOCS / "getting_started.rst", *sorted(DOCS.glob("tutorials/*.rst"))]
+    return [page for page in [*pages(), *others] if any(mark in block.marks for block in read(page))]
 
 
 @pytest.mark.realdata
