@@ -52,13 +52,12 @@ html_theme_options = {
     "logo": {
         "image_light": "_static/logo.svg",
         "image_dark": "_static/logo.svg",
-        "text": "fashionkit",
+        "text": f"fashionkit {release}",
         "alt_text": "fashionkit, to the front page",
     },
     "github_url": repository,
     "header_links_before_dropdown": 6,
     "navbar_align": "content",
-    "navbar_start": ["navbar-logo", "version-switcher"],
     "navbar_end": ["theme-switcher", "navbar-icon-links"],
     "navbar_persistent": ["search-button"],
     "navigation_with_keys": False,
@@ -71,7 +70,7 @@ html_theme_options = {
     },
     "check_switcher": False,
     "footer_start": ["copyright"],
-    "footer_end": ["sphinx-version"],
+    "footer_end": ["version-switcher"],
 }
 # The front page has doors instead of a list of pages.
 html_sidebars = {"index": [], "search": []}

@@ -42,7 +42,7 @@ class ImageSearch(DocLinkMixin, ImageVectors):
     finds the same kind of garment, that of a network that was trained on texts and pictures the
     same style.
 
-    Read more in :ref:`search`.
+    Read more in :ref:`similar_images`.
 
     Parameters
     ----------

@@ -92,10 +92,13 @@ def test_blocks_of_the_guide_run_in_order(page, in_folder):
 def marked_pages(mark):
     """Return the pages with a block of this mark."""
     others = [DOCS / "getting_started.rst", *sorted(DOCS.glob("tutorials/*.rst"))]
-    return [page for page in [*pages(), *others] if any(mark in block.marks for block in read(page))]
+    return [
+        page for page in [*pages(), *others] if any(mark in block.marks for block in read(page))
+    ]
 
 
 @pytest.mark.realdata
+@pytest.mark.filterwarnings("ignore:weights='imagenet'.*could not be reached:UserWarning")
 @pytest.mark.parametrize("page", marked_pages("realdata"), ids=lambda page: page.stem)
 def test_blocks_that_need_real_data_run_where_there_are_some(page, in_folder):
     _skip_without_real_data()
@@ -104,6 +107,7 @@ def test_blocks_that_need_real_data_run_where_there_are_some(page, in_folder):
 
 @pytest.mark.slow
 @pytest.mark.realdata
+@pytest.mark.filterwarnings("ignore:weights='imagenet'.*could not be reached:UserWarning")
 @pytest.mark.parametrize("page", marked_pages("slow"), ids=lambda page: page.stem)
 def test_slow_blocks_run_at_night(page, in_folder):
     _skip_without_real_data()
