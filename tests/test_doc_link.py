@@ -8,8 +8,8 @@ from sklearn.pipeline import make_pipeline
 
 import fashionkit
 from fashionkit import CalibratedSVC, HOGFeatures
+from fashionkit._doc_link import DOCUMENTATION, DocLinkMixin
 from fashionkit.baselines import BoundedKNeighborsClassifier
-from fashionkit.datasets._doc_link import DOCUMENTATION, DocLinkMixin
 
 ESTIMATORS = [
     value

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted
 
-from fashionkit.datasets._doc_link import DocLinkMixin
+from fashionkit._doc_link import DocLinkMixin
 
 
 class BoundedKNeighborsClassifier(DocLinkMixin, KNeighborsClassifier):

@@ -11,8 +11,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import reject_single, stacked
-from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.decision._embedding import NAMES, Embedding, choose, in_form, take
 from fashionkit.decision._permutation import compare_rows
 from fashionkit.decision._predicted import Predicted, check_decisions, predict

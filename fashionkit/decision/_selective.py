@@ -31,7 +31,7 @@ from sklearn.utils.validation import (
     assert_all_finite,
 )
 
-from fashionkit.datasets._doc_link import DocLinkMixin
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit.decision._calibrators import calibrate, fit_isotonic, fit_temperature
 from fashionkit.decision._criterion import (
     SHARES,

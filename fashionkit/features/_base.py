@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import Images, check_images, fit_images, reject_single
-from fashionkit.datasets._doc_link import DocLinkMixin
 
 
 class ImageTransformer(DocLinkMixin, TransformerMixin, BaseEstimator):

@@ -17,8 +17,8 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_consistent_length, check_is_fitted
 
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import reject_single, stacked
-from fashionkit.datasets._doc_link import DocLinkMixin
 
 
 def _has_names(self: ChunkedTransformer) -> bool:

@@ -18,8 +18,8 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import LazyImages, read_rows
-from fashionkit.datasets._doc_link import DocLinkMixin
 
 _DTYPES = [np.float64, np.float32, np.float16]
 

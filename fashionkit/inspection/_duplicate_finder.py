@@ -13,9 +13,9 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import check_images, fit_images, stacked
 from fashionkit.datasets import ImageFolder
-from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.inspection._duplicates import (
     PHOTO_SIZE,
     embed,

@@ -12,8 +12,8 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import stacked
-from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.neural._core.base import BaseKerasClassifier
 from fashionkit.neural._core.distillation import form_of, soften
 from fashionkit.neural._core.interruption import kept_if_interrupted

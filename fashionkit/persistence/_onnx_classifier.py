@@ -12,9 +12,9 @@ from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from fashionkit._backbones.sessions import open_session
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._files import ModelFileError
 from fashionkit._images import Images, check_images
-from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.persistence._onnx_names import IMAGES, LABEL, METADATA, PROBABILITIES
 
 _OUTPUTS = [LABEL, PROBABILITIES]

@@ -17,9 +17,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import Images, check_images, fit_images, stacked
 from fashionkit._tensorflow import tensorflow
-from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.preprocessing._augment import augment
 
 

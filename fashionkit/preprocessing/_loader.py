@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import check_images, fit_images, stacked
 from fashionkit.datasets import ImageFolder
-from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.datasets._parameters import height_and_width
 from fashionkit.preprocessing._photos import find_paths
 from fashionkit.preprocessing._rows import pixel_names, wants_table

@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in
 
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import fit_images
-from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.preprocessing._foreground import split
 from fashionkit.preprocessing._framing import (
     Box,

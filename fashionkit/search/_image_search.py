@@ -11,7 +11,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils.validation import check_is_fitted
 
-from fashionkit.datasets._doc_link import DocLinkMixin
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit.features._nearest import METRICS, Neighbors
 from fashionkit.search import _approximate
 from fashionkit.search._approximate import ApproximateIndex

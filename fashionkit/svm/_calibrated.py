@@ -12,8 +12,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import read_rows
-from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.svm._pairwise import PairwiseSigmoids, log_odds
 from fashionkit.svm._samples import (
     count_classes,

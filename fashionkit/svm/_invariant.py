@@ -17,8 +17,8 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import LazyImages, check_images, fit_images
-from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.preprocessing._views import VIEWS, make_views
 from fashionkit.svm._calibrated import CalibratedSVC
 from fashionkit.svm._pairwise import PairwiseSigmoids, log_odds

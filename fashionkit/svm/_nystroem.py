@@ -17,8 +17,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import read_rows
-from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.svm._least_squares import (
     Data,
     System,

@@ -17,8 +17,8 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from fashionkit._backbones.check import BackboneSource
 from fashionkit._backbones.seeded import keras_settings
+from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import Images, check_targets, fit_images, users_level
-from fashionkit.datasets._doc_link import DocLinkMixin
 from fashionkit.neural._core import scikeras
 from fashionkit.neural._core.callbacks import check_callbacks, check_copies
 from fashionkit.neural._core.checkpoint import Checkpoint
