@@ -13,6 +13,8 @@ METRICS = ("cosine", "euclidean")
 # Queries and vectors of one product of matrices: 32 MB of similarities.
 _QUERIES_PER_BLOCK = 1024
 _SIMILARITIES_PER_BLOCK = 2**23
+# Vectors of one block for a single query, whose best are then a bound for the next block.
+_VECTORS_PER_BLOCK_OF_ONE = 2**14
 # Vectors that are gathered at a time where only some are searched: 64 MB.
 _VALUES_PER_BLOCK = 2**24
 
@@ -122,7 +124,7 @@ def _most_similar(
     best = np.empty((n_queries, 0), np.int64)
     scores = np.empty((n_queries, 0), np.float32)
     for first, block in _blocks(vectors, n_queries, n, among):
-        products = queries @ block.T
+        products = _products(queries, block)
         if metric == "euclidean":
             # Of |v|² - 2qv + |q|², what does not depend on the query alone, and half of it.
             products -= 0.5 * np.einsum("ij,ij->i", block, block)
@@ -139,6 +141,15 @@ def _most_similar(
     return best if among is None else among[best]
 
 
+def _products(queries: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Return the inner products of queries and vectors, of shape (n_queries, n_vectors)."""
+    if len(queries) == 1:
+        # Memory is what takes the time of one query. BLAS would start threads for it, which wait
+        # for each other: ten times as long where other processes run.
+        return np.einsum("ij,j->i", block, queries[0])[np.newaxis]
+    return queries @ block.T
+
+
 def _largest(scores: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the columns of the n largest scores of each row, and these, in any order."""
     if scores.shape[1] <= n:
@@ -152,6 +163,8 @@ def _blocks(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield vectors, and where they begin among those that are searched."""
     size = max(n, _SIMILARITIES_PER_BLOCK // n_queries, 1)
+    if n_queries == 1:
+        size = min(size, max(n, _VECTORS_PER_BLOCK_OF_ONE))
     if among is not None:
         size = min(size, max(n, _VALUES_PER_BLOCK // max(1, vectors.shape[1])))
     for part in gen_batches(len(vectors) if among is None else len(among), size):
