@@ -59,7 +59,8 @@ folder = find_photos() / "validation"
 # --------------------
 # :func:`~fashionkit.classify_photos` reads the photos a few at a time. Each has its class and how sure
 # the model is of it, the names of its main colours, and what is wrong with the photo, if anything.
-# Where the confidence is below 0.7, its status is "review".
+# What the model is not sure of has the status "review": of what it accepts, it promises that at most 5 %
+# is wrong.
 
 from fashionkit import classify_photos
 
@@ -84,13 +85,14 @@ table["status"].value_counts()
 # %%
 # Where the model looked
 # ----------------------
-# :func:`~fashionkit.load_pretrained` returns the model itself. Its ``explain`` shows where in the photo
-# the evidence for its class lies, by Grad-CAM. Of the photos that it accepts, here are some:
+# :func:`~fashionkit.load_pretrained` returns the model itself, a :class:`~fashionkit.SelectiveClassifier`.
+# ``explain`` of the network inside shows where in the photo the evidence for its class lies, by Grad-CAM.
+# Of the photos that it accepts, here are some:
 
 from fashionkit import load_images, load_pretrained
 from fashionkit.plotting import plot_explanations, plot_samples
 
-model = load_pretrained("clothing-photos-small-v1")
+network = load_pretrained("clothing-photos-small-v1").estimator_
 chosen = table[table["status"] == "accepted"].drop_duplicates("label")
 chosen = chosen.head(8) if len(chosen) > 3 else table.head(8)
 images = load_images(chosen["path"].tolist(), image_size=192)
@@ -98,7 +100,7 @@ titles = [
     f"{row.label}, {row.confidence:.0%}" for row in chosen.itertuples()
 ]
 _ = plot_explanations(
-    images, model.explain(images), titles, n_columns=4
+    images, network.explain(images), titles, n_columns=4
 )
 
 # %%
