@@ -2,6 +2,7 @@
 
     python benchmarks/strangers.py --output runs --photos clothing-dataset-small
     python benchmarks/strangers.py --output runs --photos clothing-dataset-small --choose
+    python benchmarks/strangers.py --photos clothing-dataset-small --fitted strong.fashionkit
 
 Models are fitted on 54,000 training images of Fashion-MNIST and kept in the output folder. All
 thresholds are set on 6,000 other training images, such that at most 5 % of real images are
@@ -30,6 +31,7 @@ from _strangers import (
 )
 from _trained import split_training_images, trained
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
 from fashionkit import (
@@ -39,6 +41,7 @@ from fashionkit import (
     PixelFeatures,
     SelectiveClassifier,
     fetch_fashion_mnist,
+    load,
 )
 from fashionkit.decision._outliers import NeighborDetector
 from fashionkit.decision._thresholds import outlier_threshold
@@ -54,6 +57,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("runs"), help="folder of models")
     parser.add_argument("--photos", type=Path, required=True, help="folder of photos of clothes")
     parser.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)
+    parser.add_argument(
+        "--fitted",
+        type=Path,
+        help="file of a model that was fitted on all training images: half of the test images "
+        "calibrate it",
+    )
     parser.add_argument("--n-images", type=int, default=1000, help="images of each kind")
     parser.add_argument("--choose", action="store_true", help="compare detectors")
     parser.add_argument("--figure", type=Path, help="file to draw examples of each kind to")
@@ -132,13 +141,20 @@ def _mahalanobis(steps, rows: np.ndarray, y: np.ndarray) -> Score:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Print what is rejected of each kind, and of the test images."""
-    _, held, _, y_held = split_training_images()
-    X_test, _ = fetch_fashion_mnist("test", return_X_y=True)
+    X_test, y_test = fetch_fashion_mnist("test", return_X_y=True)
+    if options.fitted:
+        held, X_test, y_held, _ = train_test_split(
+            X_test, y_test, test_size=0.5, stratify=y_test, random_state=0
+        )
+        models = {options.fitted.stem: load(options.fitted)}
+    else:
+        _, held, _, y_held = split_training_images()
+        models = {name: trained(name, options.output) for name in options.models}
     kinds = make_kinds(options, options.n_images)
     rows = []
-    for name in options.models:
+    for name, model in models.items():
         classifier = SelectiveClassifier(
-            FrozenEstimator(trained(name, options.output)),
+            FrozenEstimator(model),
             outlier_detector="auto",
             confidence_level=CONFIDENCE_LEVEL,
             random_state=0,
