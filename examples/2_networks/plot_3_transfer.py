@@ -77,9 +77,9 @@ _ = plot_samples(X[:16], y[:16], n_columns=8)
 # %%
 # What ImageNet has taught
 # ------------------------
-# :class:`~fashionkit.BackboneFeatures` is a transformer from photos to what layers of a MobileNetV2 make of
-# them. The network is never trained, so each photo goes through it once, whatever is fitted on it then. A third
-# of its width is enough here.
+# :class:`~fashionkit.BackboneFeatures` transforms photos to the activations of layers of a MobileNetV2. The
+# network is not trained, so each photo passes through it once, whichever classifier is fitted to the
+# features. A third of its width is enough here.
 
 from fashionkit import BackboneFeatures, load_pretrained
 

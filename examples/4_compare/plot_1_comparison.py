@@ -11,8 +11,8 @@ images, measures what they cost, and says which differences are more than chance
 # ----------
 # A model is a name of :func:`~fashionkit.list_models`, or any classifier with a name of your own. The first
 # was trained on all 60,000 images, and comes with the package: it is frozen, and only evaluated. The others
-# are trained here, on a 12th of the images. So the comparison is between what is ready and what can be had in
-# half a minute.
+# are trained here, on a 12th of the images. So the comparison is between a finished model and half a minute of
+# training.
 
 from sklearn.frozen import FrozenEstimator
 

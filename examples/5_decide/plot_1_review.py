@@ -131,10 +131,10 @@ titles = [
 _ = plot_samples(X_new[several], titles, n_columns=8)
 
 # %%
-# What is no clothes
-# ------------------
-# A network has no answer "none of these": it calls digits clothes. The outlier detector compares an image with those that it was trained
-# on, and knows better. Here it meets handwritten digits.
+# Images of something else
+# ------------------------
+# A network cannot answer "none of these": it predicts a garment for a digit, too. The outlier detector compares
+# an image with its nearest training images. Here it is tried on handwritten digits.
 
 from skimage.transform import resize
 from sklearn.datasets import load_digits

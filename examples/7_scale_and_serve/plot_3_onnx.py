@@ -2,7 +2,7 @@
 A network without TensorFlow: ONNX
 ==================================
 
-A model that is trained here can be used where there is no TensorFlow, and no Python: in a file of ONNX, which a
+A model that is trained here can be used where there is no TensorFlow, and no Python: in an ONNX file, which a
 small runtime executes. This page writes one, checks that it answers as before, and measures what is gained. It needs
 ``pip install "fashionkit[onnx]"``.
 """

@@ -10,7 +10,7 @@ answers programs in JSON. :func:`~fashionkit.make_app` is the same as an applica
 # %%
 # The server
 # ----------
-# In a file of its own, this would be two lines, started by ``uvicorn server:app``. Here a thread runs it, on a port that
+# In a separate file, this would be two lines, started by ``uvicorn server:app``. Here a thread runs it, on a port that
 # the system chooses, so that the page can ask it.
 
 import threading
@@ -106,8 +106,8 @@ first = {
 print(json.dumps(first, indent=1)[:1200])
 
 # %%
-# What a page can make of it
-# --------------------------
+# Heat maps in the answers
+# ------------------------
 # With ``explain=true`` each answer also has a picture to lay over the photo: where the network looked. Of 24 photos, here are
 # the four of which it is least sure, above, and those of which it is surest.
 
@@ -157,7 +157,7 @@ for ax, (result, path) in zip(axes.flat, shown, strict=True):
     )
 
 # %%
-# A file that is no photo spoils nothing: it has an answer that says so, and the others have theirs.
+# A file that is not a photo gets an answer that says so; the other files are answered as usual.
 
 files = [
     ("file", ("notes.txt", b"not a photo")),

@@ -26,7 +26,7 @@ def add_parser(commands: Any) -> None:
         metavar="NAME|FILE",
         default="auto",
         help="what decides which photos are similar: a model of the package, a file of a fitted "
-        "model or transformer, or a network in a file of ONNX (default: the network of "
+        "model or transformer, or a network in an ONNX file (default: the network of "
         '"clothing-photos-small-v1")',
     )
     parser.add_argument(

@@ -61,6 +61,18 @@ def decide(
     return _with_worst_status(rows, dict(zip(target_names, parts, strict=True)))
 
 
+def can_decide(model: Any) -> bool:
+    """Return whether :func:`decide` can leave predictions of a fitted model to review by itself."""
+    model = getattr(model, "best_estimator_", model)
+    if hasattr(model, "decide"):
+        return True
+    if isinstance(model, Pipeline):
+        return can_decide(model.steps[-1][1])
+    members = getattr(model, "estimators_", None)
+    is_of_several = isinstance(members, list) and len(members) == _targets(model) > 1
+    return is_of_several and any(hasattr(member, "decide") for member in members)
+
+
 def count_targets(model: Any) -> int:
     """Return how many targets a fitted classifier predicts."""
     return _targets(model)

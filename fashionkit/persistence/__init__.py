@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# Where each name lives. Nothing is imported before it is asked for: to serve a file of ONNX takes
+# Where each name lives. Nothing is imported before it is asked for: to serve an ONNX file takes
 # a fraction of what it takes to train and to load models.
 _HOMES = {
     "ModelFileError": "fashionkit._files",

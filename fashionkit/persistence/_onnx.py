@@ -33,7 +33,7 @@ _RANGES = ((0.0, 255.0), (0.0, 1.0), (-1.0, 1.0))
 
 
 def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
-    """Write a fitted classifier to a file of ONNX, with all that happens to images inside.
+    """Write a fitted classifier to an ONNX file, with all that happens to images inside.
 
     The file takes images as bytes and answers with labels and probabilities: scaling, resizing,
     features and the mean over views are part of it. It runs wherever ONNX does, without TensorFlow
@@ -113,7 +113,7 @@ def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
     if tuple(first.pixel_range_) not in _RANGES:
         raise ValueError(
             f"estimator was trained on pixels from {first.pixel_range_[0]:g} to "
-            f"{first.pixel_range_[1]:g}, and a file of ONNX takes bytes from 0 to 255; train "
+            f"{first.pixel_range_[1]:g}, and an ONNX file takes bytes from 0 to 255; train "
             "it on such images."
         )
     for calibration in reversed(calibrations):  # the innermost first

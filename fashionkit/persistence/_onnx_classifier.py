@@ -1,4 +1,4 @@
-"""ONNXClassifier: a file of ONNX as a classifier, without TensorFlow."""
+"""ONNXClassifier: an ONNX file as a classifier, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OUTPUTS = [LABEL, PROBABILITIES]
 
 
 class ONNXClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
-    """A file of ONNX, as a classifier that is fitted already.
+    """ONNX file as a fitted classifier.
 
     Like :class:`~sklearn.frozen.FrozenEstimator`, it predicts, and ``fit`` changes nothing. It
     never imports TensorFlow.

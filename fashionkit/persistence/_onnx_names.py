@@ -1,3 +1,3 @@
-"""What the inputs, outputs and metadata of our files of ONNX are called."""
+"""What the inputs, outputs and metadata of our ONNX files are called."""
 
 IMAGES, LABEL, PROBABILITIES, METADATA = "images", "label", "probabilities", "fashionkit"

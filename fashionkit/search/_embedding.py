@@ -163,13 +163,13 @@ def fit_embedding(
         if embedding != AUTO:
             raise ValueError(
                 f"embedding={embedding!r}, expected {choices([AUTO, PRECOMPUTED])}, the path of a "
-                "file of ONNX that ends in '.onnx', a transformer, or a fitted classifier."
+                "ONNX file that ends in '.onnx', a transformer, or a fitted classifier."
             )
         return _automatic(X, image_shape)
     if not hasattr(embedding, "fit") or isinstance(embedding, type):
         raise TypeError(
             f"embedding={embedding!r} is not an estimator; pass a transformer, a fitted "
-            f"classifier, {choices([AUTO, PRECOMPUTED])}, or the path of a file of ONNX."
+            f"classifier, {choices([AUTO, PRECOMPUTED])}, or the path of an ONNX file."
         )
     if _is_fitted(embedding):
         # A copy: where the original is fitted again, vectors would be those of another embedding.

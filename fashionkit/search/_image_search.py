@@ -59,7 +59,7 @@ class ImageSearch(DocLinkMixin, ImageVectors):
           are the last maps of its network and its log-probabilities, both of which count the same;
           of a Pipeline the output of the step before the classifier; of others the
           log-probabilities or the decision scores;
-        - the path of a network in a file of ONNX, whose name ends in ".onnx": as in
+        - the path of a network in an ONNX file, whose name ends in ".onnx": as in
           ``BackboneFeatures(path)``;
         - "precomputed": ``X`` are vectors.
 

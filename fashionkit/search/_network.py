@@ -13,8 +13,8 @@ from fashionkit._backbones.pool import pool
 from fashionkit._backbones.seeded import CompiledModel, SeededModel, copy_values
 from fashionkit._tensorflow import keras
 
-# Maps of at most so many rows and columns are kept whole, as small images need it, where it
-# matters where something is; of larger ones means, which the networks of photos take themselves.
+# Maximum number of rows and columns of maps that are kept whole: in small images it matters where
+# something is. Larger maps are averaged, as the networks for photos do themselves.
 LARGEST_FLAT_MAP = 4
 
 

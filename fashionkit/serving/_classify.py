@@ -12,7 +12,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from fashionkit.decision._colors import READ_SIDE, describe_colors
 from fashionkit.decision._reading import first_parts, make_reader
-from fashionkit.decision._rows import ACCEPTED, DECISIONS, ERROR, count_targets, decide
+from fashionkit.decision._rows import (
+    ACCEPTED,
+    DECISIONS,
+    ERROR,
+    can_decide,
+    count_targets,
+    decide,
+)
 from fashionkit.preprocessing import ProductPhotoPreprocessor
 from fashionkit.preprocessing._photos import Photo
 from fashionkit.serving._answers import Color, HeatMap, Label, Prediction
@@ -79,7 +86,7 @@ class Classifier:
     @property
     def decides(self) -> bool:
         """Whether predictions can be left to review."""
-        return self._review_below is not None or _has_decide(self.model)
+        return self._review_below is not None or can_decide(self.model)
 
     @property
     def classes(self) -> list[Label]:
@@ -204,20 +211,3 @@ def plain(value: Any) -> Any:
 
 def _listed(problems: str) -> list[str]:
     return problems.split(", ") if problems else []
-
-
-def _has_decide(model: Any) -> bool:
-    return any(hasattr(one, "decide") for one in _steps(model))
-
-
-def _steps(model: Any) -> list[Any]:
-    """Return a model, the best of a search, the steps of a Pipeline, and estimators of several."""
-    model = getattr(model, "best_estimator_", model)
-    parts = [model]
-    for name in ("steps", "estimators_"):
-        members = getattr(model, name, None)
-        if isinstance(members, list):
-            for one in members:
-                parts += _steps(one[1] if isinstance(one, tuple) else one)
-    inner = getattr(model, "estimator_", None)
-    return parts if inner is None else [*parts, *_steps(inner)]

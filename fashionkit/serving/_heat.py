@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 from sklearn.pipeline import Pipeline
 
+from fashionkit._backbones.unwrap import unwrapped
 from fashionkit.datasets._pixels import Size
 from fashionkit.preprocessing import ImageLoader
 from fashionkit.serving._answers import HeatMap
@@ -17,7 +18,6 @@ from fashionkit.serving._answers import HeatMap
 # As in plot_explanations: opacity follows the heat.
 _COLORS = "plasma"
 _MOST_OPACITY = 0.75
-_INNER = ("best_estimator_", "estimator_", "estimator")
 
 
 def find_explainer(model: Any) -> Any:
@@ -28,13 +28,11 @@ def find_explainer(model: Any) -> Any:
     model : estimator
         A fitted classifier, perhaps in a Pipeline behind an ImageLoader, or in other estimators.
     """
-    while model is not None and not hasattr(model, "explain"):
-        if isinstance(model, Pipeline):
-            is_plain = all(isinstance(step, ImageLoader) for _, step in model.steps[:-1])
-            model = model.steps[-1][1] if is_plain else None
-        else:
-            model = next((vars(model)[name] for name in _INNER if name in vars(model)), None)
-    return model
+    model = unwrapped(model)
+    if isinstance(model, Pipeline):
+        is_plain = all(isinstance(step, ImageLoader) for _, step in model.steps[:-1])
+        return find_explainer(model.steps[-1][1]) if is_plain else None
+    return model if hasattr(model, "explain") else None
 
 
 def draw(heat: np.ndarray, size: Size, aspect: str) -> HeatMap:

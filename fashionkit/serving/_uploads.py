@@ -15,6 +15,8 @@ FIELD = "file"
 # Bytes of the headers of a part: of its name and that of its file.
 _MAX_HEADER_BYTES = 2048
 _MAX_NAME = 120
+# A length that cannot be right is left to the count of the bytes that arrive.
+_LENGTH = re.compile("[0-9]{1,18}")
 _BUSY = "the server has as many photos to look at as it can hold; send the request again later"
 
 
@@ -108,7 +110,7 @@ class Parcel:
             If it is too large, too slow, or no form with files.
         """
         boundary = _boundary(content_type)
-        if length is not None and length.isdigit() and int(length) > self._limits.max_bytes:
+        if length and _LENGTH.fullmatch(length) and int(length) > self._limits.max_bytes:
             raise self._too_large()
         try:
             async with asyncio.timeout(self._limits.timeout):

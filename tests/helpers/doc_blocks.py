@@ -49,7 +49,7 @@ class Block:
             exec(compile("\n" * (self.line - 1) + self.source, "<block>", "exec"), names)
             return
         test = doctest.DocTestParser().get_doctest(self.source, names, "block", None, self.line)
-        test.globs = names  # and not a copy, as the next block goes on with them
+        test.globs = names  # not a copy: the next block uses the same names
         report: list[str] = []
         flags = FLAGS | doctest.REPORT_ONLY_FIRST_FAILURE
         runner = doctest.DocTestRunner(Checker(), optionflags=flags)

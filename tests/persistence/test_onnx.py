@@ -1,4 +1,4 @@
-"""Tests of files of ONNX: the same answers, elsewhere."""
+"""Tests of ONNX files: the same answers, elsewhere."""
 
 from __future__ import annotations
 
@@ -361,7 +361,7 @@ def test_files_of_others_are_refused(written, data, tmp_path):
 
 
 def test_other_files_are_not_read(written, tmp_path, monkeypatch):
-    """Weights may lie beside a file of ONNX; what bytes name is not read."""
+    """Weights may lie beside an ONNX file; what bytes name is not read."""
     model = onnx.load(str(written("basic")[1]))
     path = tmp_path / "model.onnx"
     onnx.save(model, str(path), save_as_external_data=True, location="w.bin", size_threshold=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import tempfile
 import threading
@@ -14,6 +15,8 @@ from served import photo, serving
 
 from fashionkit import make_app
 from fashionkit.serving import _classify
+from fashionkit.serving._limits import Limits, Refusal
+from fashionkit.serving._uploads import Memory, Parcel
 
 httpx = pytest.importorskip("httpx")
 
@@ -49,6 +52,17 @@ def test_too_many_bytes_are_refused_by_their_header_and_while_they_arrive(client
         answer = post(client, body)
         assert answer.status_code == 413
         assert "400000 bytes" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("length", ["²", "9" * 5000, "-1", "1e3", ""])
+def test_a_length_that_is_no_number_leaves_the_limit_to_the_bytes_that_arrive(length):
+    async def body():
+        yield form((b"a.png", b"x" * 2000))
+
+    parcel = Parcel(Limits(1000, 10**6, 4, 4, 10.0), Memory(10**6))
+    with pytest.raises(Refusal, match="more than 1000 bytes") as refused:
+        asyncio.run(parcel.read("multipart/form-data; boundary=xyz", length, body()))
+    assert refused.value.code == 413
 
 
 def test_too_many_photos_are_refused(client):

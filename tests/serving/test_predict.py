@@ -9,8 +9,10 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
-from served import photo, serving
+from served import colors_and_labels, photo, serving
+from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 
 from fashionkit import SelectiveClassifier, classify_photos, make_app
@@ -107,6 +109,18 @@ def test_review_below_leaves_less_sure_predictions_of_other_models_to_review(mod
         (result,) = predict(client, photo((130, 130, 120))).json()["results"]
     assert result["status"] == "review"
     assert "is below 0.999" in result["reason"]
+
+
+def test_what_says_that_it_decides_does(selective):
+    X, y = colors_and_labels(30)
+    voting = VotingClassifier([("one", FrozenEstimator(selective))], voting="soft").fit(X, y)
+    several = MultiOutputClassifier(FrozenEstimator(selective)).fit(X, np.column_stack([y, y]))
+    several.estimators_ = [selective, selective]
+    for model, decides in ((selective, True), (voting, False), (several, True)):
+        with serving(make_app(model)) as client:
+            assert client.get("/metadata").json()["decides"] == decides
+            (result,) = predict(client, photo((130, 130, 120))).json()["results"]
+            assert (result["status"] == "review") == decides
 
 
 @pytest.mark.parametrize(
