@@ -69,8 +69,9 @@ def can_decide(model: Any) -> bool:
     if isinstance(model, Pipeline):
         return can_decide(model.steps[-1][1])
     members = getattr(model, "estimators_", None)
-    is_of_several = isinstance(members, list) and len(members) == _targets(model) > 1
-    return is_of_several and any(hasattr(member, "decide") for member in members)
+    if not isinstance(members, list) or not len(members) == _targets(model) > 1:
+        return False
+    return any(hasattr(member, "decide") for member in members)
 
 
 def count_targets(model: Any) -> int:
