@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
 def _embedding(model: str) -> tuple[Any, Any]:
     """Return what embeds photos, and the size that it takes, None if it takes any."""
     from fashionkit import list_pretrained, load, load_pretrained
-    from fashionkit.persistence._describe import _with_images
+    from fashionkit.persistence._describe import with_images
 
     if model == "auto" or model.lower().endswith(".onnx"):
         return model, None
@@ -83,5 +83,5 @@ def _embedding(model: str) -> tuple[Any, Any]:
             f"--model={model!r} is neither a file nor one of {', '.join(list_pretrained())}."
         )
     # Also of what is inside of a Pipeline, or of a calibrated model.
-    inner = next(_with_images(loaded), None)
+    inner = next(with_images(loaded), None)
     return loaded, None if inner is None else tuple(inner.image_shape_[:2])

@@ -17,7 +17,7 @@ from fashionkit.datasets._parameters import height_and_width
 from fashionkit.datasets._photo import read_image
 from fashionkit.datasets._pixels import Size, UnreadableError
 from fashionkit.datasets._warned import noting
-from fashionkit.persistence._describe import _with_images
+from fashionkit.persistence._describe import with_images
 from fashionkit.preprocessing import ImageLoader, ProductPhotoPreprocessor
 
 # Maximum number of photos, and of values of their pixels, that are read at a time.
@@ -157,7 +157,7 @@ def make_reader(model: Any, image_size: Any = None) -> Reader:
             return Reader(height_and_width(part.image_size), part.aspect)  # type: ignore[arg-type]
         if isinstance(part, ProductPhotoPreprocessor):
             return Reader(_LEAST_SIZE, form="paths")
-    images = next(_with_images(model), None)
+    images = next(with_images(model), None)
     columns = tuple(map(str, getattr(model, "feature_names_in_", ())))
     if images is not None:
         height, width, channels = images.image_shape_

@@ -90,7 +90,7 @@ def describe(path: str | PathLike[str]) -> Bunch:
 def describe_estimator(estimator: Any) -> dict[str, Any]:
     """Return what the header of a file says of an estimator."""
     kind = type(estimator)
-    images = next(_with_images(estimator), None)
+    images = next(with_images(estimator), None)
     classes = getattr(estimator, "classes_", None)
     text = re.sub(r" at 0x[0-9A-F]+", "", repr(estimator))
     return {
@@ -103,7 +103,7 @@ def describe_estimator(estimator: Any) -> dict[str, Any]:
     }
 
 
-def _with_images(estimator: Any) -> Any:
+def with_images(estimator: Any) -> Any:
     """Iterate over the fitted parts of an estimator that know the shape of images."""
     if hasattr(estimator, "image_shape_"):
         yield estimator
@@ -120,7 +120,7 @@ def _with_images(estimator: Any) -> Any:
         parts.append(getattr(one, "estimator", None))
     for part in parts:
         if hasattr(part, "get_params") and not isinstance(part, type):
-            yield from _with_images(part)
+            yield from with_images(part)
 
 
 def _is_fitted(estimator: Any) -> bool:
