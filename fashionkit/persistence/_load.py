@@ -132,7 +132,7 @@ def _refuse_name(path: Any) -> None:
     """Say how a model of the package is loaded, where its name is passed in place of a file."""
     from fashionkit.persistence._pretrained import PRETRAINED  # which needs this module
 
-    if path in PRETRAINED and not Path(path).exists():
+    if isinstance(path, str) and path in PRETRAINED and not Path(path).exists():
         raise FileNotFoundError(
             f"path={path!r} is not a file, but the name of a model of the package; pass it to "
             f"load_pretrained({path!r})."
