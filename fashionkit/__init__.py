@@ -36,6 +36,7 @@ _HOMES = {
     "compare_models": "comparison",
     "describe_models": "models",
     "dominant_colors": "decision",
+    "fetch_clothing_photos": "datasets",
     "fetch_fashion_mnist": "datasets",
     "find_duplicates": "inspection",
     "find_foreground": "preprocessing",
@@ -142,6 +143,9 @@ if TYPE_CHECKING:  # type checkers and editors do not follow __getattr__
     )
     from fashionkit.datasets import (
         ImageFolder as ImageFolder,
+    )
+    from fashionkit.datasets import (
+        fetch_clothing_photos as fetch_clothing_photos,
     )
     from fashionkit.datasets import (
         fetch_fashion_mnist as fetch_fashion_mnist,

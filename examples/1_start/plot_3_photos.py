@@ -9,50 +9,26 @@ weights, one call. What comes out is a table with a row for each photo.
 # %%
 # Some photos
 # -----------
-# They are from the `small clothing dataset
-# <https://github.com/alexeygrigorev/clothing-dataset-small>`__ (CC0 1.0): people photographed their
-# own clothes. This function looks for them in the folder that ``FASHIONKIT_DATA`` names, and else
-# downloads them. The path of any folder of yours can take its place.
+# :func:`~fashionkit.fetch_clothing_photos` downloads photos that people took of their own clothes (CC0
+# 1.0). The path of any folder of yours can take their place.
 
-import os
 import tempfile
 from pathlib import Path
 
-import pooch
 from PIL import Image
 
-from fashionkit import CLASS_NAMES, make_garments
+from fashionkit import fetch_clothing_photos, make_garments
 
-ARCHIVE = (
-    "https://github.com/alexeygrigorev/clothing-dataset-small/archive"
-    "/36364be1969242c019705255cd87aed00c73a939.zip"
-)
-
-
-def find_photos():
-    """Return a folder of photos: yours, a download, or drawings."""
-    folder = Path(os.environ.get("FASHIONKIT_DATA", ""), "photos")
-    if folder.is_dir():
-        return folder
-    try:
-        files = pooch.retrieve(ARCHIVE, None, processor=pooch.Unzip())
-        return Path(os.path.commonpath(files))
-    except OSError:
-        print("The photos cannot be downloaded: these are drawings.")
+try:
+    paths = fetch_clothing_photos("validation").filenames
+except OSError:
+    print("The photos cannot be downloaded: these are drawings.")
     folder = Path(tempfile.mkdtemp())
-    images, labels = make_garments(600, image_size=128, random_state=0)
-    for row, (image, label) in enumerate(
-        zip(images, labels, strict=True)
-    ):
-        part = "validation" if row % 4 == 0 else "train"
-        name = CLASS_NAMES[label].replace("/", " or ")
-        path = folder / part / name / f"{row}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(255 - image).save(path)
-    return folder
+    drawings, _ = make_garments(340, image_size=128, random_state=0)
+    for row, drawing in enumerate(drawings):
+        Image.fromarray(255 - drawing).save(folder / f"{row:03}.png")
+    paths = sorted(folder.iterdir())
 
-
-folder = find_photos() / "validation"
 
 # %%
 # A row for each photo
@@ -64,8 +40,7 @@ folder = find_photos() / "validation"
 
 from fashionkit import classify_photos
 
-paths = sorted(folder.rglob("*.*"))[1::3]
-table = classify_photos("clothing-photos-small-v1", paths)
+table = classify_photos("clothing-photos-small-v1", paths[1::3])
 columns = [
     "label",
     "confidence",

@@ -10,68 +10,48 @@ nothing would need thousands. Here are three ways to learn from 120, 300 and 600
 # %%
 # The photos
 # ----------
-# People photographed their own clothes (`small clothing dataset
-# <https://github.com/alexeygrigorev/clothing-dataset-small>`__, CC0 1.0). They are found in the folder
-# that ``FASHIONKIT_DATA`` names, or downloaded.
-
-import os
-import tempfile
-from pathlib import Path
-
-import pooch
-from PIL import Image
-
-from fashionkit import CLASS_NAMES, make_garments
-
-ARCHIVE = (
-    "https://github.com/alexeygrigorev/clothing-dataset-small/archive"
-    "/36364be1969242c019705255cd87aed00c73a939.zip"
-)
-
-
-def find_photos():
-    """Return a folder of photos: yours, a download, or drawings."""
-    folder = Path(os.environ.get("FASHIONKIT_DATA", ""), "photos")
-    if folder.is_dir():
-        return folder
-    try:
-        files = pooch.retrieve(ARCHIVE, None, processor=pooch.Unzip())
-        return Path(os.path.commonpath(files))
-    except OSError:
-        print("The photos cannot be downloaded: these are drawings.")
-    folder = Path(tempfile.mkdtemp())
-    images, labels = make_garments(600, image_size=128, random_state=0)
-    for row, (image, label) in enumerate(
-        zip(images, labels, strict=True)
-    ):
-        part = "validation" if row % 4 == 0 else "train"
-        name = CLASS_NAMES[label].replace("/", " or ")
-        path = folder / part / name / f"{row}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(255 - image).save(path)
-    return folder
-
-
-# %%
-# :class:`~fashionkit.ImageFolder` lists the photos, and reads them when they are asked for, here all at
-# once. Its labels are the names of the sub-folders. The training photos are taken in
-# turns, one of each class at a time.
+# :func:`~fashionkit.fetch_clothing_photos` downloads photos that people took of their own clothes (CC0
+# 1.0). They are read when they are asked for.
 
 import numpy as np
+from sklearn.utils import Bunch
+
+from fashionkit import (
+    CLASS_NAMES,
+    fetch_clothing_photos,
+    make_garments,
+)
+
+try:
+    train, test = (
+        fetch_clothing_photos(subset, image_size=144, n_jobs=2)
+        for subset in ("train", "validation")
+    )
+except OSError:
+    print("The photos cannot be downloaded: these are drawings.")
+    drawings, classes = make_garments(
+        900, image_size=144, random_state=0
+    )
+    drawings = np.repeat(255 - drawings[..., np.newaxis], 3, axis=-1)
+    names = np.array(CLASS_NAMES)[classes]
+    train, test = (
+        Bunch(data=drawings[part], target=names[part])
+        for part in (slice(600), slice(600, None))
+    )
+
+# %%
+# The training photos are taken in turns, one of each class at a time.
+
 import pandas as pd
 
-from fashionkit import ImageFolder
 from fashionkit.plotting import plot_samples
 
-folder = find_photos()
-train = ImageFolder(folder / "train", image_size=144, n_jobs=2)
-test = ImageFolder(folder / "validation", image_size=144, n_jobs=2)
-order = np.random.RandomState(0).permutation(len(train))
+order = np.random.RandomState(0).permutation(len(train.target))
 turns = pd.Series(order).groupby(train.target[order]).cumcount()
-train = train[order[np.argsort(turns, kind="stable")[:600]]]
-test = test[np.random.RandomState(1).permutation(len(test))[:300]]
-X, y = np.asarray(train), train.target
-X_test, y_test = np.asarray(test), test.target
+rows = order[np.argsort(turns, kind="stable")[:600]]
+others = np.random.RandomState(1).permutation(len(test.target))[:300]
+X, y = np.asarray(train.data[rows]), train.target[rows]
+X_test, y_test = np.asarray(test.data[others]), test.target[others]
 _ = plot_samples(X[:16], y[:16], n_columns=8)
 
 # %%
@@ -123,8 +103,6 @@ def halve(photos):
     return blocks.mean(axis=(2, 4)).astype(np.uint8)
 
 
-if X.ndim == 3:  # gray drawings
-    X, X_test = X[..., np.newaxis], X_test[..., np.newaxis]
 small, small_test = halve(X), halve(X_test)
 linear = make_pipeline(
     StandardScaler(), LogisticRegression(C=0.003, max_iter=500)
@@ -141,10 +119,10 @@ ways = {
 sizes = [120, 300, 600]
 scores = {
     name: [
-        model.fit(images[:size], y[:size]).score(others, y_test)
+        model.fit(images[:size], y[:size]).score(unseen, y_test)
         for size in sizes
     ]
-    for name, (model, images, others) in ways.items()
+    for name, (model, images, unseen) in ways.items()
 }
 
 # %%

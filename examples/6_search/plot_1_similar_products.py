@@ -9,64 +9,48 @@ the photos of a catalogue and finds the nearest ones, by what they show and not 
 # %%
 # The catalogue
 # -------------
-# 600 photos by people who sell their clothes (`small clothing dataset
-# <https://github.com/alexeygrigorev/clothing-dataset-small>`__, CC0 1.0), found in the folder that
-# ``FASHIONKIT_DATA`` names, or downloaded.
-
-import os
-import tempfile
-from pathlib import Path
-
-import pooch
-from PIL import Image
-
-from fashionkit import CLASS_NAMES, make_garments
-
-ARCHIVE = (
-    "https://github.com/alexeygrigorev/clothing-dataset-small/archive"
-    "/36364be1969242c019705255cd87aed00c73a939.zip"
-)
-
-
-def find_photos():
-    """Return a folder of photos: yours, a download, or drawings."""
-    folder = Path(os.environ.get("FASHIONKIT_DATA", ""), "photos")
-    if folder.is_dir():
-        return folder
-    try:
-        files = pooch.retrieve(ARCHIVE, None, processor=pooch.Unzip())
-        return Path(os.path.commonpath(files))
-    except OSError:
-        print("The photos cannot be downloaded: these are drawings.")
-    folder = Path(tempfile.mkdtemp())
-    images, labels = make_garments(600, image_size=128, random_state=0)
-    for row, (image, label) in enumerate(
-        zip(images, labels, strict=True)
-    ):
-        part = "validation" if row % 4 == 0 else "train"
-        name = CLASS_NAMES[label].replace("/", " or ")
-        path = folder / part / name / f"{row}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(255 - image).save(path)
-    return folder
-
-
-# %%
-# :class:`~fashionkit.ImageFolder` reads photos a few at a time, so that a catalogue may be larger than memory.
-# Columns of metadata, such as prices, travel with the photos; here they are made up.
+# 600 photos that people took of their own clothes (CC0 1.0). :func:`~fashionkit.fetch_clothing_photos` downloads them
+# and returns them as an :class:`~fashionkit.ImageFolder`, which reads a few at a time, so that a catalogue may be
+# larger than memory.
 
 import numpy as np
+from sklearn.utils import Bunch
 
-from fashionkit import ImageFolder, ImageSearch
+from fashionkit import (
+    CLASS_NAMES,
+    fetch_clothing_photos,
+    make_garments,
+)
 
-folder = find_photos()
-catalogue = ImageFolder(folder / "train", image_size=192, n_jobs=2)
+try:
+    train, test = (
+        fetch_clothing_photos(subset, image_size=192, n_jobs=2)
+        for subset in ("train", "validation")
+    )
+except OSError:
+    print("The photos cannot be downloaded: these are drawings.")
+    drawings, classes = make_garments(
+        800, image_size=192, random_state=0
+    )
+    drawings = np.repeat(255 - drawings[..., np.newaxis], 3, axis=-1)
+    names = np.array(CLASS_NAMES)[classes]
+    train, test = (
+        Bunch(data=drawings[part], target=names[part])
+        for part in (slice(600), slice(600, None))
+    )
+
+# %%
+# Columns of metadata, such as prices, travel with the photos; here they are made up.
+
+from fashionkit import ImageSearch
+
 rng = np.random.RandomState(0)
-catalogue = catalogue[rng.permutation(len(catalogue))[:600]]
-prices = rng.randint(5, 100, len(catalogue))
+rows = rng.permutation(len(train.target))[:600]
+catalogue, labels = train.data[rows], train.target[rows]
+prices = rng.randint(5, 100, len(rows))
 
 search = ImageSearch()
-search.fit(catalogue, catalogue.target, metadata={"price": prices})
+search.fit(catalogue, labels, metadata={"price": prices})
 
 # %%
 # What is near
@@ -74,13 +58,12 @@ search.fit(catalogue, catalogue.target, metadata={"price": prices})
 # ``embedding="auto"`` describes photos by the network of the model "clothing-photos-small-v1", which comes with the
 # package. Queries are photos that are not in the catalogue; the result is a table.
 
-queries = ImageFolder(folder / "validation", image_size=192, n_jobs=2)
 chosen = [
-    int(rng.choice(np.flatnonzero(queries.target == name)))
+    int(rng.choice(np.flatnonzero(test.target == name)))
     for name in ("dress", "shoes", "shirt", "skirt", "hat")
-    if name in queries.target_names
+    if name in test.target
 ] or [0, 20, 40, 60]
-queries = queries[chosen]
+queries = test.data[chosen]
 found = search.search(queries, n_neighbors=4)
 found["id"] = [str(name)[-16:] for name in found["id"]]
 found.round(3).head(8)
@@ -100,9 +83,8 @@ search.search(
 
 from fashionkit.search import evaluate_search
 
-others = ImageFolder(folder / "validation", image_size=192, n_jobs=2)
-others = others[rng.permutation(len(others))[:100]]
-evaluate_search(search, others, others.target).round(3)
+others = rng.permutation(len(test.target))[:100]
+evaluate_search(search, test.data[others], test.target[others]).round(3)
 
 # %%
 # Each query is at the left, with what was found for it beside it, the nearest first.
@@ -110,5 +92,9 @@ evaluate_search(search, others, others.target).round(3)
 from fashionkit.plotting import RetrievalDisplay
 
 _ = RetrievalDisplay.from_estimator(
-    search, queries, queries.target, images=catalogue, n_results=6
+    search,
+    queries,
+    test.target[chosen],
+    images=catalogue,
+    n_results=6,
 )

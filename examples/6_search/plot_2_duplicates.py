@@ -10,45 +10,25 @@ without comparing each photo with all others.
 # %%
 # A catalogue, with copies
 # ------------------------
-# 300 photos (`small clothing dataset <https://github.com/alexeygrigorev/clothing-dataset-small>`__, CC0 1.0), found
-# in the folder that ``FASHIONKIT_DATA`` names, or downloaded.
+# 300 photos that people took of their own clothes (CC0 1.0), downloaded by
+# :func:`~fashionkit.fetch_clothing_photos`.
 
-import os
 import tempfile
 from pathlib import Path
 
-import pooch
 from PIL import Image
 
-from fashionkit import CLASS_NAMES, make_garments
+from fashionkit import fetch_clothing_photos, make_garments
 
-ARCHIVE = (
-    "https://github.com/alexeygrigorev/clothing-dataset-small/archive"
-    "/36364be1969242c019705255cd87aed00c73a939.zip"
-)
-
-
-def find_photos():
-    """Return a folder of photos: yours, a download, or drawings."""
-    folder = Path(os.environ.get("FASHIONKIT_DATA", ""), "photos")
-    if folder.is_dir():
-        return folder
-    try:
-        files = pooch.retrieve(ARCHIVE, None, processor=pooch.Unzip())
-        return Path(os.path.commonpath(files))
-    except OSError:
-        print("The photos cannot be downloaded: these are drawings.")
+try:
+    paths = fetch_clothing_photos("validation").filenames
+except OSError:
+    print("The photos cannot be downloaded: these are drawings.")
     folder = Path(tempfile.mkdtemp())
-    images, labels = make_garments(600, image_size=128, random_state=0)
-    for row, (image, label) in enumerate(
-        zip(images, labels, strict=True)
-    ):
-        part = "validation" if row % 4 == 0 else "train"
-        name = CLASS_NAMES[label].replace("/", " or ")
-        path = folder / part / name / f"{row}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(255 - image).save(path)
-    return folder
+    drawings, _ = make_garments(340, image_size=128, random_state=0)
+    for row, drawing in enumerate(drawings):
+        Image.fromarray(255 - drawing).save(folder / f"{row:03}.png")
+    paths = sorted(folder.iterdir())
 
 
 # %%
@@ -61,8 +41,7 @@ from PIL import ImageEnhance
 
 rng = np.random.RandomState(0)
 catalogue = Path(tempfile.mkdtemp())
-paths = sorted((find_photos() / "validation").rglob("*.*"))
-paths = [paths[row] for row in rng.permutation(len(paths))[:300]]
+paths = [Path(paths[row]) for row in rng.permutation(len(paths))[:300]]
 for path in paths:
     shutil.copy(path, catalogue / path.name)
 

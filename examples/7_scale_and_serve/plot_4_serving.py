@@ -41,48 +41,25 @@ requests.get(f"{url}/health").json()
 # %%
 # Photos
 # ------
-# From the `small clothing dataset <https://github.com/alexeygrigorev/clothing-dataset-small>`__ (CC0 1.0), found in the
-# folder that ``FASHIONKIT_DATA`` names, or downloaded.
+# :func:`~fashionkit.fetch_clothing_photos` downloads photos that people took of their own clothes (CC0 1.0).
 
-import os
 import tempfile
 from pathlib import Path
 
-import pooch
 from PIL import Image
 
-from fashionkit import CLASS_NAMES, make_garments
+from fashionkit import fetch_clothing_photos, make_garments
 
-ARCHIVE = (
-    "https://github.com/alexeygrigorev/clothing-dataset-small/archive"
-    "/36364be1969242c019705255cd87aed00c73a939.zip"
-)
-
-
-def find_photos():
-    """Return a folder of photos: yours, a download, or drawings."""
-    folder = Path(os.environ.get("FASHIONKIT_DATA", ""), "photos")
-    if folder.is_dir():
-        return folder
-    try:
-        files = pooch.retrieve(ARCHIVE, None, processor=pooch.Unzip())
-        return Path(os.path.commonpath(files))
-    except OSError:
-        print("The photos cannot be downloaded: these are drawings.")
+try:
+    paths = fetch_clothing_photos("validation").filenames
+except OSError:
+    print("The photos cannot be downloaded: these are drawings.")
     folder = Path(tempfile.mkdtemp())
-    images, labels = make_garments(600, image_size=128, random_state=0)
-    for row, (image, label) in enumerate(
-        zip(images, labels, strict=True)
-    ):
-        part = "validation" if row % 4 == 0 else "train"
-        name = CLASS_NAMES[label].replace("/", " or ")
-        path = folder / part / name / f"{row}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(255 - image).save(path)
-    return folder
-
-
-paths = sorted((find_photos() / "validation").rglob("*.*"))[5::14][:24]
+    drawings, _ = make_garments(340, image_size=128, random_state=0)
+    for row, drawing in enumerate(drawings):
+        Image.fromarray(255 - drawing).save(folder / f"{row:03}.png")
+    paths = sorted(folder.iterdir())
+paths = [Path(path) for path in paths[5::14]][:24]
 
 # %%
 # A request

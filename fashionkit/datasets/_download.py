@@ -63,7 +63,7 @@ def locate(
     folder ``fashion-mnist`` of the first home (`data_home`, ``FASHIONKIT_DATA``,
     the user's cache).
     """
-    homes = _homes(data_home)
+    homes = data_homes(data_home)
     folder = homes[0] / _FOLDER
     places = [place for home in homes for place in (home, home / _FOLDER)]
     places = list(dict.fromkeys([*places, _keras_folder()]))
@@ -87,8 +87,8 @@ def locate(
     return [found[name] or _download(name, folder, sources) for name in names]
 
 
-def _homes(data_home: str | os.PathLike[str] | None) -> list[Path]:
-    """Return the folders that may hold the files, the one to download to first."""
+def data_homes(data_home: str | os.PathLike[str] | None) -> list[Path]:
+    """Return the folders that may hold data sets, the one to download to first."""
     homes = [data_home, os.environ.get("FASHIONKIT_DATA"), pooch.os_cache("fashionkit")]
     return [_absolute(home) for home in homes if home]
 
@@ -157,7 +157,7 @@ def _download(name: str, folder: Path, sources: list[str]) -> Path:
     reasons = []
     for source in list(sources):
         try:
-            reason = _download_from(source + name, target)
+            fault = _download_from(source + name, target)
         except OSError as error:
             if _fault(target, _SHA256[name]) is None:  # another process was faster
                 return target
@@ -167,10 +167,10 @@ def _download(name: str, folder: Path, sources: list[str]) -> Path:
                 "folder writable, with 40 MB of free space, or pass another one as "
                 "data_home, or " + _BY_HAND.format(folder=folder),
             ) from error
-        if reason is None:
+        if fault is None:
             return target
-        logger.info("Downloading %s failed: %s", source + name, reason)
-        reasons.append(f"- {source + name}: {reason}")
+        logger.info("Downloading %s failed: %s", source + name, fault)
+        reasons.append(f"- {source + name}: {fault}")
         sources.remove(source)
         sources.append(source)
     raise OSError(
@@ -193,29 +193,39 @@ def _download_from(url: str, target: Path) -> str | None:
     """
     target.parent.mkdir(parents=True, exist_ok=True)
 
-    def receive(part: Path) -> None:
-        with (
-            open(part, "xb") as sink,
-            # pooch sets the true total; it would take a bar without one for False.
-            tqdm(desc=target.name, total=1, unit="B", unit_scale=True, leave=False) as bar,
-        ):
-            get = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=_TIMEOUT)
-            get(url, sink, None)
+    def write(part: Path) -> None:
+        receive(url, part, target.name)
         fault = _fault(part, _SHA256[target.name])
         if fault is not None:
-            raise _DamagedError(f"damaged on arrival, {fault}")
+            raise DamagedError(f"damaged on arrival, {fault}")
 
     try:
-        write_whole(target, receive)
-    except _DamagedError as error:
-        return str(error)
+        write_whole(target, write)
     except (OSError, ValueError) as error:
-        # The operating system's errors have a number; those of requests have none.
-        if getattr(error, "errno", None) is not None:
-            raise
-        return f"{type(error).__name__}: {error}"
+        return reason(error)
     return None
 
 
-class _DamagedError(ValueError):
-    """What was received is not the file that it should be."""
+def receive(url: str, path: Path, name: str) -> None:
+    """Download what lies at an address into a new file, with a progress bar of this name."""
+    with (
+        open(path, "xb") as sink,
+        # pooch sets the true total; it would take a bar without one for False.
+        tqdm(desc=name, total=1, unit="B", unit_scale=True, leave=False) as bar,
+    ):
+        get = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=_TIMEOUT)
+        get(url, sink, None)
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Return why an address could not give what was asked, or raise the error of the disk."""
+    if isinstance(error, DamagedError):
+        return str(error)
+    # The operating system's errors have a number; those of requests have none.
+    if getattr(error, "errno", None) is not None:
+        raise error
+    return f"{type(error).__name__}: {error}"
+
+
+class DamagedError(ValueError):
+    """What was received is not what it should be."""

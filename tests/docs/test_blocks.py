@@ -101,7 +101,7 @@ def marked_pages(mark):
 @pytest.mark.filterwarnings("ignore:weights='imagenet'.*could not be reached:UserWarning")
 @pytest.mark.parametrize("page", marked_pages("realdata"), ids=lambda page: page.stem)
 def test_blocks_that_need_real_data_run_where_there_are_some(page, in_folder):
-    _skip_without_real_data()
+    _skip_without_real_data(page)
     run([block for block in read(page) if "slow" not in block.marks])
 
 
@@ -110,15 +110,17 @@ def test_blocks_that_need_real_data_run_where_there_are_some(page, in_folder):
 @pytest.mark.filterwarnings("ignore:weights='imagenet'.*could not be reached:UserWarning")
 @pytest.mark.parametrize("page", marked_pages("slow"), ids=lambda page: page.stem)
 def test_slow_blocks_run_at_night(page, in_folder):
-    _skip_without_real_data()
+    _skip_without_real_data(page)
     run(read(page))
 
 
-def _skip_without_real_data():
+def _skip_without_real_data(page):
     try:
         fashionkit.fetch_fashion_mnist("test", download_if_missing=False)
+        if "fetch_clothing_photos" in page.read_text(encoding="utf-8"):
+            fashionkit.fetch_clothing_photos("validation", download_if_missing=False)
     except OSError as error:
-        pytest.skip(f"needs Fashion-MNIST: {error}")
+        pytest.skip(f"needs real data: {error}")
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
