@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
+from scipy.sparse import issparse
 from sklearn.base import clone
 
 from fashionkit._images import LazyImages, check_images, fit_images
@@ -49,7 +50,7 @@ def find_paths(X: Any) -> np.ndarray | None:
         raise TypeError(
             f"X is one path, {str(X)!r}, expected a batch; pass [X] for a batch of one."
         )
-    if isinstance(X, LazyImages) or not hasattr(X, "__len__") or not len(X):
+    if isinstance(X, LazyImages) or issparse(X) or not hasattr(X, "__len__") or not len(X):
         return None
     shape: tuple[int, ...] = getattr(X, "shape", (len(X),))
     kind = getattr(getattr(X, "dtype", None), "kind", "O")

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
+from scipy import sparse
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -208,3 +209,10 @@ def test_relative_paths_are_found(photos, monkeypatch):
     monkeypatch.chdir(photos[0].parent)
     names = [os.path.basename(path) for path in photos if path.parent == photos[0].parent]
     assert len(ImageLoader(4).transform(names)) == 6
+
+
+@pytest.mark.parametrize("form", ["csr", "coo", "dok", "lil"])
+def test_sparse_arrays_are_refused_in_every_form(form):
+    X = sparse.random_array((3, 16), density=0.5, format=form)
+    with pytest.raises(TypeError, match="Sparse data was passed for X"):
+        ImageLoader().fit(X)
