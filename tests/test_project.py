@@ -19,6 +19,7 @@ from sklearn.metrics import matthews_corrcoef
 import fashionkit
 from fashionkit import CNNClassifier, PixelFeatures
 from fashionkit._backbones.records import of_keras
+from fashionkit._doc_link import DOCUMENTATION
 from fashionkit.baselines._registry import Part
 from fashionkit.comparison._metric import Metric
 from fashionkit.models._registry import Model
@@ -63,6 +64,17 @@ def test_the_release_supported_with_security_fixes_is_the_last_one():
     )
     (version, *_) = re.findall(r"^## \[([\d.]+)\]", read("CHANGELOG.md"), re.MULTILINE)
     assert version.rpartition(".")[0] == minor
+
+
+def test_the_addresses_of_the_project_agree():
+    urls, settings, citation = PROJECT["urls"], read("docs/conf.py"), read("CITATION.cff")
+    assert urls["Documentation"] == DOCUMENTATION
+    assert f'repository = "{urls["Source"]}"' in settings
+    assert f'site = "{DOCUMENTATION.removesuffix("/stable")}"' in settings
+    assert f"repository-code: {urls['Source']}\n" in citation
+    assert f"\nurl: {DOCUMENTATION}\n" in citation
+    for name in ("Changelog", "Issues"):
+        assert urls[name].startswith(f"{urls['Source']}/")
 
 
 def test_the_oldest_versions_that_are_tested_are_the_lower_bounds():
