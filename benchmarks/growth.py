@@ -29,6 +29,15 @@ from sklearn.model_selection import train_test_split
 from fashionkit import Augmentation, fetch_fashion_mnist, list_models, make_model
 
 SIZES = (1_000, 5_000, 20_000, 60_000, 200_000, 600_000)
+COLORS = {
+    "network": "tab:blue",
+    "svm": "tab:red",
+    "nystroem": "tab:purple",
+    "knn": "tab:green",
+    "tree": "tab:olive",
+    "forest": "tab:brown",
+}
+MARKERS = "osD^v<>pP*X"
 COPIES = Augmentation(horizontal_flip="random", translation=0.04, rotation=3)
 
 
@@ -111,45 +120,62 @@ def extrapolate(rows: list[dict], size: int) -> float:
 
 
 def print_growth(rows: pd.DataFrame) -> None:
-    table = []
-    for name, group in rows.groupby("model", sort=False):
-        for row in group.sort_values("images").itertuples():
-            table.append(
-                (
-                    name,
-                    f"{row.images:,}",
-                    f"{row.fit_cpu_seconds:.0f}",
-                    f"{row.predict_cpu_ms:.2f}",
-                    f"{row.peak_mb:,}",
-                    f"{100 * row.accuracy:.2f}",
-                )
-            )
-    print_table(
-        ("model", "images", "fit (CPU s)", "predict (CPU ms)", "peak (MB)", "accuracy (%)"), table
-    )
-    exponents = [
-        (name, f"{_slope(last['images'], last['fit_cpu_seconds']):.2f}")
-        for name, group in rows.groupby("model", sort=False)
-        if len(last := group.sort_values("images").tail(3)) > 1
-    ]
-    print_table(("model", "exponent of the last three sizes"), exponents)
+    """Print a table of each measure: a row for each model, a column for each size."""
+    sizes = sorted(rows["images"].unique())
+    groups = list(rows.groupby("model", sort=False))
+    for measure, title, text in [
+        ("fit_cpu_seconds", "CPU seconds of fit", ",.1f"),
+        ("peak_mb", "Peak memory of fit, beyond that of the images (MB)", ",.0f"),
+        ("predict_cpu_ms", "CPU milliseconds of predict, per image", ".2f"),
+        ("accuracy", "Accuracy on the test images", ".2%"),
+    ]:
+        print(title)
+        table = []
+        for name, group in groups:
+            values = dict(zip(group["images"], group[measure], strict=True))
+            cells = [format(values[size], text) if size in values else "" for size in sizes]
+            table.append((name, *cells))
+        if measure == "fit_cpu_seconds":
+            table = [
+                (*cells, exponent(group)) for cells, (_, group) in zip(table, groups, strict=True)
+            ]
+        last = ("exponent",) if measure == "fit_cpu_seconds" else ()
+        print_table(("model", *(f"{size:,}" for size in sizes), *last), table)
+
+
+def exponent(rows: pd.DataFrame) -> str:
+    """Return the power of the number of images that the time of the last three fits grows with."""
+    last = rows.sort_values("images").tail(3)
+    return f"{_slope(last['images'], last['fit_cpu_seconds']):.2f}" if len(last) > 1 else ""
 
 
 def draw(rows: pd.DataFrame, path: Path) -> None:
+    """Draw cost and accuracy; each kind of classifier has a colour, each model a marker."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(12, 6), layout="constrained")
+    seen: dict[str, int] = {}
     for name, group in rows.groupby("model", sort=False):
         group = group.sort_values("images")
-        axes[0].loglog(group["images"], group["fit_cpu_seconds"], marker="o", label=name)
-        axes[1].semilogx(group["images"], 100 * group["accuracy"], marker="o", label=name)
-    axes[0].set(xlabel="Training images", ylabel="CPU seconds of fit")
-    axes[1].set(xlabel="Training images", ylabel="Test accuracy (%)")
-    axes[0].legend(frameon=False, fontsize="small")
+        kind = kind_of(name)
+        number = seen[kind] = seen.get(kind, -1) + 1
+        style = {"color": COLORS[kind], "marker": MARKERS[number % len(MARKERS)]}
+        axes[0].loglog(group["images"], group["fit_cpu_seconds"], label=name, **style)
+        axes[1].semilogx(group["images"], 100 * group["accuracy"], **style)
+    axes[0].set(xlabel="training images", ylabel="CPU seconds of fit")
+    axes[1].set(xlabel="training images", ylabel="test accuracy (%)", ylim=(60, 96))
     for axis in axes:
         axis.grid(alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=6, frameon=False, fontsize="small")
     figure.savefig(path, dpi=110)
     print(f"Written: {path}")
+
+
+def kind_of(name: str) -> str:
+    if name in ("hog-fast", "hog-quick"):
+        return "nystroem"
+    return next((kind for kind in COLORS if name.endswith(f"-{kind}")), "network")
 
 
 def _slope(sizes, seconds) -> float:

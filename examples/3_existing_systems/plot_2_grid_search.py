@@ -22,7 +22,7 @@ except OSError:
     print("Fashion-MNIST cannot be downloaded: these are drawings.")
     X, y = make_garments(10_000, random_state=0)
     X_test, y_test = make_garments(2_000, random_state=1)
-X, y = X[:2_000], y[:2_000]
+X, y = X[:1_500], y[:1_500]
 
 # %%
 # The model
@@ -96,7 +96,7 @@ axes[0].set_ylabel("validation accuracy (%)")
 axes[0].legend()
 
 # %%
-# The search has fitted the best candidate again, on all 2,000 images. The test images are asked once:
+# The search has fitted the best candidate again, on all 1,500 images. The test images are asked once:
 
 print(f"{search.score(X_test, y_test):.1%} of the test images")
 cache.cleanup()
