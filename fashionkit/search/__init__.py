@@ -1,4 +1,4 @@
-"""Similar images: a search for them, and how good it is."""
+"""Search for similar images, and its evaluation."""
 
 from fashionkit.search._evaluation import evaluate_search
 from fashionkit.search._image_search import ImageSearch

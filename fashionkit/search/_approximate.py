@@ -1,4 +1,4 @@
-"""An approximate index by faiss: which vectors may be near to a query, in little memory."""
+"""Approximate nearest neighbours with faiss, in little memory."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 from sklearn.utils import gen_batches
 
-# Vectors from which "auto" takes the approximate index: it takes seconds to build, and is worth
-# that after about a thousand queries.
+# Minimum number of vectors for which "auto" uses the approximate index. Building it takes seconds,
+# which about a thousand queries save again.
 AUTO_SIZE = 200_000
 
-# Candidates for each neighbour, and at least, whose distances are then computed from the vectors
-# themselves: a vector in a few bytes says little about which of near ones is nearest.
+# Number of candidates for each neighbour, and their minimum number. Their exact distances are then
+# computed, as compressed vectors do not rank near neighbours reliably.
 _CANDIDATES, _LEAST_CANDIDATES = 40, 400
 
-# Lists that the vectors are sorted into, as a multiple of the root of their number; and how many
-# of these are searched.
+# Number of inverted lists, as a multiple of the square root of the number of vectors; number of
+# lists that a query searches.
 _LISTS = 4
 _PROBED = 64
-_VECTORS_PER_LIST = 40  # to learn where it lies; faiss warns of fewer than 39
+_VECTORS_PER_LIST = 40  # to train its centroid; faiss warns about fewer than 39
 
-# Values of a vector that share four bits.
+# Number of values of a vector that one code of four bits represents.
 _VALUES_PER_CODE = 2
 
 _SEED = 1234
@@ -35,7 +35,7 @@ def is_available() -> bool:
 
 
 def import_faiss() -> Any:
-    """Import faiss, or say how to install it."""
+    """Return the module faiss, or raise an ImportError that says how to install it."""
     try:
         import faiss
     except ImportError as error:
@@ -47,21 +47,21 @@ def import_faiss() -> Any:
 
 
 def n_candidates(n_neighbors: int) -> int:
-    """Return how many candidates to ask for."""
+    """Return the number of candidates for a number of neighbours."""
     return max(_LEAST_CANDIDATES, _CANDIDATES * n_neighbors)
 
 
 class ApproximateIndex:
-    """Vectors in lists of near ones, with four bits for each two values.
+    """Inverted file of product codes, with four bits for every two values.
 
-    An inverted file of product codes [1]_ that are searched in registers [2]_: 40 bytes for a
-    vector of 128 values, its number included, which is 512 bytes itself. Distances are Euclidean,
-    which sort vectors of length 1 as cosines do.
+    An inverted file with product quantisation [1]_, searched in registers [2]_. A vector of 128
+    values takes 40 bytes instead of 512, its row number included. Distances are Euclidean; they
+    rank vectors of length 1 in the same order as cosine distances.
 
     Parameters
     ----------
     vectors : ndarray of shape (n_vectors, n_values), dtype float32
-        The vectors, of which the index learns and which it holds.
+        Vectors to train the index on and to add to it.
 
     References
     ----------
@@ -90,12 +90,12 @@ class ApproximateIndex:
         self.add(vectors)
 
     def add(self, vectors: np.ndarray) -> None:
-        """Add vectors, whose rows go on."""
+        """Add vectors; their rows follow those of the previous ones."""
         for rows in gen_batches(len(vectors), _VECTORS_PER_BLOCK):
             self._index.add(np.ascontiguousarray(vectors[rows]))
 
     def candidates(self, queries: np.ndarray, n_candidates: int) -> np.ndarray:
-        """Return rows of vectors that may be near to each query; -1 where there are too few."""
+        """Return the rows of the candidates for each query, padded with -1."""
         return self._index.search(np.ascontiguousarray(queries), n_candidates)[1]
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""What is known of each indexed image beside its vector: id, label and metadata."""
+"""Identifiers, labels and metadata of the indexed images."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from fashionkit.datasets._names import choices, shortened
 if TYPE_CHECKING:
     import pandas as pd
 
-# What results have columns for anyway.
+# Names of columns that every table of results may have.
 RESERVED = ("query", "id", "distance", "label")
 
 
 def check_ids(ids: Any, X: Any, n_images: int, known: np.ndarray | None) -> np.ndarray:
-    """Return the ids of new images, which no other image has.
+    """Validate the ids of new images.
 
     Parameters
     ----------
     ids : array-like of shape (n_images,) or None
-        Whole numbers or texts; None for the paths of files, or for numbers that go on.
+        Integers or strings. None uses the paths of files, or the next integers.
 
     X : array-like
-        The images.
+        Images.
 
     n_images : int
         Number of images.
 
     known : ndarray or None
-        Ids of the images before.
+        Ids of the images that are already indexed.
 
     Returns
     -------
-    ids : ndarray of shape (n_images,)
-        Of whole numbers, dtype int64, or of texts.
+    ids : ndarray of shape (n_images,), dtype int64 or str
+        The ids.
 
     Raises
     ------
     ValueError
-        If an id is given twice, is there already, or is of another kind.
+        If an id occurs twice, is already indexed, or is of another type than the indexed ones.
     """
     if ids is None and isinstance(X, ImageFolder):
         ids = X.filenames
@@ -52,34 +52,37 @@ def check_ids(ids: Any, X: Any, n_images: int, known: np.ndarray | None) -> np.n
         if known is not None and len(known):
             if known.dtype.kind != "i":
                 raise ValueError(
-                    f"ids=None, but the images before have ids such as {known[0].item()!r}; pass "
-                    "ids for these."
+                    f"ids=None, but the indexed images have ids such as {known[0].item()!r}; pass "
+                    "an id for each new image."
                 )
             first = int(known.max()) + 1
         ids = np.arange(first, first + n_images)
     ids = _plain(ids, "ids")
     if ids.dtype.kind not in "iU":
-        raise ValueError(f"ids have the type {ids.dtype}, expected whole numbers or texts.")
+        raise ValueError(f"ids has the dtype {ids.dtype}, expected integers or strings.")
     check_consistent_length(ids, np.empty(n_images))
     if known is not None and len(known) and known.dtype.kind != ids.dtype.kind:
         raise ValueError(
-            f"ids has {ids[0].item()!r}, but the images before have ids such as "
-            f"{known[0].item()!r}; pass all as whole numbers or all as texts."
+            f"ids has {ids[0].item()!r}, but the indexed images have ids such as "
+            f"{known[0].item()!r}; pass only integers or only strings."
         )
     values, counts = np.unique(ids, return_counts=True)
-    twice = values[counts > 1].tolist()
-    if known is not None:
-        twice += np.intersect1d(values, known).tolist()
-    if twice:
+    if (counts > 1).any():
+        raise ValueError(f"ids has {_shown(values[counts > 1])} more than once; pass unique ids.")
+    if known is not None and np.isin(values, known).any():
         raise ValueError(
-            f"ids has {shortened(list(map(repr, twice)), 3)}, which other images have; each image "
-            "needs an id of its own. Remove the others first, or pass other ids."
+            f"ids has {_shown(values[np.isin(values, known)])}, which indexed images have; remove "
+            "these images first, or pass other ids."
         )
     return ids
 
 
+def _shown(ids: np.ndarray) -> str:
+    return shortened([repr(one) for one in ids.tolist()], 3)
+
+
 def check_labels(y: Any, n_images: int) -> np.ndarray | None:
-    """Return the labels of images as numbers or texts, None without."""
+    """Validate the labels of new images; None if there are none."""
     if y is None:
         return None
     labels = _plain(column_or_1d(y, warn=True), "y")
@@ -88,93 +91,96 @@ def check_labels(y: Any, n_images: int) -> np.ndarray | None:
 
 
 def check_metadata(metadata: Any, n_images: int) -> dict[str, np.ndarray]:
-    """Return columns of metadata as arrays of numbers or texts.
+    """Return the columns of metadata as arrays of numbers or strings.
 
     Raises
     ------
-    TypeError, ValueError
-        If it is no table with a row for each image.
+    TypeError
+        If the metadata is not a table, or a column mixes types.
+
+    ValueError
+        If a column has an invalid name or another number of values than there are images.
     """
     if metadata is None:
         return {}
     if not hasattr(metadata, "items"):
         raise TypeError(
-            f"metadata is a {type(metadata).__name__}, expected a DataFrame, or a dict of columns, "
-            "with a row for each image."
+            f"metadata is a {type(metadata).__name__}, expected a DataFrame or a dict of columns "
+            "with one value for each image."
         )
     columns = {}
     for name, column in metadata.items():
         if not isinstance(name, str) or name in RESERVED:
             raise ValueError(
-                f"metadata has the column {name!r}; expected names that are texts, other than "
-                f"{choices(RESERVED)}, which results have anyway."
+                f"metadata has the column {name!r}, expected a string other than "
+                f"{choices(RESERVED)}, which are reserved for results; rename the column."
             )
         columns[name] = _plain(column, f"metadata[{name!r}]")
         if len(columns[name]) != n_images:
             raise ValueError(
                 f"metadata[{name!r}] has {len(columns[name])} values, but there are {n_images} "
-                "images; pass one for each."
+                "images; pass one value for each image."
             )
     return columns
 
 
 def joined(before: np.ndarray, new: np.ndarray, name: str) -> np.ndarray:
-    """Append an array to another of the same kind."""
+    """Append new values to those of the indexed images, which must be of the same type."""
     kinds = {before.dtype.kind, new.dtype.kind}
     if "U" in kinds and len(kinds) > 1:
         raise ValueError(
-            f"{name} has the type {new.dtype}, but {before.dtype} in what was indexed before; "
-            "pass the same kind of values."
+            f"{name} has the dtype {new.dtype}, but that of the indexed images is {before.dtype}; "
+            "pass only numbers or only strings."
         )
     return np.concatenate([before, new])
 
 
 def select(where: Any, table: Callable[[], pd.DataFrame], n_images: int) -> np.ndarray:
-    """Return the rows that a filter leaves.
+    """Return the rows of the indexed images that a filter selects.
 
     Parameters
     ----------
     where : array-like of bool or callable
-        The filter.
+        Filter, as in :meth:`~fashionkit.ImageSearch.search`.
 
     table : callable
-        Returns the table that a callable filter gets.
+        Function that returns the table passed to a callable filter.
 
     n_images : int
         Number of indexed images.
 
     Returns
     -------
-    rows : ndarray of int
-        The rows, increasing.
+    rows : ndarray of shape (n_selected,), dtype int64
+        Selected rows, in increasing order.
 
     Raises
     ------
     ValueError
-        If the filter is no mask, or leaves nothing.
+        If the filter is not a boolean mask, or selects nothing.
     """
     mask = np.asarray(where(table()) if callable(where) else where)
     if mask.shape != (n_images,) or mask.dtype != bool:
         what = "returned" if callable(where) else "is"
         raise ValueError(
-            f"where {what} an array of shape {mask.shape} and type {mask.dtype}, expected "
-            f"{n_images} values of type bool, one for each indexed image."
+            f"where {what} an array of shape {mask.shape} and dtype {mask.dtype}, expected "
+            f"{n_images} values of dtype bool, one for each indexed image."
         )
     rows = np.flatnonzero(mask)
     if not len(rows):
         raise ValueError(
-            f"where leaves none of the {n_images} indexed images; pass a wider filter."
+            f"where selects 0 of {n_images} indexed images; pass a filter that selects more."
         )
     return rows
 
 
 def _plain(values: Any, name: str) -> np.ndarray:
-    """Return values as an array of numbers or texts, which files can hold."""
+    """Return values as an array of numbers or strings, which can be saved without pickling."""
     import pandas as pd
 
     array = np.asarray(values)
     if array.ndim != 1:
-        raise ValueError(f"{name} has the shape {array.shape}, expected one dimension.")
+        raise ValueError(f"{name} has the shape {array.shape}, expected (n_images,).")
     if array.dtype.kind == "M":
         return np.datetime_as_string(array).astype(str)
     if array.dtype.kind == "O":

@@ -1,4 +1,4 @@
-"""Maximal marginal relevance: results that are near to a query and unlike each other."""
+"""Maximal marginal relevance: results that are similar to a query but not to each other."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from fashionkit.features._nearest import Neighbors
 
-# Candidates for each result.
+# Number of candidates for each result.
 CANDIDATES = 5
 
 
 def diversified(
     vectors: np.ndarray, found: Neighbors, n_results: int, diversity: float, metric: str
 ) -> Neighbors:
-    """Choose results of each query among those found, as :func:`diversify` does."""
+    """Choose the results of each query among its neighbours with :func:`diversify`."""
     chosen = np.array(
         [
             diversify(vectors[rows], distances, n_results, diversity, metric)
@@ -26,12 +26,14 @@ def diversified(
 def diversify(
     vectors: np.ndarray, distances: np.ndarray, n_results: int, diversity: float, metric: str
 ) -> np.ndarray:
-    """Choose results of one query by maximal marginal relevance.
+    """Choose the results of one query by maximal marginal relevance.
 
-    One after the other, the candidate is chosen whose relevance, weighted by 1 less the
-    diversity, is largest after its largest similarity to those chosen before, weighted by the
-    diversity, is subtracted: the equation of [1]_, section 2, of which ``diversity`` is 1 less
-    its lambda.
+    Candidates are chosen one by one. Each time, the one that maximises ::
+
+        (1 - diversity) * relevance - diversity * similarity
+
+    is chosen, where ``similarity`` is its largest similarity to the candidates chosen before. This
+    is the equation of section 2 of [1]_ with ``diversity = 1 - lambda``.
 
     Parameters
     ----------
@@ -39,21 +41,21 @@ def diversify(
         Vectors of the candidates, of length 1 for "cosine".
 
     distances : ndarray of shape (n_candidates,)
-        Their distances from the query, increasing.
+        Distances of the candidates from the query, in increasing order.
 
     n_results : int
-        Number of candidates to choose, at most.
+        Maximum number of candidates to choose.
 
     diversity : float
-        From 0, the nearest, to 1.
+        Weight of the diversity, from 0 (the nearest candidates) to 1.
 
     metric : {"cosine", "euclidean"}
-        Similarity is the cosine, or the negative distance.
+        Metric of the distances. The similarity is the cosine, or the negative Euclidean distance.
 
     Returns
     -------
-    chosen : ndarray of int
-        The candidates, in the order in which they are chosen.
+    chosen : ndarray of shape (n_chosen,), dtype int64
+        Positions of the chosen candidates, in the order of choice.
 
     References
     ----------
@@ -64,7 +66,7 @@ def diversify(
     if not n_results:
         return np.empty(0, np.intp)
     relevance = (1 - distances if metric == "cosine" else -distances).astype(np.float64)
-    chosen = [0]  # there is nothing yet that it could be like
+    chosen = [0]  # the first maximises relevance alone
     nearest = np.full(len(distances), -np.inf)
     for _ in range(n_results - 1):
         nearest = np.maximum(nearest, _similarities(vectors, vectors[chosen[-1]], metric))

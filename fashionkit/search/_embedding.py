@@ -1,4 +1,4 @@
-"""What turns images into vectors: the embedding that was asked for, fitted."""
+"""Embeddings of images: from the parameter ``embedding`` to a fitted transformer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline, make_union
-from sklearn.utils import get_tags
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit._backbones.check import BackboneSource
@@ -25,17 +25,19 @@ from fashionkit.search._network import LARGEST_FLAT_MAP, Outputs, bind_network
 
 AUTO, PRECOMPUTED = "auto", "precomputed"
 
-# From this side on, coloured images count as photos, of which the network of the package sees more
-# than hand-made features do.
+# Minimum side in pixels of coloured images that "auto" treats as photos, for which the network of
+# the package is more accurate than handcrafted features.
 _PHOTO_SIDE = 64
 _PHOTO_MODEL = "clothing-photos-small-v1"
 
-# Below, there are no gradients to speak of, as in tables that are no images.
+# Minimum side in pixels of images for which "auto" computes gradients.
 _HOG_SIDE = 8
 
-# Of probabilities below, the logarithm says more of rounding than of the image.
-_LEAST_PROBABILITY = 1e-6
-_IMAGES_OF_MEAN = 1000
+# Smaller probabilities are clipped, because their logarithms are dominated by rounding.
+_MIN_PROBABILITY = 1e-6
+
+# Maximum number of images from which the mean of the maps is computed.
+_MAX_MEAN_IMAGES = 1000
 
 
 class ClassifierScores(TransformerMixin, BaseEstimator):
@@ -44,20 +46,20 @@ class ClassifierScores(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     classifier : classifier
-        A fitted classifier, which is used as it is.
+        Fitted classifier, which is not fitted again.
     """
 
     def __init__(self, classifier: Any):
         self.classifier = classifier
 
     def fit(self, X: Any, y: Any = None) -> ClassifierScores:
-        """Do nothing: the classifier is fitted."""
+        """Do nothing, as the classifier is already fitted."""
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the scores, of shape (n_samples, n_scores)."""
+        """Compute the scores, of shape (n_samples, n_scores)."""
         if hasattr(self.classifier, "predict_proba"):
-            scores = np.log(np.maximum(self.classifier.predict_proba(X), _LEAST_PROBABILITY))
+            scores = np.log(np.maximum(self.classifier.predict_proba(X), _MIN_PROBABILITY))
         else:
             scores = np.asarray(self.classifier.decision_function(X))
         return scores.reshape(len(scores), -1)
@@ -67,17 +69,17 @@ class ClassifierScores(TransformerMixin, BaseEstimator):
 
 
 class NetworkFeatures(TransformerMixin, BaseEstimator):
-    """Transformer from images to the last maps of a classifier's network, and its scores.
+    """Transformer from images to the last maps of a classifier's network and its log-probabilities.
 
-    Both are scaled to length 1, after the mean of the images of ``fit`` is subtracted from the
-    maps, and that of each image from its scores: so the kind of garment counts as much as its
-    looks. The network sees each image once, as it is, also where the classifier averages over
-    several views. Images of another shape than the classifier's are resized, and have no scores.
+    The maps are centred on the mean of the images of ``fit``, the log-probabilities on the mean of
+    each image. Both are then scaled to length 1, so that the kind of garment counts as much as its
+    appearance. Test-time augmentation is not used. Images of another shape than those of the
+    classifier are resized, and their log-probabilities are left out.
 
     Parameters
     ----------
     classifier : FrozenEstimator
-        A fitted neural classifier.
+        Fitted neural classifier.
     """
 
     _call: Callable[[np.ndarray], Outputs] | None = None
@@ -86,10 +88,10 @@ class NetworkFeatures(TransformerMixin, BaseEstimator):
         self.classifier = classifier
 
     def fit(self, X: Any, y: Any = None) -> NetworkFeatures:
-        """Learn how large the maps are, and their mean."""
+        """Learn the shape of the maps and their mean."""
         classifier = self.classifier.estimator
         fit_images(self, X)
-        # As the classifier scales images, whatever the range of these.
+        # Images are scaled as in the training of the classifier.
         self.pixel_range_ = classifier.pixel_range_
         self.maps_ = None
         if self.image_shape_ != classifier.image_shape_:
@@ -97,50 +99,50 @@ class NetworkFeatures(TransformerMixin, BaseEstimator):
             ((n_rows, n_columns, _),) = self.maps_.feature_shapes_.values()
             if max(n_rows, n_columns) > LARGEST_FLAT_MAP:
                 self.maps_.set_params(pooling="avg").fit(X)
-        rows = np.linspace(0, len(X) - 1, min(len(X), _IMAGES_OF_MEAN)).astype(int)
-        self.mean_ = self._outputs(take(X, rows))[0].mean(axis=0)
+        rows = np.linspace(0, len(X) - 1, min(len(X), _MAX_MEAN_IMAGES)).astype(int)
+        self.mean_ = self._outputs(_safe_indexing(X, rows))[0].mean(axis=0)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return maps and scores, of shape (n_samples, n_values)."""
+        """Compute maps and log-probabilities, of shape (n_samples, n_values)."""
         maps, probabilities = self._outputs(X)
         features = normalise(maps - self.mean_)
         if probabilities is None:
             return features
-        scores = np.log(np.maximum(probabilities, _LEAST_PROBABILITY))
+        scores = np.log(np.maximum(probabilities, _MIN_PROBABILITY))
         scores -= scores.mean(axis=1, keepdims=True)
         return np.concatenate([features, normalise(scores)], axis=1)
 
     def _outputs(self, X: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the maps as rows, and the probabilities if there are any."""
+        """Return the maps as rows, and the probabilities; None for resized images."""
         if self.maps_ is not None:
             return self.maps_.transform(X), None
         call = self._call
-        if call is None:  # in whichever threads come first: they make the same
+        if call is None:  # several threads may get here; their functions are equal
             call = self._call = bind_network(self.classifier.estimator)
         parts = [call(chunk) for chunk in check_images(self, X).chunks()]
         maps, probabilities = zip(*parts, strict=True)
         return np.concatenate(maps), np.concatenate(probabilities)
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_call": None}  # it is compiled again
+        return super().__getstate__() | {"_call": None}  # compiled again when needed
 
 
 def fit_embedding(
     embedding: Any, X: Any, y: Any, image_shape: tuple[int, int, int]
 ) -> BaseEstimator:
-    """Return the fitted transformer that an ``embedding`` stands for.
+    """Fit the transformer that an ``embedding`` specifies.
 
     Parameters
     ----------
     embedding : str, path-like or estimator
-        What :class:`~fashionkit.ImageSearch` takes, but for "precomputed".
+        Embedding as in :class:`~fashionkit.ImageSearch`, except "precomputed".
 
     X : array-like
-        Images, as the user passed them.
+        Images, in the form in which the user passed them.
 
-    y : array-like or None
-        Labels of the images, for transformers that learn from them.
+    y : array-like of shape (n_samples,) or None
+        Labels of the images, for transformers that use them.
 
     image_shape : tuple of int
         Height, width and channels of the images.
@@ -148,12 +150,15 @@ def fit_embedding(
     Returns
     -------
     transformer : transformer
-        It is fitted.
+        Fitted transformer.
 
     Raises
     ------
-    TypeError, ValueError
-        If the embedding is none.
+    TypeError
+        If the embedding is not an estimator.
+
+    ValueError
+        If the embedding is an unknown string, or a classifier that is not fitted.
     """
     if isinstance(embedding, os.PathLike) or (
         isinstance(embedding, str) and embedding.lower().endswith(".onnx")
@@ -162,8 +167,8 @@ def fit_embedding(
     if isinstance(embedding, str):
         if embedding != AUTO:
             raise ValueError(
-                f"embedding={embedding!r}, expected {choices([AUTO, PRECOMPUTED])}, the path of a "
-                "ONNX file that ends in '.onnx', a transformer, or a fitted classifier."
+                f"embedding={embedding!r}, expected {choices([AUTO, PRECOMPUTED])}, the path of an "
+                "ONNX file with the suffix '.onnx', a transformer or a fitted classifier."
             )
         return _automatic(X, image_shape)
     if not hasattr(embedding, "fit") or isinstance(embedding, type):
@@ -172,18 +177,19 @@ def fit_embedding(
             f"classifier, {choices([AUTO, PRECOMPUTED])}, or the path of an ONNX file."
         )
     if _is_fitted(embedding):
-        # A copy: where the original is fitted again, vectors would be those of another embedding.
+        # A copy, so that fitting the original again does not change the embedding.
         return copy.deepcopy(_of_fitted(embedding, X))
     if not hasattr(embedding, "transform"):
         raise ValueError(
-            f"embedding={embedding!r} is a classifier that is not fitted; fit it first, and wrap "
-            "it in sklearn.frozen.FrozenEstimator where the search is cloned: clones of "
-            "estimators are not fitted."
+            f"embedding={embedding!r} is a classifier that is not fitted; fit it first. If the "
+            "search is cloned, wrap the classifier in sklearn.frozen.FrozenEstimator, as clones "
+            "of other estimators are not fitted."
         )
     return clone(embedding).fit(X, y)
 
 
 def _automatic(X: Any, image_shape: tuple[int, int, int]) -> BaseEstimator:
+    """Fit the transformer that "auto" chooses for a shape of images."""
     height, width, channels = image_shape
     if min(height, width) < _HOG_SIDE:
         return PixelFeatures().fit(X)
@@ -197,7 +203,7 @@ def _automatic(X: Any, image_shape: tuple[int, int, int]) -> BaseEstimator:
 
 
 def _is_fitted(estimator: Any) -> bool:
-    """Tell whether an estimator has learned something; what needs no fit has not."""
+    """Tell whether an estimator, or all steps of a Pipeline that require a fit, are fitted."""
     if isinstance(estimator, FrozenEstimator):
         return True
     parts = (
@@ -213,7 +219,7 @@ def _is_fitted(estimator: Any) -> bool:
 
 
 def _of_fitted(estimator: Any, X: Any) -> BaseEstimator:
-    """Return a transformer to what a fitted estimator computes before it decides."""
+    """Return the transformer, or what a fitted classifier computes before it decides."""
     estimator = unwrapped(estimator)
     if isinstance(estimator, Pipeline) and is_classifier(estimator):
         before, last = estimator[:-1], estimator[-1]
@@ -221,7 +227,7 @@ def _of_fitted(estimator: Any, X: Any) -> BaseEstimator:
             return _of_fitted(last, X)
         if not isinstance(unwrapped(last), BackboneSource):
             return before
-        inside = _of_fitted(last, before.transform(take(X, slice(0, _IMAGES_OF_MEAN))))
+        inside = _of_fitted(last, before.transform(_safe_indexing(X, slice(0, _MAX_MEAN_IMAGES))))
         return Pipeline([*before.steps, ("embedding", inside)])
     if isinstance(estimator, BackboneSource):
         return NetworkFeatures(FrozenEstimator(estimator)).fit(X)
@@ -233,8 +239,3 @@ def _of_fitted(estimator: Any, X: Any) -> BaseEstimator:
         f"embedding={estimator!r} has no transform, predict_proba or decision_function; pass a "
         "transformer or a classifier that has one of them."
     )
-
-
-def take(X: Any, rows: slice | np.ndarray) -> Any:
-    """Return some rows of a DataFrame, an array or an ImageFolder, of files unread."""
-    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]

@@ -1,16 +1,15 @@
-"""How good a search is: precision, recall and average precision of what it finds."""
+"""Evaluation of a search: precision, recall and average precision."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import _safe_indexing, check_consistent_length, column_or_1d, gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
-
-from fashionkit.datasets._names import choices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,60 +40,66 @@ def evaluate_search(
     groups: Any = None,
     indexed_groups: Any = None,
 ) -> pd.DataFrame:
-    """Measure precision and recall of a search on queries whose labels are known.
+    """Compute precision and recall of a search on queries with known labels.
 
     A result is relevant if it has the label of the query.
+
+    Read more in the :ref:`User Guide <similar_images>`.
 
     Parameters
     ----------
     search : ImageSearch
-        A search that was fitted with labels.
+        Search that was fitted with labels.
 
     X : array-like
-        Queries. They should not be indexed themselves: each would find itself first.
+        Queries: images of the shape seen in ``search.fit``. They should not be indexed themselves,
+        because each would find itself first.
 
     y : array-like of shape (n_queries,)
-        Their labels.
+        Labels of the queries.
 
     n_neighbors : int, default=10
-        Number of results of each query.
+        Number of results for each query.
 
     by : array-like of shape (n_queries,), default=None
-        What queries are averaged by, such as the senders of the photos; None for their labels.
+        Values by which the scores of the queries are averaged, such as the senders of the photos.
+        None uses the labels.
 
     groups : array-like of shape (n_queries,), default=None
-        Group of each query, such as the sender of a photo. Results of the query's own group do not
-        count: the next ones take their place.
+        Group of each query, such as the sender of the photo. Indexed images of the group of a query
+        are excluded from its results.
 
     indexed_groups : array-like of shape (n_images,), default=None
-        Group of each indexed image, in the order of ``search.ids_``; needed with ``groups``.
+        Group of each indexed image, in the order of ``search.ids_``. Required with ``groups``.
 
     Returns
     -------
     scores : DataFrame
-        A row for each value of ``by``, sorted, and a last one, "all", for all queries, with the
-        columns
+        One row for each value of ``by``, sorted, and a last row "all" for all queries. Each row is
+        the mean over its queries of the following columns:
 
         - ``n_queries``: number of queries;
         - ``precision``: fraction of the results that are relevant;
         - ``recall``: fraction of the relevant indexed images that are among the results;
         - ``hit_rate``: fraction of the queries with at least one relevant result, which papers on
           metric learning call recall@k [1]_;
-        - ``average_precision``: mean over the relevant results of the precision up to each,
-          divided by the number of those that there could be [2]_; its mean in the last row is the
-          mean average precision at ``n_neighbors``.
+        - ``average_precision``: sum of the precision at the rank of each relevant result, divided
+          by the maximum number of relevant results [2]_. In the last row it is the mean average
+          precision at ``n_neighbors``.
 
-        Rows are averages over queries. Queries without any relevant indexed image are counted
-        with 0, but have no recall.
+        A query without a relevant indexed image counts as 0, except in the recall, from which it
+        is excluded.
 
     Raises
     ------
     ValueError
-        If the search has no labels, or the arguments are inconsistent.
+        If the search was fitted without labels, the arguments have inconsistent lengths, ``by``
+        contains "all", or too few indexed images are of another group.
 
     See Also
     --------
-    fashionkit.plotting.RetrievalDisplay : Queries and their results, right and wrong marked.
+    fashionkit.ImageSearch : Finds the most similar images.
+    fashionkit.plotting.RetrievalDisplay : Draws queries and their results.
 
     References
     ----------
@@ -119,13 +124,12 @@ def evaluate_search(
     check_consistent_length(y, np.empty(n_queries))
     labels = getattr(search, "labels_", None)
     if labels is None:
-        raise ValueError("search has no labels_; pass y when you fit it.")
+        raise ValueError("search has no labels_; pass y to search.fit.")
     excluded = _check_groups(groups, indexed_groups, n_queries, len(labels))
     relevant = np.empty((n_queries, n_neighbors), dtype=bool)
     n_relevant = np.empty(n_queries, np.int64)
-    for start in range(0, n_queries, _QUERIES_PER_CHUNK):
-        rows = slice(start, start + _QUERIES_PER_CHUNK)
-        part = X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+    for rows in gen_batches(n_queries, _QUERIES_PER_CHUNK):
+        part = _safe_indexing(X, rows)
         if excluded is None:
             _, found = search.kneighbors(part, n_neighbors)
         else:
@@ -142,7 +146,7 @@ def _check_groups(
         return None
     if groups is None or indexed_groups is None:
         missing = "groups" if groups is None else "indexed_groups"
-        raise ValueError(f"{missing} is missing; pass groups and indexed_groups, or neither.")
+        raise ValueError(f"{missing}=None; pass both groups and indexed_groups, or neither.")
     groups, indexed_groups = column_or_1d(groups), column_or_1d(indexed_groups)
     check_consistent_length(groups, np.empty(n_queries))
     check_consistent_length(indexed_groups, np.empty(n_images))
@@ -152,7 +156,7 @@ def _check_groups(
 def _of_other_groups(
     search: Any, X: Any, n: int, groups: np.ndarray, indexed_groups: np.ndarray
 ) -> np.ndarray:
-    """Return the nearest images of other groups than each query's."""
+    """Return the rows of the nearest images of other groups than that of each query."""
     values, counts = np.unique(indexed_groups, return_counts=True)
     own = dict(zip(values.tolist(), counts.tolist(), strict=True))
     most = max(own.get(group, 0) for group in groups.tolist())
@@ -160,7 +164,7 @@ def _of_other_groups(
         n_others = len(indexed_groups) - most
         raise ValueError(
             f"n_neighbors={n}, but only {n_others} indexed images are of another group than the "
-            "query's; pass at most as many."
+            "query; pass a smaller n_neighbors."
         )
     _, found = search.kneighbors(X, n + most)
     is_own = indexed_groups[found] == groups[:, np.newaxis]
@@ -171,7 +175,7 @@ def _of_other_groups(
 def _count_relevant(
     y: np.ndarray, labels: np.ndarray, excluded: tuple[np.ndarray, np.ndarray] | None, rows: slice
 ) -> np.ndarray:
-    """Return the number of indexed images that are relevant for each query."""
+    """Return the number of indexed images that are relevant to each query."""
     if excluded is None:
         return _counts(labels.tolist(), y.tolist())
     groups, indexed_groups = excluded
@@ -181,8 +185,7 @@ def _count_relevant(
 
 
 def _counts(values: Sequence[Any], wanted: Sequence[Any]) -> np.ndarray:
-    from collections import Counter
-
+    """Return how often each wanted value occurs among the values."""
     counted = Counter(values)
     return np.array([counted[one] for one in wanted], np.int64)
 
@@ -208,8 +211,7 @@ def _average(scores: dict[str, np.ndarray], by: np.ndarray) -> pd.DataFrame:
     table = pd.DataFrame(scores)
     if ALL in by.tolist():
         raise ValueError(
-            f"by has the value {ALL!r}, which is what the last row is called; rename it, as to "
-            f"{choices(['All'])}."
+            f"by has the value {ALL!r}, which is the name of the last row; rename the value."
         )
     grouped = table.groupby(by)
     means = grouped.mean()

@@ -1,4 +1,4 @@
-"""ImageSearch: the most similar of many images, as an estimator."""
+"""ImageSearch: search for similar images, as an estimator."""
 
 from __future__ import annotations
 
@@ -35,102 +35,103 @@ _N_NEIGHBORS = [Interval(Integral, 1, None, closed="left")]
 
 
 class ImageSearch(DocLinkMixin, ImageVectors):
-    """Find the most similar of many images.
+    """Search for similar images by the nearest neighbours of their embeddings.
 
-    Images become vectors by an embedding, and those whose vectors are nearest to a query's are the
-    most similar. Which images count as similar is the embedding's doing: that of a classifier
-    finds the same kind of garment, that of a network that was trained on texts and pictures the
-    same style.
+    An embedding turns each image into a vector. The images whose vectors are nearest to that of a
+    query are the most similar. The embedding determines what similar means: that of a classifier
+    finds the same kind of garment, that of a network trained on images and captions the same style.
 
-    Read more in :ref:`similar_images`.
+    Read more in the :ref:`User Guide <similar_images>`.
 
     Parameters
     ----------
     embedding : str, path-like, transformer or fitted classifier, default="auto"
-        What makes vectors of images.
+        Embedding of the images.
 
-        - "auto": :class:`HOGFeatures` of gray images; of coloured ones with sides of at least 64
-          pixels the network of the model "clothing-photos-small-v1", which comes with the
-          package; of smaller ones :class:`HOGFeatures` and :class:`ColorHistogram`; and of
-          what is narrower than 8 pixels :class:`PixelFeatures`. Nothing is downloaded.
-        - a transformer, such as ``BackboneFeatures()``: it is cloned, and fitted in ``fit``;
-        - a fitted transformer: it is used as it is;
-        - a fitted classifier: what it computes before it decides. Of a neural classifier these
-          are the last maps of its network and its log-probabilities, both of which count the same;
-          of a Pipeline the output of the step before the classifier; of others the
-          log-probabilities or the decision scores;
-        - the path of a network in an ONNX file, whose name ends in ".onnx": as in
-          ``BackboneFeatures(path)``;
-        - "precomputed": ``X`` are vectors.
+        - "auto": depends on the images. Gray images use :class:`HOGFeatures`. Colour images with
+          sides of at least 64 pixels use the network of the model "clothing-photos-small-v1",
+          which comes with the package; smaller ones :class:`HOGFeatures` and
+          :class:`ColorHistogram`. Images with a side below 8 pixels use :class:`PixelFeatures`.
+          Nothing is downloaded.
+        - a transformer, such as ``BackboneFeatures()``: it is cloned, and fitted in ``fit``.
+        - a fitted transformer: it is copied, and not fitted again.
+        - a fitted classifier: the values from which it predicts. For a neural classifier, these are
+          the last feature maps of its network and its log-probabilities, with equal weight. For a
+          Pipeline, they are the output of the step before the classifier. For all others, they are
+          the log-probabilities, or else the decision scores.
+        - the path of a network in an ONNX file with the suffix ".onnx", as in
+          ``BackboneFeatures(path)``.
+        - "precomputed": ``X`` contains vectors.
 
-        Where the search is cloned, wrap what is fitted in a
+        If the search is cloned, wrap a fitted estimator in a
         :class:`~sklearn.frozen.FrozenEstimator`.
 
     n_components : int, default=128
-        Maximum number of values of a vector: longer embeddings are projected on as many
-        principal components of the images of ``fit``. None keeps them all.
+        Maximum number of values of a vector. Longer embeddings are projected on this number of
+        principal components of the images of ``fit``. None keeps all values.
 
     metric : {"cosine", "euclidean"}, default="cosine"
-        Distance between vectors. "cosine" is 1 less the cosine of their angle, from 0 to 2.
+        Distance between vectors. "cosine" is 1 minus the cosine of their angle, from 0 to 2.
 
     algorithm : {"auto", "brute", "faiss"}, default="auto"
-        How the nearest vectors are found.
+        Algorithm to find the nearest vectors.
 
-        - "brute": by comparing all, which is exact;
-        - "faiss": by an approximate index of faiss, which misses about one in a hundred, and is
-          built at the first query; ``pip install "fashionkit[search]"``;
-        - "auto": "faiss" from 200,000 images on, where it is installed, else "brute".
+        - "brute": compares all vectors, which is exact.
+        - "faiss": uses an approximate index of faiss, which misses about 1 % of the neighbours and
+          is built at the first query. It needs ``pip install "fashionkit[search]"``.
+        - "auto": uses "faiss" for 200,000 images or more if it is installed, and "brute" otherwise.
 
     Attributes
     ----------
-    embedding_ : transformer
-        The fitted embedding; None for "precomputed".
+    embedding_ : transformer or None
+        Fitted embedding; None for "precomputed".
 
-    reduction_ : BoundedPCA
-        The projection on principal components; None where there is none.
+    reduction_ : BoundedPCA or None
+        Projection on principal components; None if vectors are not projected.
 
     vectors_ : ndarray of shape (n_images, n_values), dtype float32
-        The vectors of the images, of length 1 for ``metric="cosine"``.
+        Vectors of the indexed images, of length 1 for ``metric="cosine"``.
 
-    ids_ : ndarray of shape (n_images,)
-        The id of each image.
+    ids_ : ndarray of shape (n_images,), dtype int64 or str
+        Identifier of each indexed image.
 
-    labels_ : ndarray of shape (n_images,)
-        The label of each image; None without ``y``.
+    labels_ : ndarray of shape (n_images,) or None
+        Label of each indexed image; None without ``y``.
 
     metadata_ : dict of str to ndarray of shape (n_images,)
         Columns of metadata.
 
     image_shape_ : tuple of int
-        Height, width and channels; missing for "precomputed".
+        Height, width and channels. Not set for "precomputed".
 
     n_features_in_ : int
-        Number of features of an image seen in ``fit``.
+        Number of pixels times channels of each image seen in ``fit``, or of values of a vector for
+        "precomputed".
 
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of features seen in ``fit``, where they are all strings.
+        Column names seen in ``fit``, where ``X`` was a DataFrame with string names.
 
     See Also
     --------
-    fashionkit.search.evaluate_search : Precision and recall of a search.
-    fashionkit.plotting.RetrievalDisplay : Queries and their results.
-    find_duplicates : Images that are the same.
-    sklearn.neighbors.NearestNeighbors : Neighbours of vectors.
+    fashionkit.search.evaluate_search : Computes precision and recall of a search.
+    fashionkit.plotting.RetrievalDisplay : Draws queries and their results.
+    find_duplicates : Finds groups of identical or nearly identical images.
+    sklearn.neighbors.NearestNeighbors : Finds nearest neighbours of vectors.
 
     Notes
     -----
-    Searching compares in float32, in blocks, and takes no memory beside the vectors but for a
-    block. The approximate index sorts vectors into lists and keeps them compressed, at 8 % of
-    their memory, to find candidates, whose distances are then computed from the vectors: they
-    are always exact. :func:`save` writes vectors as arrays that :func:`load` can map into memory;
-    it writes no index, which is rebuilt from them.
+    Vectors are compared in float32 and in blocks of bounded memory. The approximate index keeps
+    compressed vectors, at about 8 % of their memory, to find candidates. The distances of the
+    candidates are then computed from the vectors, so that all returned distances are exact.
+    :func:`save` writes vectors as arrays that :func:`load` can map into memory. The index is not
+    saved; it is built again.
 
-    The embedding and the projection are learned in ``fit``, or in the first ``partial_fit``, and
-    stay as they are when images are added: begin with some thousand images.
+    The embedding and the projection are learned in ``fit``, or in the first ``partial_fit``. They
+    do not change when images are added, so begin with at least some thousand images.
 
-    The search keeps a copy of the embedding, so that a classifier may be fitted again without
-    harm. Vectors of another embedding are refused: where a parameter was changed after ``fit``,
-    and of precomputed vectors by their number of values and, in a DataFrame, their names.
+    The search keeps a copy of the embedding, so that a classifier can be fitted again without an
+    effect on the search. ``partial_fit`` raises an error if ``embedding``, ``n_components`` or
+    ``metric`` was changed after ``fit``.
 
     Examples
     --------
@@ -174,41 +175,49 @@ class ImageSearch(DocLinkMixin, ImageVectors):
     # The embedding validates its parameters itself.
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, *, ids: Any = None, metadata: Any = None) -> Self:
-        """Index images, and forget those before.
+        """Index images. Previously indexed images are discarded.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels)
-            Images; an :class:`ImageFolder` is read a chunk at a time. Vectors of shape
+            Images; an :class:`ImageFolder` is read in chunks. Vectors of shape
             (n_samples, n_values) for "precomputed".
 
         y : array-like of shape (n_samples,), default=None
-            Labels, which results show; transformers that are fitted get them, too.
+            Labels. They are a column of the results, and are passed to transformers that are
+            fitted.
 
         ids : array-like of int or str of shape (n_samples,), default=None
-            What the images are called, each differently. None numbers them from 0 on, or takes
-            the paths of an :class:`ImageFolder`.
+            Unique identifiers of the images. None uses the paths of an :class:`ImageFolder`, or
+            0, 1, ... for other images.
 
         metadata : DataFrame or dict of array-like, default=None
-            Columns of numbers or texts with a value for each image, which results show and
-            filters choose by. Dates become texts.
+            Columns of numbers or strings with one value for each image. They are columns of the
+            results, and filters can use them. Dates are converted to strings.
 
         Returns
         -------
         self : ImageSearch
-            The fitted search.
+            Fitted search.
 
         Raises
         ------
         ValueError
-            If the images are not valid, or ids, labels and metadata do not fit to them.
+            If the images are invalid, ids are not unique, or ids, labels or metadata have another
+            length than the images.
+
+        TypeError
+            If the embedding is not an estimator, or labels or metadata mix types.
+
+        ImportError
+            If ``algorithm="faiss"`` and faiss is not installed.
         """
         return self._fit(X, y, ids, metadata)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Any, y: Any = None, *, ids: Any = None, metadata: Any = None) -> Self:
-        """Add images to those that are indexed.
+        """Add images to the index.
 
         Parameters
         ----------
@@ -216,28 +225,30 @@ class ImageSearch(DocLinkMixin, ImageVectors):
             Images, as in :meth:`fit`.
 
         y : array-like of shape (n_samples,), default=None
-            Labels; needed if the images before have some.
+            Labels. Required if the indexed images have labels.
 
         ids : array-like of int or str of shape (n_samples,), default=None
-            Identifiers of the images. None uses paths, or the next numbers.
+            Identifiers that no indexed image has. None uses the paths of an :class:`ImageFolder`,
+            or the next integers for other images.
 
         metadata : DataFrame or dict of array-like, default=None
-            The same columns as before.
+            Metadata with the same columns as that of the indexed images.
 
         Returns
         -------
         self : ImageSearch
-            The search.
+            Search with the added images.
 
         Raises
         ------
         ValueError
-            If the images are of another shape, or what belongs to them is of another kind than
-            before. Nothing is added then.
+            If the images are of another shape, their ids, labels or metadata are of another type
+            than those of the indexed images, or a parameter was changed. The index then remains
+            unchanged.
 
         Notes
         -----
-        All vectors are copied once in each call: add many images at a time.
+        Each call copies all vectors, so add many images at a time.
         """
         if not hasattr(self, "vectors_"):
             return self._fit(X, y, ids, metadata)
@@ -248,13 +259,13 @@ class ImageSearch(DocLinkMixin, ImageVectors):
         labels, columns = check_labels(y, n_images), check_metadata(metadata, n_images)
         if (labels is None) != (self.labels_ is None):
             raise ValueError(
-                f"y is {'missing' if labels is None else 'given'}, but the images before have "
-                f"{'no ' if self.labels_ is None else ''}labels; pass y for all or for none."
+                f"y is {'missing' if labels is None else 'given'}, but the indexed images have "
+                f"{'no ' if self.labels_ is None else ''}labels; pass y in all calls or in no call."
             )
         if columns.keys() != self.metadata_.keys():
             raise ValueError(
-                f"metadata has the columns {sorted(columns)}, but those before have "
-                f"{sorted(self.metadata_)}; pass the same."
+                f"metadata has the columns {sorted(columns)}, but that of the indexed images has "
+                f"{sorted(self.metadata_)}; pass the same columns."
             )
         if labels is not None and self.labels_ is not None:
             labels = joined(self.labels_, labels, "y")
@@ -270,46 +281,46 @@ class ImageSearch(DocLinkMixin, ImageVectors):
         return self
 
     def remove(self, ids: Any) -> Self:
-        """Remove images.
+        """Remove images from the index.
 
         Parameters
         ----------
-        ids : array-like of int or str
-            Their ids.
+        ids : int, str or array-like of these
+            Identifiers of the images to remove.
 
         Returns
         -------
         self : ImageSearch
-            The search.
+            Search without the images.
 
         Raises
         ------
         KeyError
-            If there is no image of an id. Nothing is removed then.
+            If no indexed image has one of the ids. The index then remains unchanged.
 
         ValueError
-            If no image would be left.
+            If no image would remain.
         """
         check_is_fitted(self)
         ids = np.asarray(ids) if np.ndim(ids) else np.array([ids])
         known = set(self.ids_.tolist())
         missing = [one for one in ids.tolist() if one not in known]
         if missing:
-            raise KeyError(f"ids has {missing[0]!r}, which no indexed image has.")
+            raise KeyError(f"ids has {missing[0]!r}, which no indexed image has; choose from ids_.")
         kept = ~np.isin(self.ids_, ids)
         if not kept.any():
-            raise ValueError("ids has all indexed images; fit the search on others instead.")
+            raise ValueError("ids has all indexed images; to replace them, fit the search again.")
         self.vectors_, self.ids_ = self.vectors_[kept], self.ids_[kept]
         self.labels_ = None if self.labels_ is None else self.labels_[kept]
         self.metadata_ = {name: column[kept] for name, column in self.metadata_.items()}
-        self._index = None  # its rows were others
+        self._index = None  # its rows have moved
         return self
 
     @validate_params(
         {"X": "no_validation", "n_neighbors": _N_NEIGHBORS}, prefer_skip_nested_validation=True
     )
     def kneighbors(self, X: Any, n_neighbors: int = 10) -> tuple[np.ndarray, np.ndarray]:
-        """Find the most similar images.
+        """Find the distances and positions of the most similar images.
 
         Parameters
         ----------
@@ -322,15 +333,15 @@ class ImageSearch(DocLinkMixin, ImageVectors):
         Returns
         -------
         distances : ndarray of shape (n_queries, n_neighbors), dtype float32
-            Their distances, increasing.
+            Distances of the images, in increasing order.
 
         rows : ndarray of shape (n_queries, n_neighbors), dtype int64
-            Their positions in ``ids_``, ``labels_`` and ``vectors_``.
+            Positions of the images in ``ids_``, ``labels_`` and ``vectors_``.
 
         Raises
         ------
         ValueError
-            If there are fewer indexed images than ``n_neighbors``.
+            If the queries are invalid, or fewer than ``n_neighbors`` images are indexed.
         """
         check_is_fitted(self)
         self._check_number(n_neighbors)
@@ -354,7 +365,7 @@ class ImageSearch(DocLinkMixin, ImageVectors):
         where: Any = None,
         diversity: float = 0.0,
     ) -> pd.DataFrame:
-        """Find the most similar images, with what is known of them.
+        """Find the most similar images, with their ids, labels and metadata.
 
         Parameters
         ----------
@@ -362,30 +373,37 @@ class ImageSearch(DocLinkMixin, ImageVectors):
             Queries: images of the shape seen in :meth:`fit`.
 
         n_neighbors : int, default=10
-            Number of images to find for each query; fewer are found where ``where`` leaves fewer.
+            Number of images to find for each query, or all images that ``where`` selects if these
+            are fewer.
 
-        where : array-like of bool of shape (n_images,), or callable, default=None
-            Which of the indexed images are searched. A callable gets a DataFrame of all, with the
-            columns ``id``, ``label`` where there are labels, and those of the metadata, and
-            returns such a mask. Where it leaves fewer than half of the images, all of these are
-            compared: an approximate index would find too few.
+        where : array-like of bool of shape (n_images,) or callable, default=None
+            Mask of the indexed images to search, or a function that returns one. The function is
+            passed the DataFrame of :meth:`table`. If the mask selects fewer than half of the
+            images, all of these are compared, as an approximate index would find too few.
 
         diversity : float, default=0.0
-            How much results should differ from each other, from 0 to 1: maximal marginal
-            relevance [1]_, of which this is 1 less its lambda, among five times as many results.
-            About 0.3 leaves out what looks all the same.
+            Weight from 0 to 1 of how much results differ from each other, against how near they
+            are to the query. Results are chosen from five times as many neighbours by maximal
+            marginal relevance [1]_, with its parameter lambda = 1 - ``diversity``. A value of about
+            0.3 leaves out images that look nearly the same.
 
         Returns
         -------
         results : DataFrame
-            A row for each result, by query, with the columns ``query``, the position of the query
-            in ``X``; ``id``; ``distance``; ``label``, where there are labels; and those of the
-            metadata. The nearest come first; with ``diversity``, in the order of choice.
+            One row for each result, grouped by query, nearest first; with ``diversity``, in the
+            order of choice. The columns are
+
+            - ``query``: position of the query in ``X``;
+            - ``id``: identifier of the found image;
+            - ``distance``: its distance from the query;
+            - ``label``: its label, if there are labels;
+            - the columns of the metadata.
 
         Raises
         ------
         ValueError
-            If there are fewer indexed images than ``n_neighbors``, or ``where`` leaves none.
+            If the queries are invalid, fewer than ``n_neighbors`` images are indexed, or ``where``
+            is not a mask or selects no image.
 
         References
         ----------
@@ -414,12 +432,12 @@ class ImageSearch(DocLinkMixin, ImageVectors):
         )
 
     def table(self) -> pd.DataFrame:
-        """Return what is known of the indexed images.
+        """Return ids, labels and metadata of the indexed images.
 
         Returns
         -------
         table : DataFrame of shape (n_images, n_columns)
-            With the columns ``id``, ``label`` where there are labels, and those of the metadata.
+            Table with the columns ``id``, ``label`` if there are labels, and those of the metadata.
         """
         import pandas as pd
 
@@ -442,7 +460,7 @@ class ImageSearch(DocLinkMixin, ImageVectors):
         if n_neighbors > len(self.vectors_):
             raise ValueError(
                 f"n_neighbors={n_neighbors}, but there are {len(self.vectors_)} indexed images; "
-                "pass at most as many."
+                f"pass at most n_neighbors={len(self.vectors_)}."
             )
 
     def _find(self, queries: np.ndarray, n: int, among: np.ndarray | None) -> Neighbors:
@@ -464,7 +482,7 @@ class ImageSearch(DocLinkMixin, ImageVectors):
 
     def __getstate__(self) -> dict[str, Any]:
         state = {**super().__getstate__()}
-        state.pop("_index", None)  # it is rebuilt, never read from a file
+        state.pop("_index", None)  # built again, never read from a file
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

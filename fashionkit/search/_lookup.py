@@ -1,4 +1,4 @@
-"""The nearest vectors: all compared, or those that an approximate index proposes."""
+"""Nearest neighbours, by brute force or among the candidates of an approximate index."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import numpy as np
 from fashionkit.features._nearest import Neighbors, distances_to, nearest
 from fashionkit.search._approximate import ApproximateIndex, n_candidates
 
-# With a filter that leaves at least this share, the approximate index is asked first.
+# Minimum fraction of the vectors that a filter must select for the approximate index to be used.
 _WIDE_FILTER = 0.5
 
 
 def is_worth_it(n_vectors: int, n_neighbors: int, among: np.ndarray | None) -> bool:
-    """Tell whether an approximate index helps: not for few vectors, nor behind a narrow filter."""
+    """Tell whether an approximate index helps: not for few vectors, nor with a narrow filter."""
     is_narrow = among is not None and len(among) < _WIDE_FILTER * n_vectors
     return not is_narrow and 2 * n_candidates(n_neighbors) < n_vectors
 
@@ -25,7 +25,7 @@ def find(
     among: np.ndarray | None,
     index: ApproximateIndex | None,
 ) -> Neighbors:
-    """Find the nearest vectors of each query.
+    """Find the nearest neighbours of each query.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ def find(
         As in :func:`~fashionkit.features._nearest.nearest`.
 
     index : ApproximateIndex or None
-        An index of the vectors; None compares all of them.
+        Index of the vectors; None compares all of them.
 
     Returns
     -------
     neighbors : Neighbors
-        Distances, which are exact, and rows. An index may miss some of the nearest.
+        Exact distances, and rows. With an index, some nearest neighbours may be missing.
     """
     if index is None:
         return nearest(vectors, queries, n_neighbors, metric=metric, among=among)
@@ -50,7 +50,7 @@ def find(
         distances[~np.isin(rows, among)] = np.inf
     order = np.lexsort((rows, distances))[:, :n_neighbors]
     found = Neighbors(*(np.take_along_axis(one, order, axis=1) for one in (distances, rows)))
-    # Of what lies far from all, or is left by few, all vectors are compared.
+    # Queries with too few candidates, such as those far from all vectors, are compared with all.
     lacking = np.flatnonzero(np.isinf(found.distances).any(axis=1))
     if len(lacking):
         exact = nearest(vectors, queries[lacking], n_neighbors, metric=metric, among=among)

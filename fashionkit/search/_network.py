@@ -1,4 +1,4 @@
-"""The network of a classifier, seen once: its last maps, and the probabilities that follow."""
+"""Last feature maps and probabilities of a network, in one pass."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from fashionkit._backbones.pool import pool
 from fashionkit._backbones.seeded import CompiledModel, SeededModel, copy_values
 from fashionkit._tensorflow import keras
 
-# Maximum number of rows and columns of maps that are kept whole: in small images it matters where
-# something is. Larger maps are averaged, as the networks for photos do themselves.
+# Maximum number of rows and columns of maps that are flattened, as positions matter in small
+# images. Larger maps are averaged over positions, as in the networks for photos.
 LARGEST_FLAT_MAP = 4
 
 
 class Outputs(NamedTuple):
-    """What a network computes of some images."""
+    """Last feature maps, as rows, and probabilities of some images."""
 
     maps: np.ndarray
     probabilities: np.ndarray
 
 
 def bind_network(classifier: Any) -> Callable[[np.ndarray], Outputs]:
-    """Return the function from images to the last maps of a network and its probabilities.
+    """Return a function from images to the last maps of a network and its probabilities.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def bind_network(classifier: Any) -> Callable[[np.ndarray], Outputs]:
     Returns
     -------
     call : callable
-        From float32 images in [0, 1] to maps of shape (n_samples, n_values) and probabilities of
-        shape (n_samples, n_classes), in any thread. It holds the weights of now.
+        Thread-safe function from float32 images in [0, 1] to maps of shape (n_samples, n_values)
+        and probabilities of shape (n_samples, n_classes). It copies the current weights.
     """
     source, network = classifier._backbone_source()
     compiled = pool.share(("maps and outputs", source.key), lambda: _Compiled(source))
@@ -47,14 +47,14 @@ def bind_network(classifier: Any) -> Callable[[np.ndarray], Outputs]:
 
     def run(images: np.ndarray) -> Outputs:
         rows = call(images)
-        # Where the network has outputs beside those of the classes, the classes come last.
+        # If the network has outputs other than those of the classes, the classes come last.
         return Outputs(rows[:, :-n_outputs], rows[:, -n_classes:])
 
     return run
 
 
 class _Compiled(CompiledModel):
-    """A network compiled to return its last maps and its outputs, side by side."""
+    """Network compiled to return its last maps and its outputs, concatenated."""
 
     def __init__(self, source: Any):
         backbone = Backbone(source, source.size, channels=source.channels)
@@ -75,5 +75,5 @@ class _Compiled(CompiledModel):
         self._order = [positions[id(variable)] for variable in variables]
 
     def bind_in_order(self, arrays: list[np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
-        """Return the function with these weights, in the order of the network's variables."""
+        """Return the function with weights in the order of ``network.variables``."""
         return self.bind([arrays[position] for position in self._order])

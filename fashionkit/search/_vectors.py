@@ -1,4 +1,4 @@
-"""What a search keeps of images: their vectors, embedded, reduced and scaled alike."""
+"""Vectors of images: embedded, projected on principal components and scaled."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import gen_batches
+from sklearn.utils import _safe_indexing, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fashionkit._images import check_images, fit_images, reject_single, stacked
 from fashionkit.features import BoundedPCA
 from fashionkit.features._nearest import normalise
-from fashionkit.search._embedding import PRECOMPUTED, fit_embedding, take
+from fashionkit.search._embedding import PRECOMPUTED, fit_embedding
 
-# Images that the reduction is learned from, at most, and that are embedded at a time.
+# Maximum number of images from which the projection is learned, and that are embedded at a time.
 _SAMPLED_IMAGES = 20_000
 _IMAGES_PER_CHUNK = 2048
 _SEED = 0
 
 
 class ImageVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Base of what compares images by vectors: an embedding, and what follows it.
+    """Base class of estimators that compare images by the vectors of an embedding.
 
     Subclasses have the parameters ``embedding``, ``n_components`` and ``metric``.
     """
@@ -46,13 +46,18 @@ class ImageVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         Returns
         -------
         vectors : ndarray of shape (n_samples, n_values), dtype float32
-            As the search compares them, of length 1 for ``metric="cosine"``.
+            Vectors as the search compares them, of length 1 for ``metric="cosine"``.
+
+        Raises
+        ------
+        ValueError
+            If the images are invalid or of another shape, or the embedding is not finite.
         """
         check_is_fitted(self)
         return self._embed(self._check(X))
 
     def _start(self, X: Any, y: Any) -> Any:
-        """Validate the first images."""
+        """Validate the images of ``fit``."""
         X = stacked(X)
         reject_single(X, y)
         for name in ("image_shape_", "pixel_range_"):
@@ -63,7 +68,7 @@ class ImageVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         return _indexable(X)
 
     def _learn(self, X: Any, y: Any) -> np.ndarray:
-        """Fit embedding and reduction to validated images, and return their vectors."""
+        """Fit the embedding and the projection to validated images; return their vectors."""
         n_images = len(X)
         self.embedding_ = (
             None
@@ -73,9 +78,9 @@ class ImageVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.reduction_ = None
         sampled = np.random.RandomState(_SEED).permutation(n_images)[:_SAMPLED_IMAGES]
         sampled.sort()
-        sample = self._raw(X if len(sampled) == n_images else take(X, sampled))
+        sample = self._raw(X if len(sampled) == n_images else _safe_indexing(X, sampled))
         if self.n_components is not None and sample.shape[1] > self.n_components and n_images > 1:
-            with np.errstate(invalid="ignore"):  # of images that are all the same
+            with np.errstate(invalid="ignore"):  # identical images have no variance
                 self.reduction_ = BoundedPCA(self.n_components, random_state=_SEED).fit(sample)
         vectors = self._finish(sample)
         if len(sampled) < n_images:
@@ -84,7 +89,7 @@ class ImageVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             vectors[sampled] = first
             del first, sample
             for part in gen_batches(len(others), _IMAGES_PER_CHUNK):
-                vectors[others[part]] = self._embed(take(X, others[part]))
+                vectors[others[part]] = self._embed(_safe_indexing(X, others[part]))
         self._n_features_out = vectors.shape[1]
         self._fitted_settings = self._settings()
         return vectors
@@ -98,43 +103,43 @@ class ImageVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         return _indexable(X)
 
     def _check_settings(self) -> None:
-        """Refuse to mix vectors of several embeddings."""
+        """Raise an error if the parameters of the vectors were changed after ``fit``."""
         for before, now in zip(self._fitted_settings, self._settings(), strict=True):
             if before != now:
                 raise ValueError(
-                    f"{now}, but the indexed vectors were made with {before}, and cannot be "
-                    "compared with others; set it back, or fit the search again."
+                    f"{now}, but the indexed vectors were made with {before}, so that vectors "
+                    "cannot be compared; set the parameter back, or fit the search again."
                 )
 
     def _embed(self, X: Any) -> np.ndarray:
-        """Return the vectors of validated images, a chunk at a time."""
+        """Compute the vectors of validated images in chunks."""
         parts = [
-            self._finish(self._raw(take(X, rows)))
+            self._finish(self._raw(_safe_indexing(X, rows)))
             for rows in gen_batches(len(X), _IMAGES_PER_CHUNK)
         ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _raw(self, X: Any) -> np.ndarray:
-        """Return what the embedding computes, of finite numbers."""
+        """Return the output of the embedding as finite rows."""
         rows = X if self.embedding_ is None else self.embedding_.transform(X)
         rows = np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows)
         rows = rows.reshape(len(rows), -1)
         if not np.isfinite(rows).all():
             raise ValueError(
-                f"embedding={self.embedding!r} computes numbers that are not finite; check its "
-                "weights, and the range of the pixels."
+                f"embedding={self.embedding!r} returned NaN or infinite values, expected finite "
+                "ones; check its weights and the pixel range."
             )
         return rows
 
     def _finish(self, rows: np.ndarray) -> np.ndarray:
-        """Reduce and scale what the embedding computes."""
+        """Project and scale the output of the embedding."""
         if self.reduction_ is not None:
             rows = self.reduction_.transform(rows)
         vectors = np.array(rows, dtype=np.float32, order="C")
         return normalise(vectors) if self.metric == "cosine" else vectors
 
     def _settings(self) -> list[str]:
-        """Return what decides the vectors, as texts."""
+        """Return the parameters that determine the vectors, as strings."""
         return [
             f"{name}={getattr(self, name)!r}" for name in ("embedding", "n_components", "metric")
         ]
@@ -144,5 +149,5 @@ class ImageVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
 
 def _indexable(X: Any) -> Any:
-    """Return images of which some rows can be taken."""
+    """Return images in a form whose rows can be indexed."""
     return X if hasattr(X, "iloc") or hasattr(X, "shape") else np.asarray(X)

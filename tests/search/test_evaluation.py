@@ -55,7 +55,7 @@ def test_labels_that_are_not_indexed_have_no_recall(line):
 def test_what_cannot_be_evaluated_is_refused(line):
     with pytest.raises(ValueError, match=r"search has no labels_; pass y"):
         evaluate_search(ImageSearch("precomputed").fit(LINE), LINE, LABELS)
-    with pytest.raises(ValueError, match="indexed_groups is missing"):
+    with pytest.raises(ValueError, match="indexed_groups=None; pass both"):
         evaluate_search(line, LINE, LABELS, groups=LABELS)
     with pytest.raises(ValueError, match="inconsistent numbers"):
         evaluate_search(line, LINE, LABELS[:2])

@@ -105,9 +105,9 @@ class TestResults:
 
     def test_filters_that_leave_nothing_or_are_no_mask_are_refused(self, search, garments):
         X = garments[0][:1]
-        with pytest.raises(ValueError, match="where leaves none of the 200"):
+        with pytest.raises(ValueError, match="where selects 0 of 200 indexed images"):
             search.search(X, where=np.zeros(200, bool))
-        with pytest.raises(ValueError, match="expected 200 values of type bool"):
+        with pytest.raises(ValueError, match="expected 200 values of dtype bool"):
             search.search(X, where=np.arange(200))
         with pytest.raises(ValueError, match=r"where returned .* shape \(3,\)"):
             search.search(X, where=lambda table: np.ones(3, bool))
@@ -169,9 +169,12 @@ class TestGrowth:
         for arguments, message in (
             ({"y": y}, "metadata has the columns"),
             ({"metadata": metadata}, "y is missing"),
-            ({"y": ["x"], "metadata": metadata}, "same kind of values"),
-            ({"y": y, "metadata": metadata, "ids": [0]}, "which other images have"),
-            ({"y": y, "metadata": metadata, "ids": ["a"]}, "whole numbers or all as texts"),
+            ({"y": ["x"], "metadata": metadata}, "pass only numbers or only strings"),
+            (
+                {"y": y, "metadata": metadata, "ids": [0]},
+                "ids has 0, which indexed images have",
+            ),
+            ({"y": y, "metadata": metadata, "ids": ["a"]}, "pass only integers or only strings"),
         ):
             with pytest.raises(ValueError, match=message):
                 search.partial_fit(new, **arguments)
@@ -190,9 +193,9 @@ class TestGrowth:
     @pytest.mark.parametrize(
         ("given", "message"),
         [
-            ({"ids": [1, 1]}, "ids has 1, which other images have"),
-            ({"ids": [0.5, 1.5]}, "whole numbers or texts"),
-            ({"metadata": {"id": [1, 2]}}, "which results have anyway"),
+            ({"ids": [1, 1]}, "ids has 1 more than once; pass unique ids"),
+            ({"ids": [0.5, 1.5]}, "expected integers or strings"),
+            ({"metadata": {"id": [1, 2]}}, "which are reserved for results; rename"),
             ({"metadata": {"a": [1]}}, "1 values, but there are 2 images"),
         ],
     )
