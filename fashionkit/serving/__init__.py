@@ -1,4 +1,4 @@
-"""A model on the web: a page for people, and JSON for programs."""
+"""Web application for a fitted model: a page in the browser and a JSON API."""
 
 from fashionkit.serving._make import make_app
 

@@ -1,4 +1,4 @@
-"""What the server answers: the schema of its JSON."""
+"""Schema of the JSON that the server returns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Label = str | int | float | bool
 
 @dataclass
 class Color:
-    """A colour of the product: its name, such as "navy", its code, and its share."""
+    """Colour of the product: its name, its hexadecimal code, and its share of the product."""
 
     name: str
     hex: str
@@ -18,10 +18,10 @@ class Color:
 
 @dataclass
 class HeatMap:
-    """What the network looked at.
+    """Heat map of the regions that support the prediction.
 
-    ``image`` is a PNG in Base64, transparent where it looked least, to be laid over the photo:
-    ``box`` has left, top, width and height of where, as shares of the upright photo's sides.
+    ``image`` is a PNG in Base64, to be laid over the photo; it is transparent where the heat is
+    low. ``box`` is its left, top, width and height, as fractions of the upright photo's sides.
     """
 
     image: str
@@ -30,10 +30,10 @@ class HeatMap:
 
 @dataclass
 class Prediction:
-    """What is decided of a photo: the columns of ``classify_photos``.
+    """Prediction for one photo: the columns of ``classify_photos``.
 
-    ``status`` is "accepted", "review", "outlier" or "error". ``code`` is the status of HTTP of a
-    photo that cannot be read, were it the only one: 413, 415 or 422.
+    ``status`` is "accepted", "review", "outlier" or "error". For a photo that cannot be read,
+    ``code`` is the HTTP status that the photo alone would cause: 413, 415 or 422.
     """
 
     index: int
@@ -59,14 +59,14 @@ class Prediction:
 
 @dataclass
 class Predictions:
-    """A prediction for each photo, in the order of the request."""
+    """Prediction for each photo, in the order of the request."""
 
     results: list[Prediction]
 
 
 @dataclass
 class Similar:
-    """An indexed image that is similar to a photo; ``picture`` is where the server shows it."""
+    """Indexed image similar to a photo; ``picture`` is the relative URL of its thumbnail."""
 
     id: str | int
     distance: float
@@ -77,7 +77,7 @@ class Similar:
 
 @dataclass
 class Found:
-    """The images that are most similar to a photo, the nearest first."""
+    """Most similar images of one photo, nearest first."""
 
     index: int
     name: str
@@ -89,28 +89,28 @@ class Found:
 
 @dataclass
 class FoundAll:
-    """The similar images of each photo, in the order of the request."""
+    """Most similar images of each photo, in the order of the request."""
 
     results: list[Found]
 
 
 @dataclass
 class Problem:
-    """Why a request is refused."""
+    """Reason for which a request is refused."""
 
     detail: str
 
 
 @dataclass
 class Health:
-    """That the server is ready; it accepts no connection before it is."""
+    """State of the server, always "ok": it accepts connections only when it is ready."""
 
     status: str
 
 
 @dataclass
 class Metadata:
-    """What is served."""
+    """Description of the served model and of the limits of requests."""
 
     fashionkit: str
     model: str

@@ -1,6 +1,7 @@
-"""The routes: what is asked at which address."""
+"""Routes of the application."""
 
-# FastAPI reads the annotations of functions that are defined in a function: they are no strings.
+# Without "from __future__ import annotations": FastAPI could not resolve the annotations of nested
+# functions if they were strings.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -31,10 +32,10 @@ _REASONS = {
     400: "The request is malformed",
     408: "The request took too long to arrive",
     413: "Too many bytes, pixels or photos",
-    415: "No form, or no photo of a format that is read",
-    422: "No photo that can be read, or invalid parameters",
+    415: "Not a form, or photos of an unsupported format",
+    422: "Photos that cannot be read, or invalid parameters",
     431: "Headers of a part are too long",
-    503: "Too many requests, or no answer in time",
+    503: "Too many requests, or a timeout",
 }
 _FORM = {
     "required": True,
@@ -58,7 +59,7 @@ _FORM = {
 
 @dataclass(frozen=True)
 class Served:
-    """What an application serves.
+    """Parts of an application.
 
     Parameters
     ----------
@@ -66,13 +67,13 @@ class Served:
         Name of the model.
 
     classifier : Classifier
-        The model.
+        Classifier of uploads.
 
     similarity : Similarity or None
-        The search.
+        Search for images similar to uploads; None without a search.
 
     decoder : Decoder
-        What decodes photos.
+        Decoder of uploads.
 
     limits : Limits
         Limits of requests.
@@ -81,7 +82,7 @@ class Served:
         Texts of the page.
 
     n_threads : int
-        Number of threads.
+        Number of threads that process requests.
     """
 
     name: str
@@ -93,7 +94,7 @@ class Served:
     n_threads: int
 
     def metadata(self) -> Metadata:
-        """Return what is served, in JSON's terms."""
+        """Return the answer of ``GET /metadata``."""
         return Metadata(
             fashionkit=fashionkit.__version__,
             model=self.name,
@@ -108,7 +109,7 @@ class Served:
 
 
 def build(served: Served, allowed_hosts: list[str]) -> Any:
-    """Return the application of FastAPI."""
+    """Return the FastAPI application."""
     from fastapi import FastAPI
 
     workers = Workers(served.n_threads, served.limits.timeout)
@@ -122,7 +123,7 @@ def build(served: Served, allowed_hosts: list[str]) -> Any:
         title="fashionkit",
         version=fashionkit.__version__,
         description="Classify photos of clothes, and find similar ones.",
-        docs_url=None,  # it loads scripts of other servers
+        docs_url=None,  # it loads scripts from other servers
         redoc_url=None,
         lifespan=lifespan,
     )
@@ -134,7 +135,7 @@ def build(served: Served, allowed_hosts: list[str]) -> Any:
 
 
 def _add_errors(app: Any) -> None:
-    """Answer what is refused with its code and the reason."""
+    """Answer refused requests with the HTTP status and the reason."""
     from fastapi import Request
     from fastapi.responses import JSONResponse
 
@@ -145,6 +146,7 @@ def _add_errors(app: Any) -> None:
 
 
 def _add_page(app: Any, served: Served) -> None:
+    """Add the page and its files."""
     from fastapi.responses import HTMLResponse, JSONResponse, Response
 
     page = render(served.strings)
@@ -168,6 +170,7 @@ def _add_page(app: Any, served: Served) -> None:
 
 
 def _add_api(app: Any, served: Served, workers: Workers) -> None:
+    """Add the routes of the JSON API."""
     from fastapi import Query, Request
     from fastapi.responses import Response
     from starlette.requests import ClientDisconnect
@@ -180,12 +183,12 @@ def _add_api(app: Any, served: Served, workers: Workers) -> None:
 
     @app.get("/health", tags=["server"])
     async def health() -> Health:
-        """Say that the server is ready."""
+        """Check that the server is ready."""
         return Health("ok")
 
     @app.get("/metadata", tags=["server"])
     async def describe() -> Metadata:
-        """Say what is served, and within which limits."""
+        """Describe the served model and the limits of requests."""
         return metadata
 
     async def answer(
@@ -196,7 +199,7 @@ def _add_api(app: Any, served: Served, workers: Workers) -> None:
             try:
                 await parcel.read(kind, request.headers.get("content-length"), request.stream())
             except ClientDisconnect:
-                raise Refusal(400, "the client went away while it sent the request") from None
+                raise Refusal(400, "the client disconnected during the request") from None
             uploads: list[Upload] = list(parcel.uploads)
             results = await workers.run(lambda go_on: work(uploads, go_on, **options))
         if all(result.code for result in results):
@@ -208,16 +211,16 @@ def _add_api(app: Any, served: Served, workers: Workers) -> None:
     async def predict(
         request: Request,
         response: Response,
-        quality: Annotated[bool, Query(description="Say what may be wrong with photos.")] = True,
+        quality: Annotated[bool, Query(description="Whether to check the photo quality.")] = True,
         colors: Annotated[
             int, Query(ge=0, le=_MAX_COLORS, description="Number of dominant colours.")
         ] = 3,
-        explain: Annotated[bool, Query(description="Draw what the network looked at.")] = False,
+        explain: Annotated[bool, Query(description="Whether to draw heat maps.")] = False,
     ) -> Predictions:
         """Classify photos.
 
-        A photo that cannot be read is a result of the status "error". Where none can be, the
-        answer has the code of the first one, and the same form.
+        A photo that cannot be read has the status "error". If no photo can be read, the answer
+        has the HTTP status of the first one, and the same schema.
         """
         work = served.classifier.predict
         results = await answer(

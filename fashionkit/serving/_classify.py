@@ -1,4 +1,4 @@
-"""Uploads in, predictions out: what ``classify_photos`` says of the same files."""
+"""Predictions for uploads, equal to those of ``classify_photos`` for the same files."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ from fashionkit.serving._uploads import Upload
 
 
 class Classifier:
-    """A fitted model that classifies uploads, in any number of threads.
+    """Thread-safe classifier of uploads.
 
     Parameters
     ----------
     model : estimator
-        The fitted model.
+        Fitted classifier.
 
     target_names : list of str or None
-        Names of its targets, where it has several.
+        Names of the targets of a multi-output classifier.
 
     image_size : int, tuple of int or None
-        Height and width of its images; None for what it says.
+        Height and width that photos are resized to; None uses those of the model.
 
     review_below : float or None
-        Least confidence that is accepted of a model without ``decide``.
+        Minimum confidence of an accepted prediction, for a model without ``decide``.
 
     decoder : Decoder
-        What decodes uploads.
+        Decoder of uploads.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Classifier:
         self._review_below = review_below
         self._decoder = decoder
         self._photos = ProductPhotoPreprocessor()
-        # Where the model's first step takes photos of any size: the longest that it reads.
+        # Longest side that is read, if the model's first step takes photos of any size.
         self._side = next(
             (
                 one._read_side
@@ -80,17 +80,17 @@ class Classifier:
 
     @property
     def explains(self) -> bool:
-        """Whether there are heat maps."""
+        """Whether the model can explain predictions by heat maps."""
         return self._explainer is not None
 
     @property
     def decides(self) -> bool:
-        """Whether predictions can be left to review."""
+        """Whether predictions can have the status "review"."""
         return self._review_below is not None or can_decide(self.model)
 
     @property
     def classes(self) -> list[Label]:
-        """The labels, of the first target if there are several."""
+        """Labels of the classes; those of the first target, if there are several."""
         classes = getattr(self.model, "classes_", [])
         first = classes[0] if isinstance(classes, list) and classes else classes
         return [plain(one) for one in np.asarray(first).tolist()]
@@ -104,24 +104,29 @@ class Classifier:
         n_colors: int,
         explain: bool,
     ) -> list[Prediction]:
-        """Return a prediction for each upload.
+        """Predict the class of each upload.
 
         Parameters
         ----------
         uploads : list of Upload
-            Files, perhaps no photos.
+            Files, which need not be photos.
 
         go_on : callable
-            Called between photos; what it raises ends the work.
+            Function that is called between photos; an exception that it raises ends the work.
 
         quality : bool
-            Whether to say what may be wrong with photos.
+            Whether to check the quality of the photos.
 
         n_colors : int
-            Number of dominant colours.
+            Number of dominant colours to find.
 
         explain : bool
-            Whether to draw heat maps, where the model can.
+            Whether to draw heat maps, if the model can.
+
+        Returns
+        -------
+        answers : list of Prediction
+            Prediction for each upload; for those that cannot be read, the reason.
         """
         answers, images, read = [], [], []
         for index, upload in enumerate(uploads):
@@ -168,7 +173,7 @@ class Classifier:
             answer.colors = [Color(*triple) for triple in triples if triple[0]]
 
     def _fill(self, answer: Prediction, row: dict[str, Any]) -> None:
-        """Write a row of decisions into an answer."""
+        """Copy a row of decisions to an answer."""
         for name in DECISIONS:
             if name != "set":
                 setattr(answer, name, plain(row[name]))
@@ -189,7 +194,7 @@ class Classifier:
         return draw(heat, (answer.height, answer.width), self.reader.aspect)
 
     def _warm_up(self) -> None:
-        """Compile what is compiled, so that the first request does not wait for it."""
+        """Predict one image, so that the first request does not wait for compilation."""
         height, width = self.reader.size
         image = np.full((height, width, 3), 255, np.uint8)
         X = self._stack([image])
@@ -197,12 +202,12 @@ class Classifier:
         if self._explainer is not None:
             try:
                 self._heat(X, rows["label"])
-            except (TypeError, ValueError):  # a network without maps, or other labels
+            except (TypeError, ValueError):  # a network without feature maps, or other labels
                 self._explainer = None
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON has it: None for what is missing."""
+    """Convert a value to a type of JSON; missing values become None."""
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value)):
         return None

@@ -1,4 +1,4 @@
-"""Decode uploads: to what a model takes, and to what is described."""
+"""Decoding of uploads."""
 
 from __future__ import annotations
 
@@ -16,45 +16,53 @@ from fashionkit.datasets._pixels import (
 from fashionkit.datasets._warned import gathering, noting
 from fashionkit.serving._limits import Refusal
 
-# What cameras, phones and shops have. TIFF and others have more ways to be wrong.
+# Formats of cameras, phones and shops. The decoders of others, such as TIFF, are a larger risk.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP")
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """How uploads are decoded.
+    """Decoder of uploads.
 
     Parameters
     ----------
     max_pixels : int
-        Maximum number of pixels.
+        Maximum number of pixels of a photo.
     """
 
     max_pixels: int
 
     @property
     def formats(self) -> list[str]:
-        """The formats that can be read here."""
+        """Names of the formats that the installed libraries can decode."""
         return known_formats(FORMATS)
 
     def crop(self, content: bytes, size: Size, aspect: str) -> tuple[np.ndarray, Size]:
-        """Return a photo in RGB as ``load_images`` does, and its height and width, upright.
+        """Decode and resize a photo, as ``load_images`` does.
 
         Parameters
         ----------
         content : bytes
-            The file.
+            Content of the file.
 
         size : tuple of int
             Height and width of the image.
 
         aspect : {"crop", "pad", "stretch", "fit"}
-            What happens to photos of other proportions.
+            Handling of photos with another aspect ratio.
+
+        Returns
+        -------
+        image : ndarray of shape (height, width, 3), dtype uint8
+            Image in RGB.
+
+        size : tuple of int
+            Height and width of the upright photo in the file.
 
         Raises
         ------
         Refusal
-            If it is no photo, or too large.
+            If the file is too large (413), of an unsupported format (415) or damaged (422).
         """
         try:
             with gathering(), noting():
@@ -66,8 +74,8 @@ class Decoder:
         except UnreadableError as error:
             raise Refusal(422, str(error)) from error
         except MemoryError as error:
-            raise Refusal(413, "there is not enough memory to decode it") from error
+            raise Refusal(413, "it needs too much memory; send a smaller photo") from error
 
     def whole(self, content: bytes, side: int) -> tuple[np.ndarray, Size]:
-        """Return a whole photo of at most some longest side, and its height and width."""
+        """Decode a photo without cropping, reduced to a maximum side; also return its size."""
         return self.crop(content, (side, side), "fit")

@@ -1,4 +1,4 @@
-"""Is a request meant for this server, and is there room for it? What each one passes first."""
+"""Checks that each request passes first: its host, its origin and the number of requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SAFE_HOSTS = ("localhost",)
 _ANY = "*"
 _READS = ("GET", "HEAD")
 
-# The page has its own scripts and styles; photos are shown from memory.
+# The page uses scripts and styles of this server only, and shows photos from memory (blob:).
 HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' blob:; object-src 'none'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -28,21 +28,22 @@ HEADERS = {
 
 
 class Guard:
-    """ASGI application around another, which sees only requests that are meant for it.
+    """ASGI middleware that refuses requests from other sites, for other hosts or in excess.
 
-    A page of another site can make a browser ask a server on its user's machine, also by its name
-    once that resolves to 127.0.0.1 (DNS rebinding): both are refused.
+    A page of another site can make a browser send requests to a server on the user's machine. It
+    can do so from another origin, or under a host name of its site that resolves to 127.0.0.1 (DNS
+    rebinding). Both are refused. Security headers are added to all answers.
 
     Parameters
     ----------
     app : ASGI application
-        The application.
+        Application to protect.
 
     allowed_hosts : iterable of str
-        Names of the server, beside localhost and addresses; "*" for any.
+        Allowed host names, in addition to "localhost" and IP addresses; "*" allows all.
 
     max_requests : int
-        Maximum number of requests with photos at a time.
+        Maximum number of simultaneous requests with photos.
     """
 
     def __init__(self, app: Any, allowed_hosts: Iterable[str], max_requests: int) -> None:
@@ -52,12 +53,12 @@ class Guard:
         self._n_requests = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request."""
+        """Handle a connection, as ASGI defines it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         if scope["type"] != "http":
-            raise ValueError(f"a connection of the type {scope['type']!r} is not answered")
+            raise ValueError(f"a connection of the type {scope['type']!r} is not supported")
 
         is_begun = False
 
@@ -77,11 +78,11 @@ class Guard:
         self._n_requests += n_more
         try:
             await self._app(scope, receive, send_with_headers)
-        except Exception:  # of which a client sees nothing
+        except Exception:  # the client is not told details
             _logger.exception("a request could not be answered")
             if is_begun:
                 raise
-            await _answer(send_with_headers, 500, "the server failed to answer; its log says why")
+            await _answer(send_with_headers, 500, "internal error; see the log of the server")
         finally:
             self._n_requests -= n_more
 
@@ -89,14 +90,17 @@ class Guard:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "")
         if not self._knows(host):
-            return 421, "the host of the request is not one of this server; see allowed_hosts"
+            return 421, "the host of the request is not allowed; add it to allowed_hosts"
         origin = headers.get(b"origin")
         is_foreign = origin is not None and origin.partition("://")[2] != host
         is_read = scope["method"] in _READS
         if is_foreign and not is_read:
-            return 403, "the request is of a page of another site"
+            return (
+                403,
+                "the request comes from another site; send it from a page of this server",
+            )
         if not is_read and self._n_requests >= self._max_requests:
-            return 503, "the server has as many requests as it answers at a time; try again later"
+            return 503, "the server has too many requests; try again later"
         return None
 
     def _knows(self, host: str) -> bool:
@@ -111,7 +115,7 @@ class Guard:
 
 
 def _is_address(name: str) -> bool:
-    """Tell whether a host is an address, which no other site can have for its own."""
+    """Tell whether a host is an IP address, to which DNS rebinding does not apply."""
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -120,6 +124,7 @@ def _is_address(name: str) -> bool:
 
 
 async def _answer(send: Any, code: int, reason: str) -> None:
+    """Send an HTTP status and a reason as JSON."""
     body = json.dumps({"detail": reason}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     if code == 503:

@@ -1,4 +1,4 @@
-"""Where did the network look? A heat map to lay over a photo, where the model can tell."""
+"""Heat maps of predictions, to be laid over photos."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ from fashionkit.datasets._pixels import Size
 from fashionkit.preprocessing import ImageLoader
 from fashionkit.serving._answers import HeatMap
 
-# As in plot_explanations: opacity follows the heat.
+# As in plot_explanations: opacity increases with the heat.
 _COLORS = "plasma"
-_MOST_OPACITY = 0.75
+_MAX_OPACITY = 0.75
 
 
 def find_explainer(model: Any) -> Any:
-    """Return the part of a fitted model that explains images of its input, None if none does.
+    """Return the part of a fitted model that can explain predictions; None if there is none.
 
     Parameters
     ----------
     model : estimator
-        A fitted classifier, perhaps in a Pipeline behind an ImageLoader, or in other estimators.
+        Fitted classifier, which may be in a Pipeline behind an ImageLoader, or in meta-estimators.
+
+    Returns
+    -------
+    explainer : estimator or None
+        Estimator with a method ``explain`` that takes the images of the model.
     """
     model = unwrapped(model)
     if isinstance(model, Pipeline):
@@ -36,30 +41,35 @@ def find_explainer(model: Any) -> Any:
 
 
 def draw(heat: np.ndarray, size: Size, aspect: str) -> HeatMap:
-    """Return a picture of a heat map, and where it lies on the photo.
+    """Draw a heat map as PNG, and compute its place on the photo.
 
     Parameters
     ----------
     heat : ndarray of shape (height, width)
-        From 0 to 1.
+        Heat of each pixel of the model's image, from 0 to 1.
 
     size : tuple of int
-        Height and width of the photo, of which the model saw a part.
+        Height and width of the photo.
 
     aspect : {"crop", "pad", "stretch"}
-        How the photo was brought to the model's proportions.
+        How the photo was brought to the aspect ratio of the model's image.
+
+    Returns
+    -------
+    heat_map : HeatMap
+        Picture and place of the heat map.
     """
     import matplotlib
 
     colors = matplotlib.colormaps[_COLORS](heat)
-    colors[..., 3] = _MOST_OPACITY * heat
+    colors[..., 3] = _MAX_OPACITY * heat
     file = BytesIO()
     Image.fromarray(np.rint(255 * colors).astype(np.uint8)).save(file, "PNG")
     return HeatMap(base64.b64encode(file.getvalue()).decode(), box_of(size, heat.shape, aspect))
 
 
 def box_of(size: Size, seen: tuple[int, ...], aspect: str) -> list[float]:
-    """Return left, top, width and height of what a model saw, as shares of the photo's sides."""
+    """Return left, top, width and height of a model's image, as fractions of the photo's sides."""
     if aspect == "stretch":
         return [0.0, 0.0, 1.0, 1.0]
     nearer = min if aspect == "crop" else max

@@ -1,10 +1,10 @@
-"""What a server takes from a request at most."""
+"""Limits of requests, and the exception for requests beyond them."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-# Of the bytes of one request, what all requests together may hold in memory.
+# Bytes that all requests together may hold in memory, as a multiple of those of one request.
 _HELD_REQUESTS = 8
 
 
@@ -24,10 +24,10 @@ class Limits:
         Maximum number of photos in a request.
 
     max_requests : int
-        Maximum number of requests that are answered or wait at a time.
+        Maximum number of simultaneous requests, including waiting ones.
 
     timeout : float
-        Seconds that sending a request may take, and answering it.
+        Maximum number of seconds to receive a request, and again to answer it.
     """
 
     max_bytes: int
@@ -38,24 +38,24 @@ class Limits:
 
     @property
     def max_held_bytes(self) -> int:
-        """Bytes of all requests that are held in memory at a time."""
+        """Maximum number of bytes that all requests together hold in memory."""
         return _HELD_REQUESTS * self.max_bytes
 
     def to_dict(self) -> dict[str, int | float]:
-        """Return the limits by their names."""
+        """Return the limits by name."""
         return asdict(self)
 
 
 class Refusal(Exception):
-    """Why a request, or one of its photos, is not answered.
+    """Exception for a request, or one of its photos, that is refused.
 
     Parameters
     ----------
     code : int
-        Status of HTTP.
+        HTTP status of the answer.
 
     reason : str
-        What is wrong, and what to do.
+        Reason and remedy, for the client.
     """
 
     def __init__(self, code: int, reason: str) -> None:

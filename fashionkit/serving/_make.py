@@ -1,4 +1,4 @@
-"""make_app: a fitted model becomes a web application."""
+"""make_app: web application for a fitted model."""
 
 from __future__ import annotations
 
@@ -58,46 +58,46 @@ def make_app(
     timeout: float = 30.0,
     n_threads: int | None = None,
 ) -> Any:
-    """Make a web application of a fitted model: a page in the browser, and JSON.
+    """Make a web application for a fitted classifier, with a page and a JSON API.
 
-    It answers ``POST /predict`` with what :func:`~fashionkit.classify_photos` says of photos,
-    ``POST /search`` with similar images where there is a search, ``GET /health``,
-    ``GET /metadata``, and ``GET /openapi.json``, the description of all of them. ``GET /`` is a
-    page for people. Photos are only held in memory.
+    The page is ``GET /``. The API consists of ``POST /predict``, with the results of
+    :func:`~fashionkit.classify_photos`; ``POST /search``, with similar images, if there is a
+    search; ``GET /health``; ``GET /metadata``; and ``GET /openapi.json``, which describes the
+    others. Photos are only held in memory.
 
     Read more in :doc:`Serving </serving>`.
 
     Parameters
     ----------
     model : estimator, str or path-like
-        A fitted classifier, as :func:`~fashionkit.classify_photos` takes it: an estimator, the
-        file of one, or a name from :func:`~fashionkit.list_pretrained`.
+        Fitted classifier, as for :func:`~fashionkit.classify_photos`: an estimator, the path of a
+        saved one, or a name from :func:`~fashionkit.list_pretrained`.
 
     search : ImageSearch, str or path-like, default=None
-        A fitted search for similar images, or the file of one.
+        Fitted search for similar images, or the path of a saved one.
 
     pictures : str or path-like, default=None
-        Folder of the indexed photos, of which small pictures are shown, where the ids of the
-        search are paths relative to it. None shows none.
+        Folder of the indexed photos, to show their thumbnails. The ids of the search must be paths
+        relative to it. None shows no thumbnails.
 
     image_size : int or tuple of int, default=None
-        Height and width that photos are resized to, where the model does not know.
+        Height and width that photos are resized to. None uses those of the model, if it has them.
 
     review_below : float or None, default=None
-        Least confidence of an accepted prediction, for a model without ``decide``; None accepts
-        all. A :class:`~fashionkit.SelectiveClassifier` knows by itself.
+        Minimum confidence of an accepted prediction, for a model without ``decide``. None accepts
+        all. A :class:`~fashionkit.SelectiveClassifier` has its own threshold.
 
     name : str, default=None
-        Name of the model, to show. None is its name from the package, that of its file, or its
-        class.
+        Name of the model to show. None uses its name in the package, that of its file, or that of
+        its class.
 
     strings : str, path-like or dict, default=None
-        Texts of the page in another language, or a JSON file of them, in the form of
-        ``fashionkit/serving/page/strings.json``. Texts that are left out stay English.
+        Texts of the page in another language, or the path of a JSON file of them, in the form of
+        ``fashionkit/serving/page/strings.json``. Missing texts remain in English.
 
     allowed_hosts : iterable of str, default=()
-        Names by which the server is reached, beside "localhost" and its addresses, such as
-        "photos.example.com"; "*" for any. Requests to other names are refused.
+        Host names of the server, such as "photos.example.com", in addition to "localhost" and IP
+        addresses. "*" allows all. Requests for other hosts are refused.
 
     max_bytes : int, default=33554432
         Maximum number of bytes of a request.
@@ -109,45 +109,51 @@ def make_app(
         Maximum number of photos in a request.
 
     max_requests : int, default=256
-        Maximum number of requests with photos at a time, waiting ones included.
+        Maximum number of simultaneous requests with photos, including waiting ones.
 
     timeout : float, default=30.0
-        Maximum number of seconds in which a request arrives, and again in which it is answered.
+        Maximum number of seconds to receive a request, and again to answer it.
 
     n_threads : int, default=None
-        Number of threads that look at photos; None for the number of processors, but at most 4.
+        Number of threads that process requests. None uses the number of processors, but at most 4.
 
     Returns
     -------
     app : fastapi.FastAPI
-        An ASGI application. The model is loaded, and what has to be compiled is.
+        ASGI application. The model is loaded and compiled.
 
     Raises
     ------
     ImportError
-        If FastAPI or python-multipart are missing.
+        If FastAPI or python-multipart is not installed.
 
     ValueError
-        If a parameter is invalid, or the model does not say which images it takes.
+        If a parameter is invalid, the model is not fitted, or its image size is unknown.
+
+    TypeError
+        If ``search`` has no method ``search``.
 
     FileNotFoundError
         If a file or the folder does not exist.
 
     See Also
     --------
-    fashionkit.classify_photos : The same from files to a table.
-    fashionkit.load : Read the file of a model.
+    fashionkit.classify_photos : Classifies photos in files, with the same results.
+    fashionkit.load : Loads a saved model.
+    fashionkit.ImageSearch : Searches for similar images.
 
     Notes
     -----
-    Where all photos of a request are refused, the answer has the status of the first: 413 for too
-    many pixels, 415 for another format, 422 for a damaged file. Else it is 200, and each such
-    photo has the status "error" and its code. Requests are refused with 408 (too slow), 413 (too
-    many bytes or files), 415 (no form), 421 (another host), 403 (sent by the page of another
-    site), 422 (no photo) and 503 (too many requests, or no answer in time).
+    If all photos of a request are refused, the answer has the HTTP status of the first: 413 for
+    too many pixels, 415 for an unsupported format, 422 for a damaged file. Otherwise the status is
+    200, and each refused photo has the status "error" and its code.
 
-    One process is enough: NumPy, Pillow and TensorFlow use all processors from threads. There is
-    no authentication: on a network, put a server in front that has it.
+    Whole requests are refused with 403 (from a page of another site), 408 (too slow), 413 (too many
+    bytes or files), 415 (not a form), 421 (another host), 422 (no photos), 431 (headers of a part
+    too long) and 503 (too many requests, or a timeout).
+
+    One process is enough, as NumPy, Pillow and TensorFlow use all processors from threads. The
+    application has no authentication; on a network, run it behind a proxy that has.
 
     Examples
     --------
@@ -160,7 +166,9 @@ def make_app(
     """
     check_installed()
     if isinstance(allowed_hosts, str):
-        raise ValueError(f"allowed_hosts={allowed_hosts!r}, expected a list; pass a list of one.")
+        raise ValueError(
+            f"allowed_hosts={allowed_hosts!r}, expected a list of str; pass [{allowed_hosts!r}]."
+        )
     texts = load_strings(strings)
     limits = Limits(
         int(max_bytes), int(max_pixels), int(max_files), int(max_requests), float(timeout)
@@ -181,13 +189,14 @@ def make_app(
 
 
 def check_installed() -> None:
-    """Refuse to go on without the packages of the extra."""
+    """Raise an ImportError if the packages of the extra "serve" are not installed."""
     try:
         import fastapi
         import python_multipart
     except ImportError as error:
         raise ImportError(
-            f'serving needs FastAPI and python-multipart: pip install "fashionkit[serve]" ({error})'
+            "make_app needs FastAPI and python-multipart; install them with "
+            f'pip install "fashionkit[serve]" ({error}).'
         ) from error
     del fastapi, python_multipart
 
@@ -201,7 +210,7 @@ def _name_of(model: Any) -> str:
 def _similarity(search: Any, pictures: Any, decoder: Decoder) -> Similarity | None:
     if search is None:
         if pictures is not None:
-            raise ValueError(f"pictures={str(pictures)!r} without a search; pass search, too.")
+            raise ValueError(f"pictures={str(pictures)!r}, but search=None; pass search too.")
         return None
     if isinstance(search, str | os.PathLike):
         from fashionkit.persistence import load
@@ -209,10 +218,10 @@ def _similarity(search: Any, pictures: Any, decoder: Decoder) -> Similarity | No
         search = load(search)
     if not hasattr(search, "search"):
         raise TypeError(
-            f"search={type(search).__name__} has no method search; pass a fitted ImageSearch, or "
-            "the file of one."
+            f"search is a {type(search).__name__}, which has no method search; pass a fitted "
+            "ImageSearch or the path of a saved one."
         )
     folder = None if pictures is None else Path(pictures)
     if folder is not None and not folder.expanduser().is_dir():
-        raise FileNotFoundError(f"pictures={str(pictures)!r} is no folder.")
+        raise FileNotFoundError(f"pictures={str(pictures)!r} is not a folder; pass one.")
     return Similarity(search, folder, decoder)

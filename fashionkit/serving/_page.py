@@ -1,4 +1,4 @@
-"""The page in the browser: its files, and its words in any language."""
+"""Page in the browser: its files, and its texts in any language."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from fashionkit.datasets._names import choices
+
 Strings = dict[str, Any]
 
-# What is served beside the page itself, and as what.
+# Files that the page needs, and their media types.
 FILES = {
     "page.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
@@ -25,22 +27,27 @@ _WORD = re.compile(r"\{\{([a-z_]+)\}\}")
 
 @lru_cache
 def read_file(name: str) -> str:
-    """Return the text of a file of the page."""
+    """Return the content of a file of the page."""
     return (resources.files("fashionkit.serving") / "page" / name).read_text("utf-8")
 
 
 def load_strings(strings: str | os.PathLike[str] | Mapping[str, Any] | None) -> Strings:
-    """Return all texts of the page: given ones, and in English what they lack.
+    """Return the texts of the page, in English where none is given.
 
     Parameters
     ----------
-    strings : path-like, dict or None
-        Texts in the form of ``page/strings.json``, or the file of them.
+    strings : str, path-like, dict or None
+        Texts in the form of ``page/strings.json``, or the path of a JSON file of them.
+
+    Returns
+    -------
+    texts : dict
+        All texts, in the form of ``page/strings.json``.
 
     Raises
     ------
     ValueError
-        If they have a text that the page has not, or are no such texts.
+        If the texts are not of that form, or have an unknown key.
 
     OSError
         If the file cannot be read.
@@ -53,10 +60,10 @@ def load_strings(strings: str | os.PathLike[str] | Mapping[str, Any] | None) -> 
         try:
             given = json.loads(Path(strings).expanduser().read_text("utf-8"))
         except ValueError as error:
-            raise ValueError(f"strings={str(strings)!r} is no JSON: {error}") from error
+            raise ValueError(f"strings={str(strings)!r} is not a JSON file: {error}") from error
     for group, values in _mapping(given, "strings").items():
         if group not in texts:
-            raise ValueError(f"strings has {group!r}, expected some of {', '.join(texts)}.")
+            raise ValueError(f"strings has the key {group!r}; choose from {choices(texts)}.")
         if group == "language":
             texts[group] = str(values)
             continue
@@ -66,19 +73,20 @@ def load_strings(strings: str | os.PathLike[str] | Mapping[str, Any] | None) -> 
         unknown = sorted(set(words) - set(texts[group])) if group == "page" else []
         if unknown:
             raise ValueError(
-                f"strings['page'] has {unknown[0]!r}, which the page has no place for."
+                f"strings['page'] has the unknown key {unknown[0]!r}; choose from "
+                f"{choices(texts['page'])}."
             )
         texts[group] |= words
     return texts
 
 
 def render(strings: Strings) -> str:
-    """Return the page with its texts."""
+    """Return the HTML of the page with its texts."""
     words = {"language": strings["language"], **strings["page"]}
     return _WORD.sub(lambda match: html.escape(words[match[1]]), read_file("index.html"))
 
 
 def _mapping(value: Any, name: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ValueError(f"{name} is a {type(value).__name__}, expected a mapping of texts.")
+        raise ValueError(f"{name} is a {type(value).__name__}, expected a dict of texts.")
     return value

@@ -1,4 +1,4 @@
-"""Run an application until it is interrupted, for clients of any speed and any manners."""
+"""Server for an application, with limits on slow and idle connections."""
 
 from __future__ import annotations
 
@@ -7,27 +7,32 @@ import logging
 import socket
 from typing import Any
 
-# Bytes of the headers of a request; and connections, of which requests are some.
+# Maximum number of bytes of the headers of a request, of open connections, and of waiting ones.
 _MAX_HEADER_BYTES = 16_384
 _MAX_CONNECTIONS = 1024
 _BACKLOG = 512
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound; port 0 for any that is free.
+    """Open a socket and bind it to an address.
 
     Parameters
     ----------
     host : str
-        Address or name to listen on.
+        Address or host name to listen on.
 
     port : int
-        The port.
+        Port to listen on; 0 chooses a free one.
+
+    Returns
+    -------
+    opened : socket
+        Bound socket.
 
     Raises
     ------
     OSError
-        If it is taken, or the host is not of this machine.
+        If the port is in use, or the host is not an address of this computer.
     """
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -43,25 +48,25 @@ def open_socket(host: str, port: int) -> socket.socket:
 
 
 def run(app: Any, opened: socket.socket, *, timeout: float) -> None:
-    """Serve until SIGINT or SIGTERM; requests that have begun are answered first.
+    """Serve until SIGINT or SIGTERM, then finish the current requests.
 
     Parameters
     ----------
     app : ASGI application
-        What :func:`~fashionkit.serving.make_app` makes.
+        Application made by :func:`~fashionkit.serving.make_app`.
 
     opened : socket
-        Where to listen.
+        Bound socket to listen on.
 
     timeout : float
-        Seconds in which the headers of a request must arrive, and in which requests are answered
-        once the server is told to end.
+        Maximum number of seconds to receive the headers of a request, and to finish the current
+        requests at the end.
     """
     make_server(app, timeout).run(sockets=[opened])
 
 
 def make_server(app: Any, timeout: float) -> Any:
-    """Return the server of uvicorn that :func:`run` runs."""
+    """Return the uvicorn server that :func:`run` runs."""
     import uvicorn
 
     config = uvicorn.Config(
@@ -83,11 +88,11 @@ def make_server(app: Any, timeout: float) -> Any:
 
 
 def _protocol(timeout: float) -> type[asyncio.Protocol]:
-    """Return the protocol of uvicorn that also ends connections which send no whole request."""
+    """Return a uvicorn protocol that closes connections without a complete request in time."""
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class Protocol(H11Protocol):
-        """A connection; nothing of it lasts long without a request that is being answered."""
+        """HTTP connection that is closed after a time without a request in progress."""
 
         _timer: asyncio.TimerHandle | None = None
 

@@ -1,4 +1,4 @@
-"""Similar images of an upload, and their pictures, without a word of where files are."""
+"""Images similar to uploads, and their thumbnails, without disclosing paths of files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -28,26 +29,27 @@ from fashionkit.serving._uploads import Upload
 
 MAX_NEIGHBORS = 50
 
-# Pictures that can be asked for: those of the latest results.
+# Maximum number of thumbnails that can be requested: those of the latest results.
 _KEPT_PICTURES = 10_000
 _PICTURE_SIDE = 256
+_NO_PICTURE = "this picture is unknown or unavailable; repeat the search to get current ones"
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]|file:")
 _COLUMNS = ("query", "id", "distance", "label")
 
 
 class Similarity:
-    """A search that finds images similar to uploads.
+    """Search for images similar to uploads.
 
     Parameters
     ----------
     search : ImageSearch
-        A fitted search, with ``search(X, n_neighbors)``.
+        Fitted search, with a method ``search(X, n_neighbors)``.
 
     folder : Path or None
-        Where the indexed photos are, by ids that are relative paths; None for no pictures.
+        Folder of the indexed photos, whose ids are paths relative to it; None for no thumbnails.
 
     decoder : Decoder
-        What decodes uploads.
+        Decoder of uploads.
     """
 
     def __init__(self, search: Any, folder: Path | None, decoder: Decoder) -> None:
@@ -57,23 +59,28 @@ class Similarity:
         self._n_images = len(getattr(search, "ids_", ())) or MAX_NEIGHBORS
         self.pictures = None if folder is None else Pictures(folder)
         image = np.full((*self._reader.size, 3), 255, np.uint8)
-        search.search(self._reader.as_given([image]), 1)  # compile what is compiled
+        search.search(self._reader.as_given([image]), 1)  # compiles the embedding
 
     def find(
         self, uploads: list[Upload], go_on: Callable[[], None], *, n_neighbors: int
     ) -> list[Found]:
-        """Return the most similar images of each upload.
+        """Find the most similar images of each upload.
 
         Parameters
         ----------
         uploads : list of Upload
-            Files, perhaps no photos.
+            Files, which need not be photos.
 
         go_on : callable
-            Called between photos; what it raises ends the work.
+            Function that is called between photos; an exception that it raises ends the work.
 
         n_neighbors : int
-            Number of images to find for each; all, where fewer are indexed.
+            Number of images to find for each upload, or all images if fewer are indexed.
+
+        Returns
+        -------
+        answers : list of Found
+            Similar images of each upload; for those that cannot be read, the reason.
         """
         answers, images, read = [], [], []
         for index, upload in enumerate(uploads):
@@ -107,12 +114,12 @@ class Similarity:
 
 
 class Pictures:
-    """Small pictures of indexed photos, by names that tell nothing.
+    """Thumbnails of indexed photos, under names that do not disclose paths.
 
     Parameters
     ----------
     folder : Path
-        Where the photos are; nothing outside of it is shown.
+        Folder of the photos. Files outside of it are never read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -122,7 +129,7 @@ class Pictures:
         self._lock = Lock()
 
     def announce(self, found: str) -> str:
-        """Return the name by which the picture of an id can be asked for."""
+        """Return the relative URL of the thumbnail of an id, and remember it."""
         name = hmac.new(self._key, found.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[
             :32
         ]
@@ -134,32 +141,40 @@ class Pictures:
         return f"pictures/{name}.jpg"
 
     def draw(self, name: str) -> bytes:
-        """Return a picture as JPEG.
+        """Return a thumbnail as JPEG.
+
+        Parameters
+        ----------
+        name : str
+            Name from :meth:`announce`, without the suffix.
+
+        Returns
+        -------
+        content : bytes
+            JPEG file.
 
         Raises
         ------
         Refusal
-            If there is none of that name, or the photo cannot be read.
+            If the name is unknown, or the photo cannot be read (404).
         """
-        from io import BytesIO
-
         with self._lock:
             found = self._known.get(name)
         path = None if found is None else (self._folder / found).resolve()
         if path is None or not path.is_relative_to(self._folder):
-            raise Refusal(404, "there is no such picture")
+            raise Refusal(404, _NO_PICTURE)
         try:
             with gathering(), noting():
                 pixels, _ = read_whole(str(path), _PICTURE_SIDE)
         except (OSError, UnreadableError, MemoryError):
-            raise Refusal(404, "there is no such picture") from None
+            raise Refusal(404, _NO_PICTURE) from None
         file = BytesIO()
         Image.fromarray(pixels).save(file, "JPEG", quality=85)
         return file.getvalue()
 
 
 def _harmless(value: Any) -> Any:
-    """Return a value of an index as JSON; of an absolute path its last part."""
+    """Convert a value of the index to a type of JSON; absolute paths are reduced to their name."""
     value = plain(value)
     if isinstance(value, str) and _ABSOLUTE.match(value):
         return re.split(r"[/\\]", value.rstrip("/\\"))[-1]

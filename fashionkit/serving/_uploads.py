@@ -1,4 +1,4 @@
-"""Read the photos of a request: into memory, never to disk, and no more than is allowed."""
+"""Reading of the photos of a request, into bounded memory and never to disk."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from fashionkit.serving._limits import Limits, Refusal
 
 FIELD = "file"
 
-# Bytes of the headers of a part: of its name and that of its file.
+# Maximum number of bytes of the headers of a part, and of characters of the name of a file.
 _MAX_HEADER_BYTES = 2048
 _MAX_NAME = 120
-# A length that cannot be right is left to the count of the bytes that arrive.
+# Other values of Content-Length are ignored, as the received bytes are counted anyway.
 _LENGTH = re.compile("[0-9]{1,18}")
-_BUSY = "the server has as many photos to look at as it can hold; send the request again later"
+_BUSY = "the memory for photos is full; send the request again later"
 
 
 @dataclass
 class Upload:
-    """A file of a request.
+    """File in a request.
 
     Parameters
     ----------
     name : str
-        Its name, without folders.
+        Name of the file, without folders.
 
     content : bytearray
-        What is in it.
+        Content of the file.
     """
 
     name: str
@@ -38,12 +38,12 @@ class Upload:
 
 
 class Memory:
-    """Count of the bytes that all requests hold.
+    """Counter of the bytes that all requests hold in memory.
 
     Parameters
     ----------
     max_bytes : int
-        Maximum number of bytes.
+        Maximum number of bytes of all requests together.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -51,32 +51,32 @@ class Memory:
         self.n_bytes = 0
 
     def take(self, n_bytes: int) -> None:
-        """Count bytes of a request.
+        """Add bytes of a request to the count.
 
         Raises
         ------
         Refusal
-            If there are too many.
+            If the maximum would be exceeded (503).
         """
         if self.n_bytes + n_bytes > self._max_bytes:
             raise Refusal(503, _BUSY)
         self.n_bytes += n_bytes
 
     def give(self, n_bytes: int) -> None:
-        """Count bytes that are no longer held."""
+        """Subtract bytes that are no longer held."""
         self.n_bytes -= n_bytes
 
 
 class Parcel:
-    """Photos of one request, counted in the memory of all while they are held.
+    """Photos of one request, as a context manager that releases their memory.
 
     Parameters
     ----------
     limits : Limits
-        What is allowed.
+        Limits of the request.
 
     memory : Memory
-        The memory of all requests.
+        Counter of the bytes of all requests.
     """
 
     def __init__(self, limits: Limits, memory: Memory) -> None:
@@ -98,16 +98,19 @@ class Parcel:
 
         Parameters
         ----------
-        content_type, length : str
-            Its headers Content-Type and, if it has one, Content-Length.
+        content_type : str
+            Header Content-Type of the request.
+
+        length : str or None
+            Header Content-Length of the request, if it has one.
 
         body : async iterator of bytes
-            The body.
+            Chunks of the body.
 
         Raises
         ------
         Refusal
-            If it is too large, too slow, or no form with files.
+            If the request is too slow (408), too large (413), or not a form with files (415, 422).
         """
         boundary = _boundary(content_type)
         if length and _LENGTH.fullmatch(length) and int(length) > self._limits.max_bytes:
@@ -117,7 +120,9 @@ class Parcel:
                 await self._parse(boundary, body)
         except TimeoutError:
             raise Refusal(
-                408, f"the request took more than {self._limits.timeout:g} seconds to arrive"
+                408,
+                f"the request took more than {self._limits.timeout:g} seconds to arrive; send "
+                "fewer or smaller photos",
             ) from None
         if not self.uploads:
             raise Refusal(422, f"the form has no file; send photos in the field {FIELD!r}")
@@ -127,7 +132,7 @@ class Parcel:
         from python_multipart.multipart import MultipartParser
 
         form = _Form(self.uploads, self._limits.max_files)
-        callbacks: Any = form.callbacks()  # of a type that the parser's module alone has
+        callbacks: Any = form.callbacks()  # the parser defines their type
         parser = MultipartParser(boundary, callbacks)
         try:
             async for chunk in body:
@@ -138,9 +143,9 @@ class Parcel:
                 parser.write(chunk)
             parser.finalize()
         except FormParserError as error:
-            raise Refusal(422, "the body is no valid form of multipart/form-data") from error
+            raise Refusal(422, "the body is not valid multipart/form-data; send a form") from error
         if not form.is_whole:
-            raise Refusal(422, "the form ends before its last boundary; send all of it")
+            raise Refusal(422, "the form ends before its last boundary; send the complete form")
 
     def _too_large(self) -> Refusal:
         limit = self._limits.max_bytes
@@ -150,7 +155,7 @@ class Parcel:
 
 
 class _Form:
-    """What the parser calls with the parts of a form."""
+    """Callbacks of the parser, which collect the files of a form."""
 
     def __init__(self, uploads: list[Upload], max_files: int) -> None:
         self._uploads = uploads
@@ -161,7 +166,7 @@ class _Form:
         self.is_whole = False
 
     def callbacks(self) -> dict[str, Any]:
-        """Return what the parser calls, by the names that it has for it."""
+        """Return the callbacks by the names that the parser uses."""
         return {
             "on_part_begin": self._begin,
             "on_header_field": self._add_field,
@@ -202,7 +207,8 @@ class _Form:
             shown = clean_name(name)
             raise Refusal(
                 422,
-                f"the form has the field {shown!r}; send photos as files in the field {FIELD!r}",
+                f"the form has the field {shown!r}, expected files in the field {FIELD!r}; send "
+                "only these",
             )
         if len(self._uploads) == self._max_files:
             raise Refusal(413, f"the request has more than {self._max_files} photos; send fewer")
@@ -216,12 +222,13 @@ class _Form:
 
 
 def clean_name(name: str) -> str:
-    """Return the name of a file without folders and control characters, and not too long."""
+    """Return the name of a file without folders and control characters, shortened if too long."""
     last = re.split(r"[/\\]", name)[-1]
     return "".join(one for one in last if one.isprintable())[-_MAX_NAME:]
 
 
 def _boundary(content_type: str) -> bytes:
+    """Return the boundary from the header Content-Type."""
     from python_multipart.multipart import parse_options_header
 
     kind, options = parse_options_header(content_type.encode("latin-1", "replace"))
@@ -229,7 +236,7 @@ def _boundary(content_type: str) -> bytes:
     if kind.lower() != b"multipart/form-data" or not 0 < len(boundary) <= 200:
         raise Refusal(
             415,
-            "the request is no multipart/form-data with a boundary; send photos as a form does, "
-            f"in the field {FIELD!r}",
+            "the request is not multipart/form-data with a boundary; send photos as a form, in the "
+            f"field {FIELD!r}",
         )
     return boundary

@@ -1,4 +1,4 @@
-"""Answer requests in a few threads, each for so long and no longer."""
+"""Threads that process requests, with a timeout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fashionkit.serving._limits import Refusal
 
 
 class Workers:
-    """Threads that look at photos.
+    """Pool of threads that process requests.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class Workers:
         Number of threads.
 
     timeout : float
-        Seconds until an answer is given up, waiting included.
+        Maximum number of seconds to answer a request, including waiting.
     """
 
     def __init__(self, n_threads: int, timeout: float) -> None:
@@ -33,13 +33,18 @@ class Workers:
         Parameters
         ----------
         work : callable
-            It is passed a function that it calls from time to time, which raises once nobody waits
-            for the result.
+            Function to call. Its argument is a function that it should call regularly, which
+            raises an exception when the result is no longer needed.
+
+        Returns
+        -------
+        result : object
+            Result of ``work``.
 
         Raises
         ------
         Refusal
-            If it takes too long.
+            If the call takes too long (503).
         """
         is_late = threading.Event()
 
@@ -52,18 +57,19 @@ class Workers:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._timeout)
         except TimeoutError:
             reason = (
-                f"there is no answer within {self._timeout:g} seconds; send fewer photos, later"
+                f"the answer took more than {self._timeout:g} seconds; send fewer photos, or try "
+                "again later"
             )
             raise Refusal(503, reason) from None
         finally:
-            # Whoever waited may have gone; a thread that has begun ends at its next photo.
+            # If the request was cancelled, a running thread stops at its next photo.
             is_late.set()
             future.cancel()
 
     def close(self) -> None:
-        """Let threads end what they have begun, and begin nothing else."""
+        """Finish the running calls, and cancel the waiting ones."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
 
 class _GivenUpError(Exception):
-    """Nobody waits for the result any more."""
+    """Exception that stops a thread whose result is no longer needed."""
