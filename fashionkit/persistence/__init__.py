@@ -1,10 +1,10 @@
-"""Models as files: safe to open, described without loading, and in ONNX for other runtimes."""
+"""Saving and loading of models, in a safe format and in ONNX."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# Where each name lives. Nothing is imported before it is asked for: to serve an ONNX file takes
-# a fraction of what it takes to train and to load models.
+# Module of each public name. Names are imported lazily, as serving an ONNX file needs far fewer
+# modules than training and loading models.
 _HOMES = {
     "ModelFileError": "fashionkit._files",
     "ONNXClassifier": "fashionkit.persistence._onnx_classifier",

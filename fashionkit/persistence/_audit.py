@@ -1,4 +1,4 @@
-"""Which types a file names: every one of them is looked up before anything is imported."""
+"""Audit of the types that a file names, before anything is imported."""
 
 from __future__ import annotations
 
@@ -9,62 +9,62 @@ from fashionkit.persistence._container import Reader
 from fashionkit.persistence._skops import PROTOCOL
 from fashionkit.persistence._types import LOADERS
 
-# What a caller may trust beyond the lists: classes and functions by name.
+# Loaders of skops for which the caller may trust names in addition to the lists.
 _TRUSTABLE = ("FunctionNode", "ObjectNode", "TypeNode")
 
 
 def audit(tree: dict[str, Any], trusted: Collection[str], reader: Reader) -> list[str]:
-    """Check all names of a tree, and return them.
+    """Check the names of all types and functions in a tree of objects.
 
     Parameters
     ----------
     tree : dict
-        The tree of objects.
+        Tree of objects, as skops writes it.
 
     trusted : collection of str
         Names that the caller trusts.
 
     reader : Reader
-        The file.
+        Reader of the file, which makes the errors.
 
     Returns
     -------
     names : list of str
-        Names of all types and functions in the tree.
+        Names of all types and functions in the tree, sorted.
 
     Raises
     ------
     ModelFileError
-        If it names a type that is neither known to be safe nor trusted.
+        If the tree names a type that is neither known to be safe nor trusted.
     """
     protocol = tree.get("protocol")
     if type(protocol) is not int or not 2 <= protocol <= PROTOCOL:
         raise reader.refuse(
-            f"its tree has the protocol {protocol!r} of skops, and the installed skops reads 2 to "
-            f"{PROTOCOL}; update skops."
+            f"its tree has the skops protocol {protocol!r}, but the installed skops reads the "
+            f"protocols 2 to {PROTOCOL}; update skops."
         )
     names, unsafe = set(), set()
     for node in iterate_nodes(tree):
         loader, name = node.get("__loader__"), _name_of(node)
         if not isinstance(loader, str) or loader not in LOADERS or name is None:
-            raise reader.refuse(f"its tree has a node of kind {loader!r}, which no model has.")
+            raise reader.refuse(f"its tree has the unknown kind of node {loader!r}.")
         if name not in LOADERS[loader] and not (loader in _TRUSTABLE and name in trusted):
             unsafe.add((loader, name))
         names.add(name)
     for loader, name in sorted(unsafe):
         if loader not in _TRUSTABLE:
-            raise reader.refuse(f"its tree has a {loader} of {name!r}, which no model has.")
+            raise reader.refuse(f"its tree has a {loader} of {name!r}, which is not allowed.")
     if unsafe:
         listed = sorted(name for _, name in unsafe)
         raise reader.refuse(
-            f"it needs {', '.join(listed)}, which fashionkit does not know to be safe. If you know "
-            f"the file and this code, pass trusted={listed!r}."
+            f"it needs {', '.join(listed)}, which fashionkit does not know to be safe. If you "
+            f"trust the file and this code, pass trusted={listed!r}."
         )
     return sorted(names)
 
 
 def iterate_nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Iterate over all nodes of a tree of JSON."""
+    """Yield all nodes of a tree of JSON."""
     waiting = [tree]
     while waiting:
         value = waiting.pop()
@@ -77,6 +77,7 @@ def iterate_nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def _name_of(node: dict[str, Any]) -> str | None:
+    """Return the full name of the type of a node; None if the node is malformed."""
     module, name = node.get("__module__"), node.get("__class__")
     if not isinstance(module, str) or not isinstance(name, str):
         return None

@@ -1,16 +1,16 @@
-"""The file of a model: a zip archive of a header, a tree of objects, and arrays.
+"""Container of a saved model: a zip archive of a header, a tree of objects, and arrays.
 
 =================== ==============================================================================
-member              what it is
+member              content
 =================== ==============================================================================
-``fashionkit.json`` the header: format, versions, description, and of each other member its size
-                    and SHA-256
-``schema.json``     the tree of objects, as skops writes it
-``0.npy``, ...      the arrays, not compressed, each at a multiple of 64 bytes, so that they can be
+``fashionkit.json`` header: format, versions, description, and the size and SHA-256 of each other
+                    member
+``schema.json``     tree of objects, as skops writes it
+``0.npy``, ...      arrays, not compressed, each at a multiple of 64 bytes, so that they can be
                     mapped into memory
 =================== ==============================================================================
 
-Everything that the archive says of itself is checked before anything is unpacked.
+The directory of the archive is checked completely before anything is unpacked.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ FORMAT = 1
 HEADER, SCHEMA = "fashionkit.json", "schema.json"
 
 _ALIGNMENT = 64
-_ALIGNMENT_FIELD = 0xD935  # the extra field by which Android aligns members, too
-_LARGE, _ZIP64_FIELD_SIZE = 2**31, 20  # bytes from which ZIP64 is needed, and of its field
+_ALIGNMENT_FIELD = 0xD935  # extra field for alignment, as in Android's zipalign
+_LARGE, _ZIP64_FIELD_SIZE = 2**31, 20  # size from which ZIP64 is needed; size of its field
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
-# A fixed time: the same model gives the same bytes.
+# A constant time, so that the same model gives the same bytes.
 _TIME = (1980, 1, 1, 0, 0, 0)
 
-# What a file may hold: far more than models do, and less than what would exhaust a machine.
+# Maximum sizes: far above those of models, and below what would exhaust the memory.
 _MAX_MEMBERS = 200_000
 _MAX_JSON = 32 * 2**20
 _MAX_NODES = 500_000
@@ -55,7 +55,7 @@ _KINDS = "?biufcSU"
 
 
 class Writer:
-    """Writes a file, member by member, with the methods that skops uses of a ZipFile."""
+    """Writer of a container, with the methods of a ZipFile that skops uses."""
 
     def __init__(self, path: Path):
         self._path = path
@@ -65,16 +65,16 @@ class Writer:
         self.names: dict[str, str] = {}
 
     def namelist(self) -> set[str]:
-        """Return the names that skops has used."""
+        """Return the names that skops has used so far."""
         return set(self.names)
 
     def writestr(self, name: str, data: Any) -> None:
-        """Write an array in NumPy's format, under a name of its own."""
+        """Write an array in NumPy's format, under a new name."""
         self.names[name] = f"{len(self.names)}.npy"
         self._write(self.names[name], memoryview(data), ZIP_STORED)
 
     def write_json(self, name: str, content: Any) -> None:
-        """Write a text of JSON, compressed."""
+        """Write a member of JSON, compressed."""
         text = json.dumps(content, separators=(",", ":"), allow_nan=True)
         self._write(name, memoryview(text.encode()), ZIP_DEFLATED)
 
@@ -91,39 +91,39 @@ class Writer:
             member.write(data)
 
     def _padding(self, name: str, is_large: bool) -> bytes:
-        """Return an extra field after which data begin at a multiple of 64 bytes."""
+        """Return an extra field after which the data begin at a multiple of 64 bytes."""
         begin = self._file.tell() + _LOCAL_HEADER.size + len(name) + 4
         missing = -(begin + is_large * _ZIP64_FIELD_SIZE) % _ALIGNMENT
         return struct.pack("<2H", _ALIGNMENT_FIELD, missing) + bytes(missing)
 
     def close(self) -> None:
-        """Write the directory of the archive, and all to the disk."""
+        """Write the directory of the archive, and flush the file to disk."""
         self._zip.close()
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
 
     def abandon(self) -> None:
-        """Close the file, whatever is in it."""
+        """Close the file without completing it."""
         self._file.close()
 
 
 class Reader:
-    """Reads a file whose members have been checked.
+    """Reader of a container, which checks its members first.
 
     Parameters
     ----------
     file : binary file
-        An open file on the disk.
+        Open file on disk.
 
     name : str
-        What errors call the file.
+        Name of the file in errors.
 
     mmap_mode : {"r", "c"} or None
-        How arrays are mapped into memory; None to read them.
+        Mode in which arrays are mapped into memory; None reads them.
 
     verify : bool
-        Whether arrays are checked by their SHA-256. The header and the tree always are.
+        Whether to check the SHA-256 of arrays. That of the tree is always checked.
     """
 
     def __init__(self, file: Any, name: str, mmap_mode: str | None = None, verify: bool = True):
@@ -135,12 +135,12 @@ class Reader:
         self.header = _check_header(self._read_json(HEADER, None), self._members, name)
 
     def hash(self) -> str:
-        """Return the SHA-256 of the file, of which the parts are read."""
+        """Return the SHA-256 of the whole file."""
         self._file.seek(0)
         return hashlib.file_digest(self._file, "sha256").hexdigest()
 
     def refuse(self, reason: str) -> ModelFileError:
-        """Return the error that refuses the file."""
+        """Return the error for a refused file."""
         return ModelFileError(f"{self.name!r} is refused: {reason}")
 
     def read_schema(self) -> dict[str, Any]:
@@ -153,7 +153,7 @@ class Reader:
         packed = self._file.read(info.compress_size)
         unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
-            # Not a byte more than the directory says, which has been checked.
+            # At most as many bytes as in the directory, which has been checked.
             text = unpacker.decompress(packed, info.file_size)
         except zlib.error as error:
             raise self.refuse(f"its member {name} is damaged ({error}).") from error
@@ -164,9 +164,9 @@ class Reader:
         return _parse(text, self)
 
     def read_array(self, name: Any) -> np.ndarray:
-        """Return an array, from the file or mapped into memory."""
+        """Return an array, read or mapped into memory."""
         if not isinstance(name, str) or name not in self._members or name in (HEADER, SCHEMA):
-            raise self.refuse(f"it has no array {name!r}.")
+            raise self.refuse(f"its array {name!r} is missing.")
         info, begin = self._members[name]
         self._file.seek(begin)
         head = io.BytesIO(self._file.read(min(info.file_size, _MAX_HEAD)))
@@ -174,8 +174,8 @@ class Reader:
         offset, count = head.tell(), math.prod(shape)
         if count * dtype.itemsize != info.file_size - offset:
             raise self.refuse(
-                f"its array {name} of shape {shape} and type {dtype} should have "
-                f"{count * dtype.itemsize} bytes, and has {info.file_size - offset}."
+                f"its array {name} has {info.file_size - offset} bytes, expected "
+                f"{count * dtype.itemsize} for the shape {shape} and the dtype {dtype}."
             )
         expected = self.header["members"][name]["sha256"] if self._verify else None
         if self._mode is None:
@@ -193,12 +193,12 @@ class Reader:
             version = np.lib.format.read_magic(head)
             shape, is_fortran, dtype = read[version](head)
         except Exception as error:
-            raise self.refuse(f"its member {name} is no array of NumPy's format.") from error
+            raise self.refuse(f"its member {name} is not an array in NumPy's format.") from error
         fields = [dtype] if dtype.fields is None else [one for one, *_ in dtype.fields.values()]
         if dtype.hasobject or any(one.kind not in _KINDS or one.subdtype for one in fields):
-            raise self.refuse(f"its array {name} has the type {dtype}.")
+            raise self.refuse(f"its array {name} has the dtype {dtype}, which is not allowed.")
         if not all(type(side) is int and 0 <= side < 2**48 for side in shape) or len(shape) > 32:
-            raise self.refuse(f"its array {name} has the shape {shape}.")
+            raise self.refuse(f"its array {name} has the invalid shape {shape}.")
         return shape, is_fortran, dtype
 
     def _read_flat(
@@ -215,7 +215,7 @@ class Reader:
         self._file.seek(begin + offset)
         data: Any = flat.view(np.uint8) if flat.nbytes else bytearray()
         if self._file.readinto(data) != flat.nbytes:
-            raise self.refuse(f"its member {name} is cut off.")
+            raise self.refuse(f"its member {name} is truncated.")
         if expected is not None:
             digest = hashlib.sha256(head.getbuffer()[:offset])
             digest.update(data)
@@ -249,31 +249,31 @@ class Reader:
 def open_model(
     path: str | os.PathLike[str], mmap_mode: str | None = None, verify: bool = True
 ) -> Iterator[Reader]:
-    """Open a file of a model.
+    """Open the file of a saved model.
 
     Parameters
     ----------
     path : str or path-like
-        The file.
+        Path of the file.
 
     mmap_mode : {"r", "c"} or None
-        How arrays are mapped into memory; None to read them.
+        Mode in which arrays are mapped into memory; None reads them.
 
     verify : bool
-        Whether arrays are checked by their SHA-256.
+        Whether to check the SHA-256 of arrays.
 
     Yields
     ------
     reader : Reader
-        What reads its parts.
+        Reader of the file.
 
     Raises
     ------
     ModelFileError
-        If it is not a file of a model.
+        If the file is not a saved model, or is damaged.
 
     OSError
-        If it cannot be opened.
+        If the file cannot be opened.
     """
     path = Path(path).expanduser()
     if path.is_dir():
@@ -283,7 +283,7 @@ def open_model(
 
 
 def _list_members(file: Any, name: str) -> dict[str, tuple[ZipInfo, int]]:
-    """Return the members of an archive, and where the data of each begin."""
+    """Return the members of an archive, each with the position of its data."""
 
     def refuse(reason: str) -> ModelFileError:
         return ModelFileError(f"{name!r} is refused: {reason}")
@@ -294,89 +294,91 @@ def _list_members(file: Any, name: str) -> dict[str, tuple[ZipInfo, int]]:
     except Exception as error:  # of many kinds: BadZipFile, struct.error, ValueError and others
         raise refuse(_what_else(file)) from error
     if len(infos) > _MAX_MEMBERS:
-        raise refuse(f"it has {len(infos):,} members; at most {_MAX_MEMBERS:,} are allowed.")
+        raise refuse(f"it has {len(infos):,} members, expected at most {_MAX_MEMBERS:,}.")
     members: dict[str, tuple[ZipInfo, int]] = {}
     for info in infos:
         if not _NAMES.fullmatch(info.filename) or info.filename in members:
-            raise refuse(f"it has a member {info.filename!r}, which no model has, or has twice.")
+            raise refuse(f"its member {info.filename!r} is unknown, or occurs twice.")
         is_json = info.filename.endswith(".json")
         if info.flag_bits & 1 or info.compress_type != (ZIP_DEFLATED if is_json else ZIP_STORED):
-            raise refuse(f"its member {info.filename} is packed in a way that no model is.")
+            raise refuse(f"its member {info.filename} has an unexpected compression or encryption.")
         if is_json:
             limit = min(_MAX_JSON, 1_000 + _MAX_RATIO * info.compress_size)
             if info.file_size > limit:
                 raise refuse(
-                    f"its member {info.filename} would have {info.file_size:,} bytes; at most "
-                    f"{limit:,} are allowed."
+                    f"its member {info.filename} would have {info.file_size:,} bytes, expected at "
+                    f"most {limit:,}."
                 )
         elif info.file_size != info.compress_size:
-            raise refuse(f"its member {info.filename} has two sizes.")
+            raise refuse(f"its member {info.filename} has two different sizes.")
         members[info.filename] = info, _begin_of_data(file, info, refuse)
     if not {HEADER, SCHEMA} <= set(members):
-        raise refuse("it is a zip archive of something else than a model of fashionkit.")
+        raise refuse("it is a zip archive, but not a model that fashionkit.save has written.")
     position = 0
     for info, begin in sorted(members.values(), key=lambda member: member[1]):
         if info.header_offset < position or begin + info.compress_size > end:
-            raise refuse(f"its member {info.filename} lies in another one, or outside of the file.")
+            raise refuse(
+                f"its member {info.filename} overlaps with another one or with the directory."
+            )
         position = begin + info.compress_size
     return members
 
 
 def _begin_of_data(file: Any, info: ZipInfo, refuse: Callable[[str], ModelFileError]) -> int:
-    """Return where the data of a member begin, behind its own header."""
+    """Return the position of the data of a member, after its local header."""
     file.seek(info.header_offset)
     head = file.read(_LOCAL_HEADER.size)
     if len(head) == _LOCAL_HEADER.size:
         signature, *_, n_name, n_extra = _LOCAL_HEADER.unpack(head)
         if signature == b"PK\3\4" and file.read(n_name) == info.filename.encode():
             return info.header_offset + _LOCAL_HEADER.size + n_name + n_extra
-    raise refuse(f"its member {info.filename} does not begin where the directory says.")
+    raise refuse(f"its member {info.filename} is not at the position in the directory.")
 
 
 def _what_else(file: Any) -> str:
-    """Say what a file is that is no zip archive."""
+    """Return a reason for a file that is not a zip archive."""
     file.seek(0)
     begin = file.read(4)
     if begin[:1] == b"\x80":
         return "it looks like a pickle, which runs code when it is opened; see fashionkit.save."
     if begin.startswith(b"PK"):
-        return "it is a zip archive that is damaged or cut off."
-    return "it is not a file that fashionkit.save has written, or it is damaged."
+        return "it is a damaged or truncated zip archive; copy it again from its source."
+    return "it is not a file that fashionkit.save has written, or is damaged."
 
 
 def _check_header(
     header: dict[str, Any], members: dict[str, tuple[ZipInfo, int]], name: str
 ) -> dict[str, Any]:
-    """Check that a header is of a format that is known, and lists all members."""
+    """Check that a header has a supported format and lists all members."""
     version = header.get("format")
     if type(version) is not int or version < 1:
-        raise ModelFileError(f"{name!r} is refused: its header has no format.")
+        raise ModelFileError(f"{name!r} is refused: its header has no valid format number.")
     if version > FORMAT:
         versions = header.get("versions")
         by = str(versions.get("fashionkit", "")) if isinstance(versions, dict) else "?"
         raise ModelFileError(
-            f"{name!r} is refused: it was written by fashionkit {by[:40]} in format {version}, and "
+            f"{name!r} is refused: it was written by fashionkit {by[:40]} in format {version}, but "
             f"this release reads formats up to {FORMAT}; update fashionkit."
         )
     listed = header.get("members")
     others = set(members) - {HEADER}
     if not isinstance(listed, dict) or set(listed) != others:
-        raise ModelFileError(f"{name!r} is refused: its header lists other members than it has.")
+        raise ModelFileError(f"{name!r} is refused: its header lists other members.")
     for member, entry in listed.items():
         digest = entry.get("sha256") if isinstance(entry, dict) else None
         if not isinstance(digest, str) or entry.get("size") != members[member][0].file_size:
-            raise ModelFileError(f"{name!r} is refused: its header has another size of {member}.")
+            raise ModelFileError(f"{name!r} is refused: its header has another size for {member}.")
     return header
 
 
 def _parse(text: bytes, reader: Reader) -> dict[str, Any]:
-    """Read JSON that is an object, and not too large as objects in memory."""
+    """Parse a JSON object of a limited number of nodes."""
     if text.count(b"{") + text.count(b"[") > _MAX_NODES:
-        raise reader.refuse(f"its tree has more than {_MAX_NODES:,} nodes.")
+        raise reader.refuse(f"its JSON has more than {_MAX_NODES:,} nodes.")
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise reader.refuse("it has a text that is not JSON.") from error
+        raise reader.refuse("one of its members is not valid JSON.") from error
     if not isinstance(content, dict):
-        raise reader.refuse("it has a text that is no object of JSON.")
+        raise reader.refuse("one of its members is not a JSON object.")
     return content

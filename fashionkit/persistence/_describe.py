@@ -1,4 +1,4 @@
-"""describe: what is in a file, without loading it."""
+"""describe: description of a saved model, without loading it."""
 
 from __future__ import annotations
 
@@ -14,53 +14,57 @@ from sklearn.utils.validation import check_is_fitted
 
 from fashionkit.persistence._container import open_model
 
-# Of more classes, the header has as many.
+# Maximum number of classes, and of characters of the ``repr``, in a header.
 _MAX_CLASSES = 1_000
 _MAX_TEXT = 5_000
 
 
 def describe(path: str | PathLike[str]) -> Bunch:
-    """Say what a file of :func:`~fashionkit.save` holds, without loading it.
+    """Describe a model saved by :func:`~fashionkit.save`, without loading it.
 
-    Only its header is read: nothing is imported, and no array is unpacked.
+    Only the header of the file is read. Nothing is imported, and no array is unpacked.
+
+    Read more in the :ref:`User Guide <files>`.
 
     Parameters
     ----------
     path : str or path-like
-        The file.
+        Path of the file.
 
     Returns
     -------
     description : Bunch
-        With the attributes
+        Description with the attributes
 
-        - ``model``: the name of the class;
-        - ``text``: the estimator with its parameters, as ``repr`` shows it;
-        - ``is_fitted``: whether it can predict;
-        - ``classes``: the labels of its classes, None where there are none;
-        - ``image_shape``: height, width and channels of its images, None where it takes any;
-        - ``pixel_range``: the values that are black and white, None where they are not known;
-        - ``needs``: names that :func:`~fashionkit.load` must be told to trust;
-        - ``versions``: of Python, fashionkit and the libraries that it was saved with;
-        - ``metadata``: what was given to :func:`~fashionkit.save`;
-        - ``n_bytes``: the size of the file;
-        - ``sha256``: its SHA-256, for ``load(path, sha256=...)``.
+        - ``model``: full name of the class;
+        - ``text``: ``repr`` of the estimator;
+        - ``is_fitted``: whether the estimator is fitted;
+        - ``classes``: labels of the classes, or None;
+        - ``image_shape``: height, width and channels of the images, or None if unknown;
+        - ``pixel_range``: pixel values that are black and white, or None if unknown;
+        - ``needs``: names that must be passed to :func:`~fashionkit.load` as ``trusted``;
+        - ``versions``: versions of Python, fashionkit and other libraries when it was saved;
+        - ``metadata``: metadata that was passed to :func:`~fashionkit.save`;
+        - ``n_bytes``: size of the file in bytes;
+        - ``sha256``: SHA-256 of the file, for ``load(path, sha256=...)``.
 
     Raises
     ------
     ModelFileError
-        If it is not such a file.
+        If the file is not a saved model, or is damaged.
 
     OSError
-        If it cannot be read.
+        If the file cannot be read.
 
     See Also
     --------
-    fashionkit.load : Loads the model after checking the file.
+    fashionkit.save : Saves a model.
+    fashionkit.load : Loads a model after checking the file.
 
     Notes
     -----
-    A file says of itself what it likes: only :func:`~fashionkit.load` checks whether it is true.
+    The description is not verified: the author of a file can write any header. Only
+    :func:`~fashionkit.load` checks whether the model matches.
 
     Examples
     --------
@@ -88,7 +92,7 @@ def describe(path: str | PathLike[str]) -> Bunch:
 
 
 def describe_estimator(estimator: Any) -> dict[str, Any]:
-    """Return what the header of a file says of an estimator."""
+    """Return the description of an estimator for the header of its file."""
     kind = type(estimator)
     images = next(with_images(estimator), None)
     classes = getattr(estimator, "classes_", None)
@@ -104,7 +108,7 @@ def describe_estimator(estimator: Any) -> dict[str, Any]:
 
 
 def with_images(estimator: Any) -> Any:
-    """Iterate over the fitted parts of an estimator that know the shape of images."""
+    """Yield the parts of an estimator that have learned the shape of images."""
     if hasattr(estimator, "image_shape_"):
         yield estimator
     parts: list[Any] = []
@@ -132,7 +136,8 @@ def _is_fitted(estimator: Any) -> bool:
 
 
 def _as_json(values: Any, n: int = 10) -> list[Any] | None:
-    if isinstance(values, list):  # of several outputs
+    """Return at most n values as types of JSON."""
+    if isinstance(values, list):  # one array for each output
         return [_as_json(one, n) for one in values[:n]]
     if values is None:
         return None

@@ -1,6 +1,6 @@
-"""Distributions of a random search, as files hold them: a name and numbers.
+"""Distributions of a randomised search, saved as a name and numbers.
 
-SciPy's own objects hold code as text, which they execute when they are restored.
+The objects of SciPy contain code as text, which is executed when they are unpickled.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from scipy import stats
 
-# Distributions that searches draw from.
+# Names of the distributions that can be saved.
 NAMES = frozenset(
     {
         "beta",
@@ -25,23 +25,23 @@ NAMES = frozenset(
         "uniform",
     }
 )
-# SciPy knows some by another name.
+# Names that differ in SciPy.
 _OWN_NAMES = {"reciprocal": "loguniform"}
 
 
 class Distribution:
-    """A distribution of SciPy with its parameters, for ``RandomizedSearchCV``.
+    """Frozen distribution of SciPy, for ``RandomizedSearchCV``.
 
     Parameters
     ----------
     name : str
-        Its name in :mod:`scipy.stats`.
+        Name of the distribution in :mod:`scipy.stats`.
 
-    args : tuple of float
-        Its parameters.
+    args : tuple of float, default=()
+        Positional parameters of the distribution.
 
-    kwds : dict of str to float
-        Those that are given by name.
+    kwds : dict of str to float, default=None
+        Keyword parameters of the distribution.
     """
 
     def __init__(self, name: str, args: tuple = (), kwds: dict[str, Any] | None = None):
@@ -49,15 +49,15 @@ class Distribution:
 
     @property
     def frozen(self) -> Any:
-        """The same as an object of SciPy."""
+        """Frozen distribution of SciPy."""
         return getattr(stats, self.name)(*self.args, **self.kwds)
 
     def rvs(self, size: Any = None, random_state: Any = None) -> Any:
-        """Draw values."""
+        """Draw random values."""
         return self.frozen.rvs(size=size, random_state=random_state)
 
     def support(self) -> tuple[float, float]:
-        """Return the least and the largest value."""
+        """Return the minimum and the maximum of the support."""
         return self.frozen.support()
 
     def __repr__(self) -> str:
@@ -66,6 +66,6 @@ class Distribution:
 
 
 def as_distribution(frozen: Any) -> Distribution | None:
-    """Return a frozen distribution of SciPy in this form; None for one that is not known."""
+    """Convert a frozen distribution of SciPy; return None if its name is not supported."""
     name = _OWN_NAMES.get(frozen.dist.name, frozen.dist.name)
     return Distribution(name, frozen.args, frozen.kwds) if name in NAMES else None

@@ -1,7 +1,7 @@
-"""A network that Keras downloads, and models of the package that stand on it.
+"""Models of the package on top of a network that Keras downloads.
 
-Only their heads come with the package. Files of the same weights differ in bytes, such as where
-normalisations are folded into convolutions; so the network is known by what it computes.
+The package contains only their heads. Files of the same weights may differ in bytes, for example
+if normalisations are folded into convolutions. The network is therefore verified by its outputs.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ _TOLERANCE = 1e-3
 
 
 def compute_reference(backbone: BackboneFeatures) -> np.ndarray:
-    """Return what a fitted backbone computes of two images, before the power: float32."""
+    """Return the float32 features of two reference images, without the power transform."""
     power = backbone.power
     try:
-        # Roots of what is nearly zero would differ by more than what they are of.
+        # The power transform would amplify differences between values near zero.
         return backbone.set_params(power=None).transform(_reference_images()).astype(np.float32)
     finally:
         backbone.set_params(power=power)
 
 
 def with_downloaded_backbone(head: BaseEstimator, reference: Path, name: str) -> Pipeline:
-    """Return the head behind the network, which is downloaded if need be, and checked.
+    """Combine a head with its network, which is downloaded if necessary, and verified.
 
     Parameters
     ----------
     head : classifier
-        It is fitted, to the features of :func:`photo_features`.
+        Classifier fitted to the features of :func:`photo_features`.
 
     reference : Path
-        File of NumPy with what :func:`compute_reference` gave where it was fitted.
+        NumPy file with the result of :func:`compute_reference` when the head was fitted.
 
     name : str
-        What an error calls the model.
+        Name of the model in errors.
 
     Returns
     -------
     model : Pipeline
-        It is fitted.
+        Fitted pipeline of the network and the head.
 
     Raises
     ------
@@ -53,33 +53,32 @@ def with_downloaded_backbone(head: BaseEstimator, reference: Path, name: str) ->
         If the weights are not on disk and cannot be downloaded.
 
     ValueError
-        If the network computes something else.
+        If the features of the reference images differ.
     """
     try:
         backbone = photo_features().fit(_reference_images())
     except FileNotFoundError as error:
         file = str(error).partition(" unavailable: ")[2].partition(" is not in ")[0]
         raise FileNotFoundError(
-            f"name={name!r} needs weights that Keras downloads once, which could not be reached. "
-            f"Connect to the internet, in a new process; or put {file or 'their file'} into the "
-            "folder models of KERAS_HOME (~/.keras where that is unset); or load "
-            "'clothing-photos-small-v1', which needs no other file."
+            f"name={name!r} needs weights that Keras downloads once, but the download failed. "
+            "Connect to the internet and start a new process; or put "
+            f"{file or 'their file'} into the folder models of KERAS_HOME (default: ~/.keras); "
+            "or load 'clothing-photos-small-v1', which needs no download."
         ) from error
     expected = np.load(reference, allow_pickle=False)
     difference = float(np.abs(compute_reference(backbone) - expected).max())
     if not difference <= _TOLERANCE:  # also NaN
         raise ValueError(
             f"name={name!r} needs the weights of MobileNetV2 that Keras downloads for {SIDE} "
-            f"pixels, but those in its folder (KERAS_HOME, or ~/.keras) compute something else: "
-            f"features of a known image differ by {difference:.2g}, expected at most {_TOLERANCE}. "
-            "Remove the file of these weights from its folder models, so that it is downloaded "
-            "again."
+            f"pixels, but those in KERAS_HOME (default: ~/.keras) are others: features of a "
+            f"reference image differ by {difference:.2g}, expected at most {_TOLERANCE}. Remove "
+            "the file of these weights from the folder models, so that it is downloaded again."
         )
     return Pipeline([("features", backbone), ("head", head)])
 
 
 def _reference_images() -> np.ndarray:
-    """Return two images whose pixels whole numbers give: blocks, and waves of three periods."""
+    """Return two images computed in integers: blocks of three sizes, and waves."""
     rows, columns = np.indices((SIDE, SIDE))
     blocks = [(rows // step * 97 + columns // step * 61) % 256 for step in (16, 28, 56)]
     waves = [(rows * rows // step + columns * columns // 40) % 256 for step in (30, 70, 110)]

@@ -1,4 +1,4 @@
-"""load: an estimator from a file, without running anything that the file says."""
+"""load: an estimator from a file, without running code of the file."""
 
 from __future__ import annotations
 
@@ -26,57 +26,65 @@ def load(
     mmap_mode: str | None = None,
     verify: bool = True,
 ) -> Any:
-    """Load an estimator that :func:`save` has written, without running code of the file.
+    """Load an estimator saved by :func:`save`, without running code of the file.
 
-    Before anything is made, the file's names, sizes and hashes are checked, and its types are
-    looked up in a list of those that are known to be safe. Trees, forests, support vector
-    machines and neighbours are checked once more before they are used, so that no crafted file
-    makes them read outside of their arrays.
+    Before any object is created, the names, sizes and hashes of the file are checked, and its types
+    are compared with a list of safe types. Decision trees, forests, support vector machines and
+    nearest neighbours are also checked for consistency, so that a crafted file cannot make them
+    read outside of their arrays.
 
     Read more in the :ref:`User Guide <files>`.
 
     Parameters
     ----------
     path : str or path-like
-        The file.
+        Path of the file.
 
     trusted : list of str, default=None
-        Names of classes and functions, such as ``"my_module.my_network"``, that the file needs
-        beyond those of fashionkit and scikit-learn, and that you know to be safe. They are
-        imported and used.
+        Names of additional classes and functions that the file needs, such as
+        ``"my_module.my_network"``. They are imported and called, so list only code that you know to
+        be safe. Safe types of fashionkit and scikit-learn need not be listed.
 
     sha256 : str, default=None
-        What the SHA-256 of the whole file must be, as hexadecimal digits. It tells a file that
-        was replaced by another one from yours; everything else tells damage and traps.
+        Expected SHA-256 of the whole file, in hexadecimal digits. Only this detects that the file
+        was replaced by another valid one.
 
     mmap_mode : {"r", "c"}, default=None
-        How arrays are mapped into memory, where processes share them: "r" for reading alone, "c"
-        for copying what is written. None reads them. A mapped file must not be changed in place;
-        :func:`save` never does.
+        Mode in which arrays are mapped into memory, which processes share: "r" is read-only, "c"
+        copies on write. None reads the arrays. A mapped file must not be changed in place;
+        :func:`save` never does so.
 
     verify : bool, default=True
-        Whether the SHA-256 of each array is compared with the header's, and a model without
-        networks classifies one image before it is returned. This reads the whole file. With
-        ``mmap_mode`` and without this, a large file is loaded as fast as a small one.
+        Whether to check the SHA-256 of each array, and to let a fitted model without networks
+        predict one image. This reads the whole file. With ``mmap_mode`` and ``verify=False``,
+        loading time does not depend on the size of the file.
 
     Returns
     -------
     estimator : estimator
-        It predicts the same bits as the one that was saved, unless that was saved in float16.
+        Loaded estimator. Its predictions are bit-identical to those of the saved one, unless it
+        was saved with ``dtype="float16"``.
 
     Raises
     ------
     ModelFileError
-        A ValueError: the file is refused, as it is damaged, needs what is not trusted, or is no
-        such file. The message says why.
+        If the file is not a saved model, is damaged, or needs types that are not trusted. It is a
+        ValueError.
+
+    ValueError
+        If ``mmap_mode`` is invalid.
+
+    TypeError
+        If ``trusted`` is not a list of names.
 
     OSError
-        If it cannot be read.
+        If the file cannot be read.
 
     See Also
     --------
-    save : Write such a file.
-    fashionkit.persistence.describe : What is in such a file, without loading it.
+    save : Saves an estimator.
+    load_pretrained : Loads a model that comes with the package.
+    fashionkit.persistence.describe : Describes a file without loading it.
 
     Notes
     -----
@@ -108,7 +116,7 @@ def _load(reader: Reader, trusted: list[str], verify: bool) -> Any:
         check_trees(loaded)
         estimator = loaded.construct()
         if not hasattr(estimator, "get_params"):
-            raise ValueError(f"it holds no estimator, but a {type(estimator).__name__}")
+            raise ValueError(f"it contains a {type(estimator).__name__}, expected an estimator")
         check_object(estimator)
         add_missing_params(estimator)
         build_trees(estimator)
@@ -117,7 +125,7 @@ def _load(reader: Reader, trusted: list[str], verify: bool) -> Any:
             try_out(estimator)
     except ModelFileError:
         raise
-    except Exception as error:  # whatever a crafted state makes libraries raise
+    except Exception as error:  # a crafted state can raise anything in other libraries
         needs = reader.header.get("needs")
         if isinstance(error, ImportError | AttributeError) and needs and isinstance(needs, list):
             raise ModelFileError(
@@ -129,12 +137,12 @@ def _load(reader: Reader, trusted: list[str], verify: bool) -> Any:
 
 
 def _refuse_name(path: Any) -> None:
-    """Say how a model of the package is loaded, where its name is passed in place of a file."""
-    from fashionkit.persistence._pretrained import PRETRAINED  # which needs this module
+    """Raise an error if the name of a model of the package is passed instead of a path."""
+    from fashionkit.persistence._pretrained import PRETRAINED  # which imports this module
 
     if isinstance(path, str) and path in PRETRAINED and not Path(path).exists():
         raise FileNotFoundError(
-            f"path={path!r} is not a file, but the name of a model of the package; pass it to "
+            f"path={path!r} is the name of a model of the package, expected a path; call "
             f"load_pretrained({path!r})."
         )
 
@@ -153,6 +161,6 @@ def _compare(reader: Reader, sha256: Any) -> None:
     digest = reader.hash()
     if not isinstance(sha256, str) or digest != sha256.strip().lower():
         raise reader.refuse(
-            f"its SHA-256 is {digest}, and sha256={sha256!r} was expected. It is another file, or "
-            "was changed."
+            f"its SHA-256 is {digest}, expected sha256={sha256!r}. It is another file, or was "
+            "changed; get it again from its source."
         )

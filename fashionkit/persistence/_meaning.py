@@ -1,7 +1,7 @@
-"""Whether what a file holds makes sense: before that, compiled code could read anywhere in memory.
+"""Consistency checks of loaded estimators, whose compiled code does not check indices.
 
-scikit-learn's trees, forests, support vector machines and neighbours index arrays by numbers of
-their state, without looking whether these lie inside.
+Trees, forests, support vector machines and nearest neighbours of scikit-learn use numbers of their
+state as indices of arrays. In a crafted file, these could point anywhere in memory.
 """
 
 from __future__ import annotations
@@ -32,20 +32,18 @@ _TREES = {"kd_tree": KDTree, "ball_tree": BallTree}
 _KERNELS = ("linear", "poly", "rbf", "sigmoid")
 
 
-class _Nonsense(ValueError):
-    """What is wrong with a part of a file."""
-
-
 def check_trees(loaded: Loaded) -> None:
-    """Check decision trees before they are made.
+    """Check the states of decision trees before the trees are constructed.
 
     Raises
     ------
     ValueError
-        If a tree has nodes that are not a tree, or numbers that lie outside of its arrays.
+        If the nodes are not those of a tree, or indices are outside of the arrays.
     """
     for args, state in loaded.trees():
-        _require(isinstance(args, tuple) and len(args) == 3, "a tree has other arguments")
+        _require(
+            isinstance(args, tuple) and len(args) == 3, "a tree has invalid constructor arguments"
+        )
         n_features, n_classes, n_outputs = args
         _require(
             isinstance(n_classes, np.ndarray)
@@ -55,10 +53,10 @@ def check_trees(loaded: Loaded) -> None:
             and _is_int(n_outputs)
             and n_outputs >= 1
             and n_classes.min() >= 1,
-            "a tree has other numbers of classes than outputs",
+            "a tree has an invalid number of classes or outputs",
         )
         _require(_is_int(n_features) and n_features >= 1, "a tree has no features")
-        _require(isinstance(state, dict), "a tree has no nodes")
+        _require(isinstance(state, dict), "a tree has no state")
         nodes: Any = state.get("nodes")
         values: Any = state.get("values")
         _require(
@@ -70,7 +68,7 @@ def check_trees(loaded: Loaded) -> None:
         )
         _require(
             state.get("node_count") == len(nodes) and _is_int(state.get("max_depth")),
-            "a tree has another number of nodes than it says",
+            "a tree has another node_count than nodes",
         )
         expected = len(nodes), n_outputs, n_classes.max()
         _require(
@@ -83,30 +81,31 @@ def check_trees(loaded: Loaded) -> None:
 
 
 def _check_nodes(nodes: np.ndarray, n_features: int) -> None:
+    """Check that nodes are a tree, and that their features exist."""
     numbers = np.arange(len(nodes))
     left, right, feature = (nodes[name] for name in ("left_child", "right_child", "feature"))
     is_leaf = left == _LEAF
-    _require(np.array_equal(is_leaf, right == _LEAF), "a tree has half a leaf")
+    _require(np.array_equal(is_leaf, right == _LEAF), "a tree has a node with one child")
     inner = ~is_leaf
-    # Children stand behind their parents: there can be no circle.
+    # Children come after their parents, which excludes cycles.
     for child in (left, right):
         inside = (child[inner] > numbers[inner]) & (child[inner] < len(nodes))
-        _require(inside.all(), "a tree has a child that is not behind its parent")
+        _require(inside.all(), "a tree has a child before its parent, or outside of the nodes")
     children = np.concatenate([left[inner], right[inner]])
     _require(len(np.unique(children)) == len(children), "a tree has a node with two parents")
     _require(
         ((feature[inner] >= 0) & (feature[inner] < n_features)).all(),
-        "a tree asks for a feature that there is not",
+        "a tree splits on a feature that does not exist",
     )
 
 
 def check_object(obj: Any) -> None:
-    """Check an object, and all that it holds, after it was made.
+    """Check a loaded object and all of its parts.
 
     Raises
     ------
     ValueError
-        If something in it would read outside of its arrays, or names what files may not.
+        If a part would read outside of its arrays, or has a parameter that files may not have.
     """
     for part in iterate_parts(obj):
         if isinstance(part, ClassifierMixin):
@@ -117,14 +116,15 @@ def check_object(obj: Any) -> None:
 
 
 def try_out(estimator: Any) -> None:
-    """Let a fitted model without networks predict, for shapes that do not fit together.
+    """Let a fitted model without networks predict one image, to find inconsistent shapes.
 
-    Networks compare these shapes when they first predict, which starts TensorFlow.
+    Models with networks are left out, as their prediction starts TensorFlow. They check their
+    shapes themselves.
 
     Raises
     ------
     Exception
-        Whatever it raises.
+        Error of the prediction, of any type.
     """
     n_features: Any = getattr(estimator, "n_features_in_", None)
     if not _is_int(n_features) or not 1 <= n_features <= _MAX_FEATURES:
@@ -143,7 +143,7 @@ def try_out(estimator: Any) -> None:
 
 
 def iterate_parts(obj: Any) -> Iterator[Any]:
-    """Iterate over an object and all that it holds, each part once."""
+    """Yield an object and all of its parts, each once."""
     seen: dict[int, Any] = {}
     waiting = [obj]
     while waiting:
@@ -163,19 +163,20 @@ def iterate_parts(obj: Any) -> Iterator[Any]:
 
 
 def _check_classes(classifier: Any) -> None:
+    """Check that classes are unique, and as many as the outputs of a network."""
     classes = vars(classifier).get("classes_")
     for labels in classes if isinstance(classes, list) else [classes]:
         if isinstance(labels, np.ndarray):
             _require(
                 labels.ndim == 1 and len(np.unique(labels)) == len(labels),
-                "a classifier has a class twice",
+                "a classifier has duplicate classes",
             )
     network = vars(classifier).get("_network")
     if isinstance(network, TrainedNetwork) and isinstance(classes, np.ndarray):
         n_outputs, is_one = network.spec.n_outputs, network.spec.n_heads == 1
         _require(
             len(classes) == n_outputs if is_one else len(classes) < n_outputs,
-            "a network has other outputs than classes",
+            "a network has another number of outputs than classes",
         )
 
 
@@ -201,25 +202,25 @@ def _check_forest(forest: Any) -> None:
         isinstance(members, list)
         and len(members) >= 1
         and all(isinstance(one, BaseDecisionTree) and hasattr(one, "tree_") for one in members),
-        "a forest has members that are no trees",
+        "a forest has estimators that are not fitted trees",
     )
     features = {one.n_features_in_ for one in members}
     _require(
         features == {getattr(forest, "n_features_in_", None)},
-        "a forest has trees of other features",
+        "a forest has trees with other numbers of features",
     )
     n_classes: Any = getattr(forest, "n_classes_", 0)
     _require(
         {tuple(np.atleast_1d(one.n_classes_)) for one in members}
         == {tuple(np.atleast_1d(n_classes))},
-        "a forest has trees of other classes",
+        "a forest has trees with other numbers of classes",
     )
 
 
 def _check_svc(svc: Any) -> None:
     _require(
         isinstance(svc.kernel, str) and svc.kernel in _KERNELS,
-        "a support vector machine has a kernel of its own",
+        "a support vector machine has an unsupported kernel",
     )
     if not hasattr(svc, "support_"):
         return
@@ -229,7 +230,7 @@ def _check_svc(svc: Any) -> None:
     ]
     _require(
         all(isinstance(array, np.ndarray) for array in arrays) and not svc._sparse,
-        "a support vector machine has no arrays",
+        "a support vector machine lacks arrays, or is sparse",
     )
     support, vectors, counts, dual, intercept, slopes, offsets, classes = arrays
     n_pairs = len(classes) * (len(classes) - 1) // 2
@@ -249,18 +250,18 @@ def _check_svc(svc: Any) -> None:
         and slopes.dtype == offsets.dtype == np.float64
         and slopes.shape == offsets.shape
         and slopes.shape in ((0,), (n_pairs,)),
-        "a support vector machine has arrays that do not fit together",
+        "a support vector machine has arrays of inconsistent shapes or values",
     )
     _require(
         all(np.isfinite(array).all() for array in (vectors, dual, intercept)),
-        "a support vector machine has numbers that are not finite",
+        "a support vector machine has NaN or infinite values",
     )
 
 
 def _check_neighbors(neighbors: Any) -> None:
     _require(
         isinstance(neighbors.metric, str) and neighbors.weights in ("uniform", "distance", None),
-        "neighbours have a function of their own",
+        "a nearest-neighbours classifier has an unsupported metric or weights",
     )
     fitted = getattr(neighbors, "_fit_X", None)
     if fitted is None:
@@ -273,7 +274,7 @@ def _check_neighbors(neighbors: Any) -> None:
         and fitted.dtype.kind == "f"
         and fitted.shape[1] == neighbors.n_features_in_
         and getattr(neighbors, "n_samples_fit_", len(fitted)) == len(fitted),
-        "neighbours have rows of another shape",
+        "a nearest-neighbours classifier has training data of an invalid shape",
     )
     several = classes if isinstance(classes, list) else [classes]
     _require(
@@ -283,13 +284,16 @@ def _check_neighbors(neighbors: Any) -> None:
         and all(isinstance(one, np.ndarray) for one in several)
         and (labels >= 0).all()
         and (labels.reshape(len(fitted), -1) < [len(one) for one in several]).all(),
-        "neighbours have labels that are no classes",
+        "a nearest-neighbours classifier has labels outside of its classes",
     )
-    _require(neighbors._fit_method in ("brute", *_TREES), "neighbours have a search of their own")
+    _require(
+        neighbors._fit_method in ("brute", *_TREES),
+        "a nearest-neighbours classifier has an unsupported algorithm",
+    )
 
 
 def build_trees(obj: Any) -> None:
-    """Build the trees of neighbours, which files do not hold."""
+    """Build the search trees of nearest-neighbours classifiers, which are not saved."""
     for part in iterate_parts(obj):
         if not isinstance(part, KNeighborsClassifier):
             continue
@@ -300,8 +304,8 @@ def build_trees(obj: Any) -> None:
 
 
 def _check_pipeline(pipeline: Any) -> None:
-    # A cache is a folder of pickles, which a later fit would open.
-    _require(getattr(pipeline, "memory", None) is None, "a pipeline has a cache")
+    # A cache is a folder of pickles, which a later fit would load.
+    _require(getattr(pipeline, "memory", None) is None, "a pipeline has a cache (memory)")
 
 
 def _check_spec(spec: Any) -> None:
@@ -310,17 +314,17 @@ def _check_spec(spec: Any) -> None:
         isinstance(shape, tuple)
         and len(shape) == 3
         and all(_is_int(side) and 1 <= side < 2**16 for side in shape),
-        "a network has images of no shape",
+        "a network has an invalid image shape",
     )
     _require(
         _is_int(spec.n_outputs) and _is_int(spec.n_heads) and spec.n_outputs >= spec.n_heads >= 1,
-        "a network has no outputs",
+        "a network has an invalid number of outputs",
     )
     _require(isinstance(spec.params, dict), "a network has no parameters")
     if isinstance(spec.architecture, str):
         _require(
             spec.architecture in architectures.list_architectures(),
-            f"a network has the architecture {spec.architecture[:40]!r}, which is not known",
+            f"a network has the unknown architecture {spec.architecture[:40]!r}",
         )
     else:
         _require(callable(spec.architecture), "a network has no architecture")
@@ -332,7 +336,7 @@ def _check_network(network: Any) -> None:
         _require(
             isinstance(arrays, list)
             and all(isinstance(one, np.ndarray) and one.dtype.kind in "fiu" for one in arrays),
-            "a network has weights that are no arrays",
+            "a network has weights that are not numeric arrays",
         )
 
 
@@ -341,7 +345,7 @@ def _check_distribution(distribution: Any) -> None:
         distribution.name in NAMES
         and isinstance(distribution.args, tuple)
         and isinstance(distribution.kwds, dict),
-        "a distribution is not known",
+        "a distribution is not supported",
     )
 
 
@@ -363,4 +367,4 @@ def _is_int(value: Any) -> bool:
 
 def _require(holds: Any, reason: str) -> None:
     if not holds:
-        raise _Nonsense(reason)
+        raise ValueError(reason)

@@ -1,4 +1,4 @@
-"""to_onnx: a fitted classifier as a file that other languages and runtimes can run."""
+"""to_onnx: export of a fitted classifier to ONNX."""
 
 from __future__ import annotations
 
@@ -26,70 +26,76 @@ from fashionkit.persistence._onnx_names import IMAGES, LABEL, METADATA, PROBABIL
 from fashionkit.persistence._onnx_steps import function_of, steps_of
 from fashionkit.preprocessing._views import make_views
 
-# Of ONNX: old enough for the runtimes of today, and new enough for all of our layers.
+# Opset of ONNX that current runtimes support, and that has all operators of our layers.
 _OPSET = 17
-# What can be told of pixels that are bytes: black is the one, and white the other.
+# Pixel ranges of training images, for which the file scales bytes.
 _RANGES = ((0.0, 255.0), (0.0, 1.0), (-1.0, 1.0))
 
 
 def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
-    """Write a fitted classifier to an ONNX file, with all that happens to images inside.
+    """Export a fitted classifier, including its preprocessing, to an ONNX file.
 
-    The file takes images as bytes and answers with labels and probabilities: scaling, resizing,
-    features and the mean over views are part of it. It runs wherever ONNX does, without TensorFlow
-    and without fashionkit, which takes it as :class:`ONNXClassifier`.
+    The exported model takes images as bytes and returns labels and probabilities. Scaling,
+    resizing, feature extraction and test-time augmentation are part of it. Any ONNX runtime can run
+    it without TensorFlow or fashionkit. In fashionkit, use :class:`ONNXClassifier`.
 
     Read more in the :ref:`User Guide <onnx>`.
 
     Parameters
     ----------
     estimator : estimator
-        A fitted neural classifier of fashionkit: CNNClassifier, TransferClassifier,
-        HierarchicalCNNClassifier or DistilledClassifier; or a Pipeline of features, HOGFeatures
-        or PixelFeatures; any number of BoundedPCA and StandardScaler; and a CalibratedSVC or
-        NystroemClassifier, as "hog-svm" is. A search, FrozenEstimator or SelectiveClassifier of one
-        of these, too.
+        Fitted classifier, one of
+
+        - a neural classifier: CNNClassifier, TransferClassifier, HierarchicalCNNClassifier or
+          DistilledClassifier;
+        - a Pipeline of HOGFeatures or PixelFeatures, any number of BoundedPCA and StandardScaler,
+          and a CalibratedSVC or NystroemClassifier, such as "hog-svm";
+        - a search, FrozenEstimator or SelectiveClassifier of one of these.
 
     path : str or path-like
-        The file to write, whole or not at all.
+        Path of the file, which is written completely or not at all.
 
     Returns
     -------
     path : Path
-        The file.
+        Path of the written file.
 
     Raises
     ------
     TypeError
-        If it is not such a classifier; a step that cannot be written is named.
+        If the estimator, or a step of it, cannot be exported.
 
     ValueError
-        If it was trained on pixels of a range that bytes do not have, or calibrated by isotonic
-        regressions.
+        If the estimator is not fitted, has isotonic calibration, or was trained on images of
+        another pixel range than 0 to 255, 0 to 1 or -1 to 1.
 
     ImportError
-        Without the extra: ``pip install "fashionkit[onnx]"``.
+        If tf2onnx is not installed: ``pip install "fashionkit[onnx]"``.
+
+    OSError
+        If the file cannot be written.
 
     See Also
     --------
-    ONNXClassifier : Such a file as a classifier.
-    save : A file for fashionkit itself, with which training can go on.
+    ONNXClassifier : Predicts with the written file.
+    save : Saves an estimator for fashionkit, including the state to resume its training.
 
     Notes
     -----
-    The input is ``images``, uint8, of shape (n, height, width) for gray images or (n, height,
-    width, 3), from 0 for black to 255 for white, any n. The outputs are ``label``, int64, of
-    shape (n,): the index of the predicted class; and ``probabilities``, float32, of shape (n,
-    n_classes). The labels of the classes, in this order, are in the entry ``fashionkit`` of the
-    file's metadata, as JSON, with the shape of the images and the versions of what wrote it.
+    The input is ``images`` of dtype uint8 and shape (n, height, width) for gray images, or (n,
+    height, width, 3) for RGB images, from 0 (black) to 255 (white), for any n. The outputs are
+    ``label`` of dtype int64 and shape (n,), the index of the predicted class, and ``probabilities``
+    of dtype float32 and shape (n, n_classes). The entry ``fashionkit`` of the file's metadata is a
+    JSON object with the labels of the classes in this order, the image shape, and the versions of
+    the libraries that wrote the file.
 
-    Of a :class:`~fashionkit.SelectiveClassifier`, the temperature is part of the file, and so are
-    costs; the rule by which it decides is not. To accept what its ``decide`` accepts, compare
-    probabilities with its ``threshold_``. Nor are its detector of outliers and its prediction sets
-    in the file.
+    For a :class:`~fashionkit.SelectiveClassifier`, the file includes the temperature and the costs,
+    but not the decision, the outlier detector or the prediction sets. To accept the same
+    predictions as its ``decide``, compare the probabilities with its ``threshold_``.
 
-    Probabilities are those of ``predict_proba`` to about 1e-6, those of support vector machines to
-    1e-4: runtimes add numbers in other orders, and support vectors are kept in float32.
+    Probabilities equal those of ``predict_proba`` to about 1e-6, and to 1e-4 for support vector
+    machines. The order of floating-point operations differs between runtimes, and support vectors
+    are stored in float32.
 
     Examples
     --------
@@ -113,8 +119,8 @@ def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
     if tuple(first.pixel_range_) not in _RANGES:
         raise ValueError(
             f"estimator was trained on pixels from {first.pixel_range_[0]:g} to "
-            f"{first.pixel_range_[1]:g}, and an ONNX file takes bytes from 0 to 255; train "
-            "it on such images."
+            f"{first.pixel_range_[1]:g}, but an ONNX file takes bytes from 0 to 255; train it on "
+            "images of 0 to 255, 0 to 1 or -1 to 1."
         )
     for calibration in reversed(calibrations):  # the innermost first
         function = calibrated(function, calibration)
@@ -126,7 +132,7 @@ def to_onnx(estimator: Any, path: str | PathLike[str]) -> Path:
 
 
 def _inner(estimator: Any) -> tuple[Any, list[Any]]:
-    """Return the network, or the pipeline, and the calibrations around it, the outermost first."""
+    """Return the network or Pipeline, and the calibrations around it, outermost first."""
     calibrations = []
     while True:
         if is_calibration(estimator):
@@ -147,13 +153,13 @@ def _inner(estimator: Any) -> tuple[Any, list[Any]]:
             f"estimator={estimator!r} is neither a network nor a pipeline; to_onnx takes a fitted "
             "CNNClassifier, TransferClassifier, HierarchicalCNNClassifier or DistilledClassifier, "
             "a Pipeline of features and a support vector machine, or a SelectiveClassifier of one "
-            "of these. Other models are saved by fashionkit.save."
+            "of these. Save other models with fashionkit.save."
         )
     return estimator, calibrations
 
 
 def _convert(function: Any, image_shape: Sequence[int], costs: np.ndarray | None) -> Any:
-    """Convert a function from bytes to probabilities; labels are those of the lowest cost."""
+    """Convert a function from bytes to probabilities; labels minimise the expected cost."""
     tf2onnx = require("tf2onnx")
     tf = tensorflow()
     height, width, channels = image_shape
@@ -173,7 +179,7 @@ def _convert(function: Any, image_shape: Sequence[int], costs: np.ndarray | None
 
 
 def _network(classifier: BaseKerasClassifier) -> Any:
-    """Return what the network computes, and what happens before and after it."""
+    """Return a function of a network with its scaling and test-time augmentation."""
     tf, ops = tensorflow(), keras().ops
     network, n_classes = classifier.model_, len(classifier.classes_)
     views = classifier.test_time_augmentation
@@ -182,7 +188,7 @@ def _network(classifier: BaseKerasClassifier) -> Any:
         seen = list(make_views(pixels / 255.0, views, ops.pad))
         outputs = network(tf.concat(seen, axis=0), training=False)
         outputs = tf.reshape(outputs, (len(seen), -1, outputs.shape[-1]))
-        # Where the network has outputs beside those of the classes, the classes come last.
+        # If the network has outputs other than those of the classes, the classes come last.
         means = tf.reduce_mean(outputs, axis=0)[:, -n_classes:]
         return means / tf.reduce_sum(means, axis=1, keepdims=True)
 
@@ -190,7 +196,7 @@ def _network(classifier: BaseKerasClassifier) -> Any:
 
 
 def _rename(graph: Any, names: Sequence[str]) -> None:
-    """Give the outputs, and the number of images, names of ours."""
+    """Set the names of the outputs, and of the dimension of the images."""
     for output, name in zip(graph.output, names, strict=True):
         for node in graph.node:
             node.output[:] = [name if one == output.name else one for one in node.output]
@@ -201,7 +207,7 @@ def _rename(graph: Any, names: Sequence[str]) -> None:
 
 
 def _describe(first: Any, classifier: Any) -> dict[str, Any]:
-    """Return the metadata: of images what the first step knows, of classes what the last does."""
+    """Return the metadata: images as seen by the first step, classes of the last step."""
     return {
         "format": 1,
         "classes": np.asarray(classifier.classes_).tolist(),

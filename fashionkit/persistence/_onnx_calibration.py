@@ -1,4 +1,4 @@
-"""Calibration as a function of tensors: what ``to_onnx`` adds for a SelectiveClassifier."""
+"""Calibration of a SelectiveClassifier as a function of tensors, for ``to_onnx``."""
 
 from __future__ import annotations
 
@@ -7,43 +7,48 @@ from typing import Any
 from fashionkit._tensorflow import tensorflow
 from fashionkit.persistence._onnx_steps import Function
 
-# As in the calibration itself: smaller probabilities are no evidence.
-_LEAST_PROBABILITY = 1e-7
+# Smaller probabilities are clipped, as in the calibration itself.
+_MIN_PROBABILITY = 1e-7
 
 
 def is_calibration(estimator: Any) -> bool:
     """Tell whether an estimator is a fitted SelectiveClassifier.
 
-    By what it has, as its package is built on this one.
+    Its attributes are tested, as its package imports this one.
     """
     return hasattr(estimator, "temperature_") and hasattr(estimator, "estimator_")
 
 
 def calibrated(function: Function, calibration: Any) -> Function:
-    """Return a function to calibrated probabilities.
+    """Return a function that computes calibrated probabilities.
 
     Parameters
     ----------
     function : callable
-        From images to probabilities.
+        Function from images to probabilities.
 
     calibration : SelectiveClassifier
-        It is fitted.
+        Fitted calibration.
+
+    Returns
+    -------
+    function : callable
+        Function from images to calibrated probabilities.
 
     Raises
     ------
     ValueError
-        If it is calibrated by isotonic regressions.
+        If the calibration is isotonic.
     """
     if calibration.isotonic_ is not None:
         raise ValueError(
-            "estimator has calibration='isotonic', of which to_onnx knows no translation; fit it "
-            "with calibration='temperature' or None."
+            "estimator has calibration='isotonic', which to_onnx does not support; fit it with "
+            "calibration='temperature' or None."
         )
     tf, temperature = tensorflow(), calibration.temperature_
 
     def run(images: Any) -> Any:
-        logits = tf.math.log(tf.maximum(function(images), _LEAST_PROBABILITY))
+        logits = tf.math.log(tf.maximum(function(images), _MIN_PROBABILITY))
         return tf.nn.softmax(logits / temperature)
 
     return run

@@ -1,4 +1,4 @@
-"""ONNXClassifier: an ONNX file as a classifier, without TensorFlow."""
+"""ONNXClassifier: predictions of an ONNX file, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ _OUTPUTS = [LABEL, PROBABILITIES]
 
 
 class ONNXClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
-    """ONNX file as a fitted classifier.
+    """Classifier that predicts with an ONNX file.
 
-    Like :class:`~sklearn.frozen.FrozenEstimator`, it predicts, and ``fit`` changes nothing. It
-    never imports TensorFlow.
+    As for a :class:`~sklearn.frozen.FrozenEstimator`, ``fit`` does nothing. TensorFlow is never
+    imported.
 
     Read more in the :ref:`User Guide <onnx>`.
 
     Parameters
     ----------
     path : str or path-like
-        A file that :func:`to_onnx` has written.
+        Path of a file written by :func:`to_onnx`.
 
     n_jobs : int, default=None
-        Number of threads that compute one answer; None for 1 unless in a
-        :obj:`joblib.parallel_config` context, -1 for all processors.
+        Number of threads; None for one, unless in a :func:`joblib.parallel_config` context; -1 for
+        all processors.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels of the classes.
+        Class labels.
 
     image_shape_ : tuple of int
         Height, width and channels of the images.
 
     pixel_range_ : tuple of float
-        Values that are black and white in the images that the network was trained on.
+        Pixel values that are black and white in the training images.
 
     n_features_in_ : int
-        Number of values of an image.
+        Number of pixels times channels of each image.
 
     See Also
     --------
     to_onnx : Writes the file.
-    load : Loads a file of :func:`save`, with which training can go on.
+    load : Loads a file of :func:`save`, whose estimator can be trained further.
 
     Notes
     -----
-    The file is read when it is first needed. A pickle of this classifier holds its path alone.
+    The file is read when it is first needed. A pickle of this classifier contains only its path.
 
-    Images that are no bytes are rounded to them.
+    Pixels of other dtypes than uint8 are scaled and rounded to bytes.
 
     Examples
     --------
@@ -74,28 +74,31 @@ class ONNXClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any = None, **fit_params: Any) -> Self:
-        """Change nothing: the file is fitted already.
+        """Read the file; there is nothing to fit.
 
         Parameters
         ----------
-        X : object
-            Ignored.
+        X : Ignored
+            Not used, present for API consistency by convention.
 
-        y : object
-            Ignored.
+        y : Ignored
+            Not used, present for API consistency by convention.
 
-        **fit_params : dict
-            Ignored.
+        **fit_params : Ignored
+            Not used, present for API consistency by convention.
 
         Returns
         -------
         self : ONNXClassifier
-            This classifier.
+            The classifier itself.
 
         Raises
         ------
         ModelFileError
-            If the file is not one of :func:`to_onnx`.
+            If the file was not written by :func:`to_onnx`.
+
+        OSError
+            If the file cannot be read.
         """
         self._open()
         return self
@@ -107,36 +110,52 @@ class ONNXClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels)
-            Images of the shape that the file takes.
+            Images of the shape ``image_shape_``.
 
         Returns
         -------
         labels : ndarray of shape (n_samples,)
-            Labels from ``classes_``.
+            Predicted class labels.
+
+        Raises
+        ------
+        ModelFileError
+            If the file was not written by :func:`to_onnx`.
+
+        ValueError
+            If the images are invalid or of another shape.
         """
         labels, _ = self._run(X)
         return self.classes_[labels]
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probabilities of the classes.
+        """Predict the probability of each class for each image.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels)
-            Images of the shape that the file takes.
+            Images of the shape ``image_shape_``.
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+        probabilities : ndarray of shape (n_samples, n_classes), dtype float64
+            Probabilities, in the order of ``classes_``.
+
+        Raises
+        ------
+        ModelFileError
+            If the file was not written by :func:`to_onnx`.
+
+        ValueError
+            If the images are invalid or of another shape.
         """
         _, probabilities = self._run(X)
         return probabilities.astype(np.float64)
 
     @property
     def classes_(self) -> np.ndarray:
-        """Labels of the classes."""
+        """Class labels."""
         return self._open().classes
 
     @property
@@ -146,12 +165,12 @@ class ONNXClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
 
     @property
     def pixel_range_(self) -> tuple[float, float]:
-        """Values that are black and white."""
+        """Pixel values that are black and white."""
         return self._open().pixel_range
 
     @property
     def n_features_in_(self) -> int:
-        """Number of values of an image."""
+        """Number of pixels times channels of each image."""
         return int(np.prod(self.image_shape_))
 
     def _run(self, X: Any) -> list[np.ndarray]:
@@ -184,7 +203,7 @@ class ONNXClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
 
 
 class _OnnxFile:
-    """An open file: what runs it, and what it says of itself."""
+    """Open ONNX file: its session and its metadata."""
 
     def __init__(self, path: str | PathLike[str], n_jobs: int | None, key: tuple):
         self.key, self._name = key, str(path)
@@ -198,8 +217,8 @@ class _OnnxFile:
             low, high = map(float, about["pixel_range"])
         except ImportError:
             raise
-        except Exception as error:  # of many kinds
-            raise self._refuse(f"it is not a file that to_onnx has written ({error})") from error
+        except Exception as error:  # of many types
+            raise self._refuse(f"it was not written by to_onnx ({error})") from error
         self.image_shape, self.pixel_range = (height, width, channels), (low, high)
         self._check()
 
@@ -208,8 +227,8 @@ class _OnnxFile:
         shape = list(self.image_shape if self.image_shape[2] > 1 else self.image_shape[:2])
         if given.name != IMAGES or given.type != "tensor(uint8)" or given.shape[1:] != shape:
             raise self._refuse(
-                f"it takes {given.name!r} of type {given.type} and shape {given.shape}, expected "
-                f"{IMAGES!r}, tensor(uint8), {['n', *shape]}"
+                f"its input is {given.name!r} of type {given.type} and shape {given.shape}, "
+                f"expected {IMAGES!r} of type tensor(uint8) and shape {['n', *shape]}"
             )
         outputs = {one.name: (one.type, one.shape[1:]) for one in self.session.get_outputs()}
         expected = {
@@ -217,7 +236,7 @@ class _OnnxFile:
             PROBABILITIES: ("tensor(float)", [len(self.classes)]),
         }
         if outputs != expected or self.classes.ndim != 1:
-            raise self._refuse(f"it gives {outputs}, expected {expected}")
+            raise self._refuse(f"its outputs are {outputs}, expected {expected}")
 
     def _refuse(self, reason: str) -> ModelFileError:
         return ModelFileError(f"{self._name!r} is refused: {reason[:600]}.")

@@ -1,3 +1,3 @@
-"""What the inputs, outputs and metadata of our ONNX files are called."""
+"""Names of the inputs, outputs and metadata of ONNX files."""
 
 IMAGES, LABEL, PROBABILITIES, METADATA = "images", "label", "probabilities", "fashionkit"

@@ -1,4 +1,4 @@
-"""Steps of pipelines as functions of tensors: what ``to_onnx`` converts beside networks.
+"""Steps of pipelines as functions of tensors, for ``to_onnx``.
 
 To add a step, write a function that takes the fitted step and returns a function from tensors to a
 tensor, and add a line to one of the tables at the end.
@@ -23,17 +23,17 @@ from fashionkit.svm import CalibratedSVC, NystroemClassifier
 from fashionkit.svm import _coupling as coupling
 from fashionkit.svm._svc import Pairs
 
-# From tensors to a tensor: images are float32, of shape (n, height, width, channels), from 0 to
-# 255; rows are float32, of shape (n, n_features).
+# Function from tensor to tensor. Images are float32 from 0 to 255, of shape (n, height, width,
+# channels); rows are float32, of shape (n, n_features).
 Function = Callable[[Any], Any]
 
-# Less than any share of a gradient of bytes that is not 0, and more than rounding makes of one that
-# is. A square root of it, as "L1-sqrt" takes, would be seen.
+# Votes below this share are rounding errors and set to 0, as "L1-sqrt" would amplify them.
+# Gradients of bytes have no smaller shares.
 _MIN_SHARE = 2e-6
 
 
 def steps_of(pipeline: Pipeline) -> list[Any]:
-    """Return the steps one after the other, out of what is around them."""
+    """Return the steps of nested pipelines, without their wrappers."""
     steps: list[Any] = []
     for _, step in pipeline.steps:
         while isinstance(step, FrozenEstimator | ChunkedTransformer):
@@ -46,20 +46,20 @@ def steps_of(pipeline: Pipeline) -> list[Any]:
 
 
 def function_of(steps: Sequence[Any]) -> Function:
-    """Return what the steps compute, from images to probabilities.
+    """Return the function of all steps, from images to probabilities.
 
     Raises
     ------
     TypeError
-        If a step is not in the table.
+        If a step cannot be exported.
     """
     kinds = [IMAGES, *[ROWS] * (len(steps) - 2), CLASSIFIERS]
     for known, step in zip(kinds, steps, strict=False):
         if type(step) not in known:
             raise TypeError(
-                f"estimator has the step {step!r}, of which to_onnx knows no translation; it takes "
-                f"pipelines that begin with {_names(IMAGES)}, go on with {_names(ROWS)}, and end "
-                f"with {_names(CLASSIFIERS)}. Other models are saved by fashionkit.save."
+                f"estimator has the step {step!r}, which to_onnx does not support; it takes "
+                f"pipelines that begin with {_names(IMAGES)}, continue with {_names(ROWS)}, and "
+                f"end with {_names(CLASSIFIERS)}. Save other models with fashionkit.save."
             )
     functions = [STEPS[type(step)](step) for step in steps]
 
@@ -77,11 +77,11 @@ def _pixels(step: PixelFeatures) -> Function:
 
 
 def _hog(step: HOGFeatures) -> Function:
-    """Return HOG as products with constant matrices, which runtimes are fast at."""
+    """Return HOG as products with constant matrices, which runtimes compute fast."""
     tf = tensorflow()
     block = step._block_shape(step.pixels_per_cell_[0])
     height, width = (max(sides) for sides in zip(step.image_shape_, block, strict=False))
-    # The last row and column are repeated where images are smaller than a block.
+    # The last row and column are repeated if images are smaller than a block.
     rows, columns = (
         np.minimum(np.arange(padded), side - 1)
         for padded, side in zip((height, width), step.image_shape_, strict=False)
@@ -105,7 +105,7 @@ def _hog(step: HOGFeatures) -> Function:
 
 
 def _gradients(images: Any) -> tuple[Any, Any]:
-    """Return the gradients along rows and columns, of the channel where they are strongest."""
+    """Return the vertical and horizontal gradients of the channel with the strongest ones."""
     tf = tensorflow()
     down = tf.pad(images[:, 2:] - images[:, :-2], ((0, 0), (1, 1), (0, 0), (0, 0)))
     right = tf.pad(images[:, :, 2:] - images[:, :, :-2], ((0, 0), (0, 0), (1, 1), (0, 0)))
@@ -127,17 +127,17 @@ def _votes(step: HOGFeatures, down: Any, right: Any) -> Any:
         return magnitude * tf.one_hot(_bins(down, right, n_bins, step.signed), n_bins)
     period = 2 * np.pi if step.signed else np.pi
     position = tf.math.floormod(tf.atan2(down, right), period)[..., tf.newaxis] * (n_bins / period)
-    # By nearness to the centre of the bin, around the circle.
+    # Linear interpolation between bin centres, on a circle.
     distance = tf.abs(position - (np.arange(n_bins, dtype=np.float32) + 0.5))
     share = 1 - tf.minimum(distance, n_bins - distance)
     return magnitude * tf.where(share > _MIN_SHARE, share, 0.0)
 
 
 def _bins(down: Any, right: Any, n_bins: int, signed: bool) -> Any:
-    """Return the bin of each gradient: the number of limits of bins that it is at or beyond.
+    """Return the bin of each gradient: the number of bin limits at or below its angle.
 
-    In float64, as HOGFeatures has it. Where a gradient is exactly on a limit, such as 45 degrees,
-    a product is exactly 0, which atan2, as runtimes compute it, would round to either side.
+    The comparison is made in float64, as in HOGFeatures. It uses products instead of atan2, because
+    atan2 would round gradients exactly on a limit, such as 45 degrees, to either side.
     """
     tf = tensorflow()
     is_below = ((down < 0) | ((down == 0) & (right < 0)))[..., tf.newaxis]
@@ -145,7 +145,7 @@ def _bins(down: Any, right: Any, n_bins: int, signed: bool) -> Any:
     down, right = (tf.cast(turned * one[..., tf.newaxis], tf.float64) for one in (down, right))
     limits = np.arange(1, n_bins) * (2 if signed else 1) / n_bins  # in half turns
     is_first = limits < 1
-    # Rounded, so that those of 45 degrees are equal.
+    # Rounded, so that sine and cosine of 45 degrees are equal.
     cosines, sines = (np.round(f(np.pi * (limits % 1)), 15) for f in (np.cos, np.sin))
     is_beyond = cosines * down >= sines * right
     if signed:
@@ -154,7 +154,7 @@ def _bins(down: Any, right: Any, n_bins: int, signed: bool) -> Any:
 
 
 def _cells(step: HOGFeatures, votes: Any, pixels: tuple[int, int], sides: tuple[int, int]) -> Any:
-    """Average the votes in cells, of shape (n, rows, columns, bins)."""
+    """Return the average votes of cells, of shape (n, rows, columns, bins)."""
     tf = tensorflow()
     below, beside = (
         (sum_cells(np.eye(side, dtype=np.float32), length, step.interpolate) / length)
@@ -166,7 +166,7 @@ def _cells(step: HOGFeatures, votes: Any, pixels: tuple[int, int], sides: tuple[
 
 
 def _normalized(step: HOGFeatures, cells: Any) -> Any:
-    """Normalise overlapping blocks of cells, of shape (n, features)."""
+    """Return normalised overlapping blocks of cells, of shape (n, n_features)."""
     tf = tensorflow()
     height, width = step.cells_per_block_
     n_rows, n_columns = cells.shape[1] - height + 1, cells.shape[2] - width + 1
@@ -207,7 +207,7 @@ def _scaler(step: StandardScaler) -> Function:
 
 
 def _svc(step: CalibratedSVC) -> Function:
-    """Return the kernel, the scores of pairs, their sigmoids, and the coupling of these."""
+    """Return the kernel, pairwise scores, sigmoids and pairwise coupling as one function."""
     tf = tensorflow()
     n_classes, kernel, pairs = len(step.classes_), _kernel_of(step.svc_), Pairs.of(step.svc_)
     first, second = pairs.columns
@@ -223,7 +223,7 @@ def _svc(step: CalibratedSVC) -> Function:
 
 
 def _kernel_of(svc: Any) -> Function:
-    """Return the kernel of rows and support vectors."""
+    """Return the kernel function between rows and support vectors."""
     tf = tensorflow()
     gamma, degree, constant = float(svc._gamma), int(svc.degree), float(svc.coef0)
     if svc.kernel == "rbf":
@@ -237,10 +237,10 @@ def _kernel_of(svc: Any) -> Function:
 
 
 def _product(vectors: np.ndarray) -> Function:
-    """Return products of rows and vectors, as float64 for what follows.
+    """Return scalar products of rows and vectors, computed in float32 and cast to float64.
 
-    Thousands of kernels are added, and their errors with them. Products in float64 would change
-    probabilities by less than 1e-4, and take a file twice as large and six times the time.
+    Kernel values are summed over thousands of vectors, so sums need float64. Products in float64
+    would change probabilities by less than 1e-4, but double the file and take six times as long.
     """
     tf = tensorflow()
     (transposed,) = _float32(vectors.T)
@@ -262,12 +262,12 @@ def _rbf(vectors: np.ndarray, gamma: float) -> Function:
 def _coupled(wins: Any, n_classes: int) -> Any:
     """Combine the probabilities of pairs of classes, as ``svm._coupling.couple`` does.
 
-    That minimises p'Qp where p sums to 1: p is (Q + 11')^-1 1, scaled. The matrix is positive
-    definite, so that Gauss and Jordan's elimination needs no pivots.
+    Coupling minimises p'Qp subject to sum(p) = 1, with the solution (Q + 11')^-1 1 up to a factor.
+    The matrix is positive definite, so Gauss-Jordan elimination needs no pivoting.
     """
     tf = tensorflow()
     wins = tf.clip_by_value(wins, coupling.EPS, 1 - coupling.EPS)
-    # A position for each place of the matrix: in the pairs, in what is left of 1, or in a zero.
+    # Index of each matrix element in: wins, 1 - wins, and a zero for the diagonal.
     place = np.full((n_classes, n_classes), 2 * wins.shape[1])
     first, second = np.triu_indices(n_classes, 1)
     place[first, second] = np.arange(len(first))
@@ -292,7 +292,7 @@ def _nystroem(step: NystroemClassifier) -> Function:
     tf = tensorflow()
     kernel = _rbf(step.components_, float(step.gamma_))
     scaling = step.scaling_coef_.T
-    # What is added before the scaling adds this after it.
+    # The intercept, scaled in the same way.
     constant = step.intercept_ @ scaling + step.scaling_intercept_
     coef = step.dual_coef_ @ scaling
     return lambda rows: tf.cast(tf.nn.softmax(kernel(rows) @ coef + constant), tf.float32)

@@ -1,4 +1,4 @@
-"""Half precision: kernels of networks take half the bytes in a file, and none in memory."""
+"""Half precision for the kernels of networks in files."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from fashionkit.features import BackboneFeatures
 from fashionkit.neural._core.inference import TrainedNetwork
 from fashionkit.persistence._meaning import iterate_parts
 
-# What holds weights of networks, and in which lists of arrays.
+# Classes that hold weights of networks, and the attributes that are lists of arrays.
 _HOLDERS = {TrainedNetwork: ("trainable", "non_trainable"), BackboneFeatures: ("_arrays",)}
 
 
 def narrowed(kind: type, state: dict[str, Any]) -> dict[str, Any]:
     """Return the state of an object with its kernels in half precision.
 
-    Kernels are arrays of at least two dimensions: they take nearly all bytes. What is added and
-    divided by, biases and the statistics of normalisations, stays as it is, and so does a kernel
-    with numbers beyond 65,504.
+    Kernels are arrays of at least two dimensions, which take nearly all bytes. Biases and the
+    statistics of normalisations remain in single precision, as do kernels with values beyond the
+    range of float16, 65,504.
 
     Parameters
     ----------
@@ -27,19 +27,19 @@ def narrowed(kind: type, state: dict[str, Any]) -> dict[str, Any]:
         Class of the object.
 
     state : dict
-        What is saved of it.
+        State of the object.
 
     Returns
     -------
     state : dict
-        The same one, where there is no kernel in it.
+        State with kernels in float16.
     """
     names = [name for name in _HOLDERS.get(kind, ()) if name in state]
     return {**state, **{name: [_narrow(one) for one in state[name]] for name in names}}
 
 
 def widen(estimator: Any) -> None:
-    """Let everything in a loaded estimator compute in single precision again."""
+    """Convert all kernels of a loaded estimator to single precision, in place."""
     for part in iterate_parts(estimator):
         for name in _HOLDERS.get(type(part), ()):
             arrays = vars(part).get(name)

@@ -1,4 +1,4 @@
-"""What is saved of an estimator: everything that it needs to predict and to be fitted again."""
+"""Preparation of an estimator for saving: replaces or refuses what files do not hold."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _PLAIN = (type(None), bool, int, float, str, slice, np.generic, np.dtype, np.ran
 
 
 class Preparation:
-    """Goes through an object before it is saved, and replaces what files do not hold.
+    """Converter of an object, and all of its parts, to what files can hold.
 
     Parameters
     ----------
     dtype : {"float32", "float16"}, default="float32"
-        What kernels of networks are rounded to.
+        Precision of kernels of networks.
 
     Attributes
     ----------
     needs : set of str
-        Names of classes and functions that whoever loads the file has to trust.
+        Names of classes and functions that must be trusted to load the file.
     """
 
     def __init__(self, dtype: str = "float32") -> None:
@@ -43,26 +43,31 @@ class Preparation:
         self._done: dict[int, tuple[Any, Any]] = {}
 
     def prepare(self, value: Any, path: str) -> Any:
-        """Return a value as it is saved: itself, where nothing in it is replaced.
+        """Return a value as it is saved.
 
         Parameters
         ----------
         value : object
-            What is saved.
+            Value to save.
 
         path : str
-            Where it is, for errors.
+            Expression of the value in errors, such as "estimator.steps[0]".
+
+        Returns
+        -------
+        prepared : object
+            The value itself, if no part of it is replaced; otherwise a copy.
 
         Raises
         ------
         TypeError
-            If it cannot be saved.
+            If the value cannot be saved.
         """
         if isinstance(value, _PLAIN):
             return value
         if id(value) in self._done:
             return self._done[id(value)][1]
-        self._done[id(value)] = value, value  # an object that holds itself ends here
+        self._done[id(value)] = value, value  # for objects that contain themselves
         prepared = self._prepare(value, path)
         self._done[id(value)] = value, prepared
         return prepared
@@ -90,9 +95,9 @@ class Preparation:
         if isinstance(value, PurePath):
             return str(value)
         if isinstance(value, joblib.Memory):
-            return None  # a folder of this machine
+            return None  # a folder of this computer
         if isinstance(value, KDTree | BallTree):
-            return None  # load builds it again
+            return None  # built again by load
         if isinstance(value, _FROZEN):
             return self._distribution(value, path)
         return self._object(value, path)
@@ -110,7 +115,7 @@ class Preparation:
         for key in value:
             if not isinstance(key, str | int | float | bool | np.generic):
                 raise TypeError(
-                    f"{path} has the key {key!r}; files hold keys that are texts or numbers."
+                    f"{path} has the key {key!r}, expected only str, int, float or bool as keys."
                 )
         items = {key: self.prepare(one, f"{path}[{key!r}]") for key, one in value.items()}
         if all(items[key] is value[key] for key in value):
@@ -123,8 +128,8 @@ class Preparation:
         distribution = as_distribution(value)
         if distribution is None:
             raise TypeError(
-                f"{path} is the distribution {value.dist.name!r} of SciPy, which files do not "
-                "hold; save the best_estimator_ of the search."
+                f"{path} is the distribution {value.dist.name!r} of SciPy, which cannot be "
+                "saved; save the best_estimator_ of the search instead."
             )
         return distribution
 
@@ -135,12 +140,12 @@ class Preparation:
             raise TypeError(_hint(module, value, path))
         self._need(kind, path, OBJECTS)
         if _reduces_to_itself(value):
-            raise TypeError(f"{path} is a {kind.__name__}, which files do not hold.")
+            raise TypeError(f"{path} is a {kind.__name__}, which cannot be saved.")
         state = value.__getstate__()
         if state is None or _is_tree(kind):
             return value
         if not isinstance(state, dict):
-            raise TypeError(f"{path} is a {kind.__name__}, which files do not hold.")
+            raise TypeError(f"{path} is a {kind.__name__}, which cannot be saved.")
         held = narrowed(kind, state) if self._dtype == "float16" else state
         new = {name: self.prepare(one, f"{path}.{name}") for name, one in held.items()}
         if all(new[name] is one for name, one in state.items()):
@@ -150,7 +155,7 @@ class Preparation:
         return replaced
 
     def _need(self, value: Any, path: str, known: frozenset[str]) -> None:
-        """Note a class or function; it must be one that can be imported by its name."""
+        """Register a class or function, which must be importable by its name."""
         name = f"{value.__module__}.{value.__name__}"
         if name in known or _is_tree(value):
             return
@@ -161,8 +166,8 @@ class Preparation:
         if found is not value or value.__module__ == "__main__":
             what = "the class" if isinstance(value, type) else "the function"
             raise TypeError(
-                f"{path} is {what} {value.__qualname__!r} of {value.__module__!r}, which no file "
-                "can name: put it into a module that can be imported, at its top level."
+                f"{path} is {what} {value.__qualname__!r} of {value.__module__!r}, which cannot be "
+                "imported by its name; move it to the top level of a module that can be imported."
             )
         self.needs.add(name)
 
@@ -172,26 +177,24 @@ def _is_tree(kind: Any) -> bool:
 
 
 def _reduces_to_itself(value: Any) -> bool:
-    """Tell whether skops would save the call of a constructor, which no file of ours may name.
-
-    So too where it could save nothing.
-    """
+    """Tell whether skops would save the call of a constructor, or nothing; neither is allowed."""
     try:
         reduced = value.__reduce__()
-    except TypeError:  # it cannot be pickled
+    except TypeError:  # not picklable
         return True
     return len(reduced) >= 2 and reduced[0] is type(value) and not any(reduced[2:])
 
 
 def _hint(module: str, value: Any, path: str) -> str:
-    what = f"{path} is a {type(value).__name__} of {module}, which files do not hold"
+    """Return the error for an object of another library, with a remedy."""
+    what = f"{path} is a {type(value).__name__} of {module}, which cannot be saved"
     if path.endswith(("callbacks", "]")) and "callbacks" in path:
-        return f"{what}; set callbacks=None, as predictions do not need them."
+        return f"{what}; set callbacks=None, as they are not needed for predictions."
     if path.endswith("optimizer"):
-        return f"{what}; pass its name as optimizer, and its settings as optimizer_params."
+        return f"{what}; pass its name as optimizer and its parameters as optimizer_params."
     if module in ("sklearnex", "daal4py"):
         return (
-            f"{what}; fit scikit-learn's own, or a CalibratedSVC with backend='sklearnex', which "
-            "keeps what was fitted as scikit-learn's."
+            f"{what}; fit the estimator of scikit-learn, or a CalibratedSVC with "
+            "backend='sklearnex', which is saved as an estimator of scikit-learn."
         )
     return f"{what}."

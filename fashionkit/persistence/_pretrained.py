@@ -1,7 +1,7 @@
-"""Models that come with the package, ready to use.
+"""Pretrained models that come with the package.
 
-To add one, put its file of ``save`` and its card into the folder ``pretrained``, and a line into
-``PRETRAINED``. ``benchmarks/pretrained.py`` trains them, and writes both.
+To add one, put its file and its model card into the folder ``pretrained``, and add a line to
+``PRETRAINED``. ``benchmarks/pretrained.py`` trains the models and writes both.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fashionkit.datasets._names import unknown
 from fashionkit.persistence._downloaded import with_downloaded_backbone
 from fashionkit.persistence._load import load
 
-# The SHA-256 of each one's file.
+# SHA-256 of the file of each model.
 PRETRAINED: dict[str, str] = {
     "fashion-mnist-v1": "495794cb2385e0d47e1eeed3e67ecf0f8313250316bff6dae251203eabb28995",
     "clothing-photos-v1": "9a8acdab00d0e97aedb4c7a8f649bf17e98c2f26fb178c25b68d5d00cd9cd14f",
@@ -26,59 +26,58 @@ PRETRAINED: dict[str, str] = {
 
 
 def load_pretrained(name: str) -> BaseEstimator:
-    """Load a model that comes with the package, and is ready to predict.
+    """Load a pretrained model that comes with the package.
 
     ========================== ====================================================================
-    name                       what it is
+    name                       model
     ========================== ====================================================================
-    "fashion-mnist-v1"         The ten classes of Fashion-MNIST, by their numbers: a network of
-                               five convolutions, distilled from two larger ones. Takes images of
-                               28 pixels, gray, of light garments on black.
-    "clothing-photos-v1"       The same kinds of clothes as the next, more of them right, in three
-                               times the time: a linear head on a frozen MobileNetV2, which Keras
-                               downloads once (9 MB). Takes photos of 224 pixels in RGB.
-    "clothing-photos-small-v1" Ten kinds of clothes on photos, among them "dress", "pants" and
-                               "shoes": a MobileNetV2 of 0.35 times the width, fine-tuned, and
-                               calibrated on photos of other people. Takes photos of 192 pixels in
-                               RGB. A :class:`~fashionkit.SelectiveClassifier`: its ``decide`` says
-                               which predictions to accept.
+    "fashion-mnist-v1"         Predicts the ten classes of Fashion-MNIST, with the labels 0 to 9. A
+                               network of five convolutions, distilled from two larger ones. Takes
+                               gray images of 28 x 28 pixels, of light garments on black.
+    "clothing-photos-v1"       Predicts the same classes as the next one, more accurately but in
+                               three times the time. A linear head on a frozen MobileNetV2, which
+                               Keras downloads once (9 MB). Takes RGB photos of 224 x 224 pixels.
+    "clothing-photos-small-v1" Predicts ten kinds of clothes on photos, such as "dress", "pants" and
+                               "shoes". A fine-tuned MobileNetV2 of width 0.35, calibrated on photos
+                               of other people than those of the training. Takes RGB photos of
+                               192 x 192 pixels. It is a :class:`~fashionkit.SelectiveClassifier`,
+                               whose ``decide`` tells which predictions to accept.
     ========================== ====================================================================
 
-    What each was trained on, how accurate it is, and where it fails, is in its card: see
-    :ref:`pretrained`.
+    The card of each model documents its training data, accuracy and limitations. Read more in the
+    :ref:`User Guide <pretrained>`.
 
     Parameters
     ----------
     name : str
-        A name from :func:`list_pretrained`.
+        Name of the model, from :func:`list_pretrained`.
 
     Returns
     -------
     model : classifier
-        It is fitted. Each call returns another object.
+        Fitted classifier. Each call returns a new object.
 
     Raises
     ------
     ValueError
-        If there is no model of that name.
+        If the name is unknown, or the network of "clothing-photos-v1" has other weights.
 
     ModelFileError
-        A ValueError: the file was changed since the package was installed.
+        If the file was changed after the package was installed. It is a ValueError.
 
     FileNotFoundError
-        Of "clothing-photos-v1": the weights of MobileNetV2 are not on disk, and cannot be
-        downloaded.
+        If the network of "clothing-photos-v1" is not on disk and cannot be downloaded.
 
     See Also
     --------
-    list_pretrained : The names.
-    load : Load a file of your own.
+    list_pretrained : Lists the names.
+    load : Loads an estimator from a file.
 
     Notes
     -----
-    Nothing is downloaded, but the network of "clothing-photos-v1", if Keras has not done so before;
-    what it computes of two images is compared, to 1e-3. The name says which model it is, for good:
-    a better one will have another number.
+    Only the network of "clothing-photos-v1" is downloaded, unless Keras has already done so. Its
+    features of two reference images are compared with the expected ones, with a tolerance of 1e-3.
+    A name always refers to the same model; improved models get a new version number.
 
     Examples
     --------
@@ -96,7 +95,7 @@ def load_pretrained(name: str) -> BaseEstimator:
     if name not in PRETRAINED:
         raise unknown("name", name, PRETRAINED, what="a model of the package")
     with warnings.catch_warnings():
-        # They are tested with the oldest and the newest version that we support.
+        # The models are tested with the oldest and the newest supported version.
         warnings.simplefilter("ignore", InconsistentVersionWarning)
         model = load(pretrained_file(name), sha256=PRETRAINED[name])
     reference = pretrained_file(name, ".npy")
@@ -104,16 +103,16 @@ def load_pretrained(name: str) -> BaseEstimator:
 
 
 def list_pretrained() -> list[str]:
-    """Return the names that :func:`load_pretrained` knows.
+    """List the names of the pretrained models.
 
     Returns
     -------
     names : list of str
-        The names.
+        Names that :func:`load_pretrained` takes.
 
     See Also
     --------
-    load_pretrained : Load one of them, and what each is.
+    load_pretrained : Loads one of the models, and describes each.
 
     Examples
     --------
@@ -125,6 +124,6 @@ def list_pretrained() -> list[str]:
 
 
 def pretrained_file(name: str, suffix: str = ".fashionkit") -> Path:
-    """Return the file of a model, or with the suffix ".md" its card."""
+    """Return the path of the file of a model, or of its card with the suffix ".md"."""
     folder = resources.files("fashionkit.persistence") / "pretrained"
     return Path(str(folder / f"{name}{suffix}"))

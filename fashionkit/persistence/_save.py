@@ -1,4 +1,4 @@
-"""save: an estimator in one file that is safe to open."""
+"""save: an estimator in one file that is safe to load."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fashionkit.persistence._describe import describe_estimator
 from fashionkit.persistence._prepare import Preparation
 from fashionkit.persistence._skops import save_tree
 
-# Whose versions are in the header.
+# Libraries whose versions are in the header.
 _LIBRARIES = ("keras", "numpy", "scikit-learn", "scipy", "skops", "tensorflow")
 
 
@@ -29,63 +29,63 @@ def save(
     metadata: dict[str, Any] | None = None,
     dtype: str = "float32",
 ) -> Path:
-    """Save an estimator in one file, which is safe to open.
+    """Save an estimator in one file that is safe to load.
 
-    Unlike a pickle, the file runs no code when it is loaded. It holds an object tree as skops
-    writes it, and arrays in NumPy's format; of networks the name of their architecture and their
-    weights, never a configuration of Keras.
+    Unlike a pickle, the file runs no code when it is loaded. It contains an object tree in the
+    format of skops and arrays in NumPy's format. Networks are saved as the name of their
+    architecture and their weights, without a Keras configuration.
 
     Read more in the :ref:`User Guide <files>`.
 
     Parameters
     ----------
     estimator : estimator
-        Any estimator or transformer of fashionkit, fitted or not; a Pipeline, search or other
-        meta-estimator of scikit-learn around them; and many estimators of scikit-learn alone.
+        Estimator or transformer, fitted or not: any of fashionkit, many of scikit-learn, and a
+        Pipeline, search or other meta-estimator of scikit-learn that contains them.
 
     path : str or path-like
-        The file to write. A file that is there is replaced, by the whole of the new one or not
-        at all.
+        Path of the file. An existing file is replaced completely or not at all.
 
     metadata : dict, default=None
-        What you want to keep with the model, as JSON can hold it: texts, numbers, lists and
-        dicts. :func:`~fashionkit.persistence.describe` returns it.
+        Additional information to store, as JSON types: str, numbers, bool, None, lists and dicts.
+        :func:`~fashionkit.persistence.describe` returns it.
 
     dtype : {"float32", "float16"}, default="float32"
-        What the file holds of each kernel of a network. "float16" halves a network's file. What
-        is loaded computes in float32, with kernels that are rounded by at most 0.05 %, numbers
-        below 6e-5 by at most 3e-8, so that it predicts a little differently from the estimator
-        that was saved: evaluate it once more.
+        Precision of the kernels of networks in the file. "float16" halves the size of the file.
+        The loaded estimator computes in float32, with kernels rounded by at most 0.05 %, or by at
+        most 3e-8 for values below 6e-5. Its predictions differ slightly from those of the saved
+        estimator, so evaluate it again.
 
     Returns
     -------
     path : Path
-        The file.
+        Path of the written file.
 
     Raises
     ------
     TypeError
-        If something in the estimator cannot be saved, such as a lambda. The message says where
-        it is and what to do.
+        If ``estimator`` is not an estimator, a part of it cannot be saved, such as a lambda, or
+        ``metadata`` is not a dict of JSON types.
 
     ValueError
-        If ``dtype`` is neither of the two.
+        If ``dtype`` is invalid.
 
     OSError
-        If the file cannot be written. What was there before is still there.
+        If the file cannot be written. An existing file then remains unchanged.
 
     See Also
     --------
-    load : Load such a file.
-    fashionkit.persistence.describe : What is in such a file, without loading it.
+    load : Loads the file.
+    fashionkit.persistence.describe : Describes the file without loading it.
+    to_onnx : Exports a classifier for other runtimes.
 
     Notes
     -----
-    The cache of a pipeline, ``memory``, is not saved: it is a folder of one machine. A function
-    or class of yours is saved by its name alone: whoever loads the file needs the same code, and
-    names it in ``trusted``.
+    The cache of a pipeline, ``memory``, is not saved, as it is a folder of one computer. A custom
+    function or class is saved by its name only. To load the file, the same code must be importable
+    and its name must be passed as ``trusted``.
 
-    The same fitted estimator gives the same bytes, with the same versions of all libraries.
+    With the same versions of all libraries, the same fitted estimator gives the same bytes.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def save(
     """
     if not hasattr(estimator, "get_params") or isinstance(estimator, type):
         raise TypeError(
-            f"estimator={estimator!r} is not an estimator; pass one, such as a fitted "
+            f"estimator={estimator!r} is not an estimator; pass an instance, such as a fitted "
             "CNNClassifier or a Pipeline."
         )
     metadata = _check_metadata(metadata)
@@ -146,6 +146,6 @@ def _check_metadata(metadata: Any) -> dict[str, Any]:
     except (TypeError, ValueError):
         pass
     raise TypeError(
-        f"metadata={metadata!r}, expected a dict of texts, numbers, lists and dicts, as JSON holds "
-        "them, with texts as keys."
+        f"metadata={metadata!r}, expected a dict of JSON types (str, numbers, bool, None, lists "
+        "and dicts) with str as keys."
     )

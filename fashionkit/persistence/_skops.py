@@ -1,7 +1,7 @@
-"""Every private API of skops that fashionkit relies on, with canaries in tests/persistence.
+"""Private APIs of skops that fashionkit relies on, with canary tests in tests/persistence.
 
-skops's public functions hold a whole file in memory, twice; with these, arrays go from the
-estimator to the file, and from the file into memory or a memory map.
+The public functions of skops hold a whole file in memory twice. With these, arrays are written
+directly to the file, and read into memory or mapped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from skops.io._utils import LoadContext, SaveContext, get_state
 
 
 class ArrayWriter(Protocol):
-    """What skops needs of the archive that it writes arrays to."""
+    """Interface of the archive to which skops writes arrays."""
 
     names: dict[str, str]
 
@@ -29,7 +29,7 @@ class ArrayWriter(Protocol):
 
 
 class ArrayReader(Protocol):
-    """What arrays are read from."""
+    """Interface of the archive from which arrays are read."""
 
     def read_array(self, name: str) -> np.ndarray: ...
 
@@ -37,8 +37,8 @@ class ArrayReader(Protocol):
 def save_tree(obj: Any, writer: ArrayWriter) -> dict[str, Any]:
     """Write the arrays of an object, and return its tree.
 
-    The numbers of objects in the tree are counted from 1, so that the same object gives the same
-    tree; skops takes addresses in memory.
+    Objects in the tree are numbered from 1 instead of by their memory addresses, as skops does, so
+    that the same object gives the same tree.
     """
     context = SaveContext(zip_file=writer)
     tree = get_state(obj, context)
@@ -62,18 +62,23 @@ def _renumber(node: Any, files: dict[str, str], numbers: dict[int, int]) -> None
 
 
 def load_tree(tree: dict[str, Any], reader: ArrayReader, trusted: Sequence[str]) -> Loaded:
-    """Return an object that has not been made yet, with its arrays.
+    """Read the arrays of an object, without constructing the object.
 
     Parameters
     ----------
     tree : dict
-        The tree, whose names have been audited.
+        Audited tree of the object.
 
     reader : ArrayReader
-        What its arrays are read from.
+        Archive with the arrays.
 
     trusted : sequence of str
-        Names of types, which are all that skops will load.
+        Names of the types that skops may load.
+
+    Returns
+    -------
+    loaded : Loaded
+        Tree of nodes with the arrays.
     """
     context = LoadContext(src=_NamesOnly(), protocol=tree["protocol"])
     root = get_tree(tree, context, trusted=list(trusted))
@@ -85,19 +90,19 @@ def load_tree(tree: dict[str, Any], reader: ArrayReader, trusted: Sequence[str])
             name = node.buffer.getvalue().decode()
             if name not in arrays:
                 arrays[name] = reader.read_array(name)
-            # What is constructed already, skops does not read.
+            # skops does not read nodes that are already constructed.
             node._constructed = _as_its_class(arrays[name], node.class_name)
     return loaded
 
 
 class Loaded:
-    """An object that is not made yet, as a tree of nodes."""
+    """Object that is not constructed yet, as a tree of nodes."""
 
     def __init__(self, root: Node):
         self._root = root
 
     def nodes(self) -> Iterator[Any]:
-        """Iterate over all nodes."""
+        """Yield all nodes, each once."""
         seen: set[int] = set()
         waiting = [self._root]
         while waiting:
@@ -114,18 +119,18 @@ class Loaded:
                     waiting += [one for one in several if isinstance(one, Node)]
 
     def trees(self) -> Iterator[tuple[tuple, dict]]:
-        """Iterate over the decision trees: what they are constructed with, and their state."""
+        """Yield the constructor arguments and the state of each decision tree."""
         for node in self.nodes():
             if isinstance(node, TreeNode):
                 yield node.args.construct(), node.attrs.construct()
 
     def construct(self) -> Any:
-        """Make the object."""
+        """Construct the object."""
         return self._root.construct()
 
 
 class _NamesOnly:
-    """An archive whose members hold their own names: arrays are read later."""
+    """Archive whose members contain their own names, so that arrays are read later."""
 
     def read(self, name: str) -> bytes:
         return name.encode()

@@ -1,13 +1,13 @@
-"""What a file may hold: names of types that are safe to load, with a state that is checked.
+"""Names of the types that are safe to load.
 
-A file cannot add to these lists. What else it needs is loaded only if the caller trusts it by name.
-None of these types runs code that its state names; those that would read memory by numbers in
-their state are checked in ``_meaning.py``.
+A file cannot extend these lists. Other types are loaded only if the caller trusts them by name. The
+types do not run code that their state names. Those whose state contains indices of arrays are
+checked in ``_meaning.py``.
 """
 
 from __future__ import annotations
 
-# Our own classes: each is an estimator, or what an estimator keeps.
+# Estimators of fashionkit, and classes of their attributes.
 OURS = frozenset(
     f"fashionkit.{name}"
     for name in (
@@ -47,8 +47,8 @@ OURS = frozenset(
     )
 )
 
-# Classes of scikit-learn: meta-estimators, splitters, and estimators that compute in NumPy, or
-# whose arrays are checked.
+# Classes of scikit-learn: meta-estimators, splitters, and estimators that compute in NumPy or whose
+# arrays are checked.
 SKLEARN = frozenset(
     f"sklearn.{name}"
     for name in (
@@ -115,7 +115,7 @@ SKLEARN = frozenset(
         "tree._classes.DecisionTreeClassifier",
         "tree._classes.ExtraTreeClassifier",
         "utils._bunch.Bunch",
-        # What scorers of searches hold in older versions: which methods take which arguments.
+        # Attributes of scorers in older versions: the requested metadata of each method.
         "utils._metadata_requests.MetadataRequest",
         "utils._metadata_requests.MethodMetadataRequest",
     )
@@ -123,7 +123,7 @@ SKLEARN = frozenset(
 
 OBJECTS = OURS | SKLEARN
 
-# Functions that only compute: architectures, and what scorers call.
+# Pure functions: architectures and metrics.
 FUNCTIONS = frozenset(
     {
         "fashionkit.neural._transfer_network.transfer",
@@ -165,14 +165,14 @@ _NUMBERS = (
     "str_",
 )
 
-# What types themselves may be values: of the keys of a dict, and as a parameter such as dtype.
+# Types that may be values: types of the keys of a dict, and parameters such as dtype.
 TYPES = frozenset(
     {f"builtins.{name}" for name in ("bool", "float", "int", "str")}
     | {f"numpy.{name}" for name in (*_NUMBERS, "bool_")}
 )
 
-# By the loader of skops: the names that it may load. Others, such as those of bound methods, of
-# functions of ``operator`` and of constructor calls, load nothing here.
+# Names that each loader of skops may load. Other loaders, such as those of bound methods, of
+# functions of ``operator`` and of constructor calls, are not allowed.
 LOADERS: dict[str, frozenset[str]] = {
     "DTypeNode": frozenset({"numpy.dtype"}),
     "DictNode": frozenset(
@@ -181,7 +181,7 @@ LOADERS: dict[str, frozenset[str]] = {
     "FunctionNode": FUNCTIONS,
     "JsonNode": frozenset({"builtins.str"}),
     "ListNode": frozenset({"builtins.list"}),
-    # By the name that NumPy 2 and NumPy 1 give it.
+    # Its names in NumPy 1 and NumPy 2.
     "MaskedArrayNode": frozenset({"numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray"}),
     "NdArrayNode": frozenset({"numpy.ndarray", *(f"numpy.{name}" for name in _NUMBERS)}),
     "ObjectNode": OBJECTS,

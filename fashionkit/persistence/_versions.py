@@ -1,4 +1,4 @@
-"""Files that were saved with another version of a library: what they lack here, and what to say."""
+"""Compatibility with files that were saved with other versions of libraries."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from sklearn.base import BaseEstimator
 
 from fashionkit.persistence._meaning import iterate_parts
 
-# Whose releases may change what an estimator is made of.
+# Libraries whose releases may change the attributes of estimators.
 _LIBRARIES = ("fashionkit", "scikit-learn")
 
 
 def add_missing_params(estimator: Any) -> None:
-    """Give everything in a loaded estimator the parameters that its class has here alone.
+    """Set parameters that the installed classes have, but the saved estimators lack.
 
-    A version that has removed a parameter saves none, and one that has yet to get it neither; both
-    then fail where it is looked at, which is as early as in ``repr``. The default is what they
-    would compute with.
+    A parameter may have been added, or removed, in another version. Without it, even ``repr`` would
+    fail. Its default is the value with which the other version computed.
     """
     for part in iterate_parts(estimator):
         if not isinstance(part, BaseEstimator):
@@ -30,12 +29,12 @@ def add_missing_params(estimator: Any) -> None:
 
 
 def other_versions(header: dict[str, Any]) -> str:
-    """Say which libraries a file was saved with, where others are installed."""
+    """Return a sentence on libraries that were saved in other versions; "" if there are none."""
     saved = header.get("versions")
     if not isinstance(saved, dict):
         return ""
     others = [
-        f"{name} {str(saved[name])[:20]}, and {version(name)} is installed"
+        f"{name} {str(saved[name])[:20]}, but {version(name)} is installed"
         for name in _LIBRARIES
         if name in saved and saved[name] != version(name)
     ]

@@ -367,7 +367,7 @@ def test_code_that_is_not_there_is_named(data, tmp_path):
     [
         (
             lambda: make_pipeline(CNNClassifier(lambda shape, n: None)),
-            r"estimator\.steps\[0\]\[1\]\.architecture is the function '.*<lambda>'.* put it into",
+            r"estimator\.steps\[0\]\[1\]\.architecture is the function '.*<lambda>.* move it to",
         ),
         (
             lambda: CNNClassifier(callbacks=[keras().callbacks.EarlyStopping()]),

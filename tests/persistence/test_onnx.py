@@ -308,7 +308,7 @@ def test_other_models_are_refused(data, tmp_path):
         with pytest.raises(TypeError, match=r"step DecisionTreeClassifier.*end with CalibratedSVC"):
             to_onnx(model, tmp_path / "model.onnx")
     pipeline = make_pipeline(HOGFeatures(), MinMaxScaler(), CalibratedSVC())
-    with pytest.raises(TypeError, match=r"step MinMaxScaler\(\).*go on with BoundedPCA"):
+    with pytest.raises(TypeError, match=r"step MinMaxScaler\(\).*continue with BoundedPCA"):
         to_onnx(pipeline.fit(*data[:2]), tmp_path / "model.onnx")
     for model in (tiny(), make_model("hog-svm")):
         with pytest.raises(ValueError, match="not fitted"):
@@ -346,15 +346,15 @@ def test_files_of_others_are_refused(written, data, tmp_path):
         entry.value = entry.value.replace('"class 9"', '"class 9", "class 10"')
 
     for change, message in (
-        (forget, "not a file that to_onnx has written"),
-        (rename, "it takes 'x'"),
-        (lose_a_class, "it gives"),
+        (forget, "was not written by to_onnx"),
+        (rename, "its input is 'x'"),
+        (lose_a_class, "its outputs are"),
     ):
         with pytest.raises(ModelFileError, match=message):
             changed(path, tmp_path, change).predict(data[2])
     text = tmp_path / "text.onnx"
     text.write_text("hello")
-    with pytest.raises(ModelFileError, match="not a file that to_onnx has written"):
+    with pytest.raises(ModelFileError, match="was not written by to_onnx"):
         ONNXClassifier(text).fit(None)
     with pytest.raises(FileNotFoundError):
         ONNXClassifier(tmp_path / "none.onnx").predict(data[2])
