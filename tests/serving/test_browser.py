@@ -155,7 +155,10 @@ def test_details_are_read_by_keyboard_and_give_the_focus_back(page):
 def test_a_file_that_is_no_photo_is_shown_as_such(page):
     choose(page, **{"a.png": photo(), "notes.png": b"no photo"})
     page.get_by_role("button", name="notes.png").click()
-    assert "It is no photo of a known format (JPEG, PNG" in page.get_by_role("dialog").inner_text()
+    assert (
+        "It is not a photo in a supported format (JPEG, PNG"
+        in page.get_by_role("dialog").inner_text()
+    )
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Alle entfernen").click()
     assert not page.locator("#results").is_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from served import serving
+from served import photo, serving
 
 from fashionkit import load_pretrained, make_app
 from fashionkit.decision import list_color_names
@@ -34,6 +34,18 @@ def test_classes_of_the_package_and_colours_have_names():
     strings = load_strings(None)
     assert set(load_pretrained("clothing-photos-small-v1").classes_) == set(strings["classes"])
     assert set(list_color_names()) <= set(strings["texts"])
+
+
+def test_reasons_of_the_server_have_a_text_to_translate(model, selective):
+    patterns = [re.sub(r"\\{\d\\}", "(.+)", re.escape(key)) for key in load_strings(None)["texts"]]
+    reasons = set()
+    for served in (model, selective):
+        with serving(make_app(served, max_pixels=10_000)) as client:
+            for content in (b"", b"no photo", photo(size=(200, 100)), photo(), photo((9, 9, 9))):
+                answer = client.post("/predict", files={"file": ("photo", content)}).json()
+                reasons |= {result["reason"] for result in answer["results"]} - {""}
+    assert len(reasons) >= 4
+    assert [one for one in reasons if not any(re.fullmatch(each, one) for each in patterns)] == []
 
 
 def test_texts_are_escaped_where_they_are_placed():

@@ -1,11 +1,11 @@
-// The page: photos are sent one at a time, and what the server says of them is shown.
+// Script of the page: sends photos one by one, and shows the answers of the server.
 
 const AT_ONCE = 3;
 const MOST_TRIES = 6;
 const THUMBNAIL = 480;
 const N_SIMILAR = 8;
 const STATUSES = ["accepted", "review", "outlier", "error"];
-// The columns of the CSV, as those of classify_photos.
+// Columns of the CSV, named as those of classify_photos.
 const COLUMNS = ["name", "label", "confidence", "second", "second_confidence", "third",
   "third_confidence", "set", "status", "reason", "coarse", "quality"];
 
@@ -29,7 +29,7 @@ let shown = [];
 let opened = null;
 let asked = new AbortController();
 
-// Words
+// Texts
 
 function say(name, ...values) {
   return fill(strings.page[name], values);
@@ -44,7 +44,7 @@ const patterns = Object.entries(strings.texts).map(([key, text]) => {
   return [new RegExp(`^${escaped}$`), text];
 });
 
-// What the server says is English; these are its translations, with the values in it.
+// Translates a text of the server, which is English, and keeps its values.
 function translate(text) {
   for (const [pattern, translated] of patterns) {
     const match = pattern.exec(text);
@@ -64,7 +64,7 @@ function element(tag, className, ...children) {
   return made;
 }
 
-// The queue
+// Queue of photos
 
 function add(files) {
   for (const file of files) {
@@ -163,7 +163,7 @@ function fillCard({ card, name, result }) {
   label(card, [nameOf(result.label), sure && say("sure", sure), say(result.status), name]);
 }
 
-// Small copies, so that hundreds of large photos do not fill the memory.
+// Thumbnails, so that hundreds of large photos do not fill the memory.
 async function showThumbnail(photo) {
   const box = photo.card.querySelector(".picture");
   try {
@@ -187,7 +187,7 @@ async function showThumbnail(photo) {
   }
 }
 
-// What is shown, in which order
+// Filter and order of the cards
 
 const orders = {
   added: (one, other) => one.added - other.added,
@@ -429,12 +429,12 @@ async function showSimilar(photo) {
   byId("facts").append(heading("similar"), list);
 }
 
-// Results as a file
+// Download of the results
 
 function cell(value) {
   const text = value === null || value === undefined ? ""
     : Array.isArray(value) ? value.join(", ") : String(value);
-  // What a spreadsheet would take for a formula is text.
+  // A quote keeps spreadsheets from executing the text as a formula.
   const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
@@ -459,7 +459,7 @@ function download() {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-// Files that are dropped, of folders at any depth
+// Dropped files and folders of any depth
 
 async function filesOf(transfer) {
   const entries = [...transfer.items].filter((item) => item.kind === "file")
@@ -485,7 +485,7 @@ async function filesOf(transfer) {
   return found;
 }
 
-// What people do
+// Event handlers
 
 byId("model").textContent = served.model;
 byId("version").textContent = served.fashionkit;
