@@ -22,7 +22,8 @@ _MAX_TEXT = 5_000
 def describe(path: str | PathLike[str]) -> Bunch:
     """Describe a model saved by :func:`~fashionkit.save`, without loading it.
 
-    Only the header of the file is read. Nothing is imported, and no array is unpacked.
+    Only the header of the file is parsed, and the SHA-256 of the file is computed. Nothing is
+    imported, and no array is unpacked.
 
     Read more in the :ref:`User Guide <files>`.
 
@@ -96,7 +97,7 @@ def describe_estimator(estimator: Any) -> dict[str, Any]:
     kind = type(estimator)
     images = next(with_images(estimator), None)
     classes = getattr(estimator, "classes_", None)
-    text = re.sub(r" at 0x[0-9A-F]+", "", repr(estimator))
+    text = stable_repr(estimator)
     return {
         "model": f"{kind.__module__}.{kind.__name__}",
         "text": text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…",
@@ -105,6 +106,11 @@ def describe_estimator(estimator: Any) -> dict[str, Any]:
         "image_shape": _as_json(getattr(images, "image_shape_", None)),
         "pixel_range": _as_json(getattr(images, "pixel_range_", None)),
     }
+
+
+def stable_repr(obj: Any) -> str:
+    """Return the ``repr`` of an object without memory addresses, which differ between processes."""
+    return re.sub(r" at 0x[0-9A-Fa-f]+", "", repr(obj))
 
 
 def with_images(estimator: Any) -> Any:

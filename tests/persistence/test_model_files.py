@@ -341,6 +341,11 @@ def test_a_function_of_yours_is_loaded_if_it_is_trusted(data, tmp_path):
     assert_array_equal(again.predict_proba(data[2]), model.predict_proba(data[2]))
 
 
+def test_a_description_shows_functions_without_their_address(tmp_path):
+    description = describe(save(CNNClassifier(own_network), tmp_path / "model"))
+    assert description.text == "CNNClassifier(architecture=<function own_network>)"
+
+
 def test_a_class_of_yours_is_loaded_if_it_is_trusted(data, tmp_path):
     model = make_pipeline(PixelFeatures(), Doubled(), GaussianNB()).fit(*data[:2])
     path = save(model, tmp_path / "model")
