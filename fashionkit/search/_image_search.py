@@ -130,8 +130,8 @@ class ImageSearch(DocLinkMixin, ImageVectors):
     do not change when images are added, so begin with at least some thousand images.
 
     The search keeps a copy of the embedding, so that a classifier can be fitted again without an
-    effect on the search. ``partial_fit`` raises an error if ``embedding``, ``n_components`` or
-    ``metric`` was changed after ``fit``.
+    effect on the search. If ``metric`` was changed after ``fit``, searching raises an error, and
+    ``partial_fit`` also if ``embedding`` or ``n_components`` was changed.
 
     Examples
     --------

@@ -12,12 +12,16 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fashionkit._images import check_images, fit_images, reject_single, stacked
 from fashionkit.features import BoundedPCA
 from fashionkit.features._nearest import normalise
+from fashionkit.persistence._describe import stable_repr
 from fashionkit.search._embedding import PRECOMPUTED, fit_embedding
 
 # Maximum number of images from which the projection is learned, and that are embedded at a time.
 _SAMPLED_IMAGES = 20_000
 _IMAGES_PER_CHUNK = 2048
 _SEED = 0
+
+# Parameters that determine the vectors.
+_SETTINGS = ("embedding", "n_components", "metric")
 
 
 class ImageVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -51,9 +55,11 @@ class ImageVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         Raises
         ------
         ValueError
-            If the images are invalid or of another shape, or the embedding is not finite.
+            If the images are invalid or of another shape, the embedding is not finite, or
+            ``metric`` was changed after :meth:`fit`.
         """
         check_is_fitted(self)
+        self._check_settings(("metric",))
         return self._embed(self._check(X))
 
     def _start(self, X: Any, y: Any) -> Any:
@@ -91,7 +97,7 @@ class ImageVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             for part in gen_batches(len(others), _IMAGES_PER_CHUNK):
                 vectors[others[part]] = self._embed(_safe_indexing(X, others[part]))
         self._n_features_out = vectors.shape[1]
-        self._fitted_settings = self._settings()
+        self._fitted_settings = [self._setting(name) for name in _SETTINGS]
         return vectors
 
     def _check(self, X: Any) -> Any:
@@ -102,9 +108,11 @@ class ImageVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         check_images(self, X)
         return _indexable(X)
 
-    def _check_settings(self) -> None:
-        """Raise an error if the parameters of the vectors were changed after ``fit``."""
-        for before, now in zip(self._fitted_settings, self._settings(), strict=True):
+    def _check_settings(self, names: tuple[str, ...] = _SETTINGS) -> None:
+        """Raise an error if parameters that determine the vectors were changed after ``fit``."""
+        fitted = dict(zip(_SETTINGS, self._fitted_settings, strict=True))
+        for name in names:
+            before, now = fitted[name], self._setting(name)
             if before != now:
                 raise ValueError(
                     f"{now}, but the indexed vectors were made with {before}, so that vectors "
@@ -138,11 +146,9 @@ class ImageVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         vectors = np.array(rows, dtype=np.float32, order="C")
         return normalise(vectors) if self.metric == "cosine" else vectors
 
-    def _settings(self) -> list[str]:
-        """Return the parameters that determine the vectors, as strings."""
-        return [
-            f"{name}={getattr(self, name)!r}" for name in ("embedding", "n_components", "metric")
-        ]
+    def _setting(self, name: str) -> str:
+        """Return a parameter as a string that is the same in all processes."""
+        return f"{name}={stable_repr(getattr(self, name))}"
 
     def _is_precomputed(self) -> bool:
         return isinstance(self.embedding, str) and self.embedding == PRECOMPUTED

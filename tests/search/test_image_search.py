@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from fashionkit import (
@@ -26,6 +29,13 @@ from fashionkit import (
     make_model,
     save,
 )
+
+
+class Halved:
+    """Callable whose ``repr`` has an address."""
+
+    def __call__(self, X):
+        return np.asarray(X) / 2
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +199,18 @@ class TestGrowth:
         images = ImageSearch(PixelFeatures()).fit(garments[0][:20])
         with pytest.raises(ValueError, match="indexed vectors were made with embedding=Pixel"):
             images.set_params(embedding=HOGFeatures()).partial_fit(garments[0][20:30])
+
+    def test_another_metric_than_that_of_the_vectors_is_refused(self, vectors):
+        search = ImageSearch("precomputed", metric="euclidean").fit(vectors[:20])
+        search.set_params(metric="cosine")
+        for find in (search.transform, search.search, lambda X: search.kneighbors(X, 2)):
+            with pytest.raises(ValueError, match="metric='cosine', but the indexed vectors were"):
+                find(vectors[:2])
+
+    def test_images_are_added_to_a_copy_with_an_embedding_of_an_object(self, vectors):
+        search = ImageSearch(FunctionTransformer(Halved())).fit(vectors[:20])
+        again = pickle.loads(pickle.dumps(search)).partial_fit(vectors[20:30])
+        assert len(again.ids_) == 30
 
     @pytest.mark.parametrize(
         ("given", "message"),
