@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -182,14 +183,17 @@ def _plain(values: Any, name: str) -> np.ndarray:
     if array.ndim != 1:
         raise ValueError(f"{name} has the shape {array.shape}, expected (n_images,).")
     if array.dtype.kind == "M":
-        return np.datetime_as_string(array).astype(str)
+        return np.where(np.isnat(array), "", np.datetime_as_string(array))
     if array.dtype.kind == "O":
         missing = pd.isna(array)
+        if all(isinstance(value, date) for value in array[~missing]) and not missing.all():
+            array = array.copy()  # the caller's own is left unchanged
+            array[~missing] = [value.isoformat() for value in array[~missing]]
         are_texts = [isinstance(value, str) for value in array[~missing]]
         if all(are_texts):
             return np.where(missing, "", array).astype(str)
         if any(are_texts):
-            raise TypeError(f"{name} has values of several types, expected numbers, or texts.")
+            raise TypeError(f"{name} mixes several types, expected numbers, strings or dates.")
         try:
             array = np.array(np.where(missing, np.nan, array).tolist())
         except ValueError:
@@ -197,5 +201,5 @@ def _plain(values: Any, name: str) -> np.ndarray:
     if array.dtype.kind == "u" or (array.dtype.kind == "i" and array.dtype != np.int64):
         array = array.astype(np.int64)
     if array.dtype.kind not in "biufU" or array.ndim != 1:
-        raise TypeError(f"{name} has values of several types, expected numbers, or texts.")
+        raise TypeError(f"{name} mixes several types, expected numbers, strings or dates.")
     return array

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -225,10 +226,27 @@ class TestGrowth:
         with pytest.raises(ValueError, match=message):
             ImageSearch("precomputed").fit(vectors[:2], **given)
 
+    @pytest.mark.parametrize(
+        "dates",
+        [
+            np.array(["2026-01-31", "NaT"], "datetime64[D]"),
+            [date(2026, 1, 31), None],
+            pd.to_datetime(pd.Series(["2026-01-31", None])),
+            pd.to_datetime(pd.Series(["2026-01-31", None]), utc=True),
+            [pd.Timestamp("2026-01-31"), pd.NaT],
+        ],
+        ids=["numpy", "date", "Series", "zone", "Timestamp"],
+    )
+    def test_dates_become_texts_in_iso_form(self, vectors, dates):
+        texts = ImageSearch("precomputed").fit(vectors[:2], metadata={"a": dates}).metadata_["a"]
+        assert texts[0].startswith("2026-01-31")
+        assert texts[1] == ""
+        assert not isinstance(dates[0], str)
+
     def test_missing_texts_are_empty_and_mixed_values_are_refused(self, vectors):
         search = ImageSearch("precomputed").fit(vectors[:2], metadata={"a": ["x", None]})
         assert search.metadata_["a"].tolist() == ["x", ""]
-        with pytest.raises(TypeError, match=r"metadata\['a'\] has values of several types"):
+        with pytest.raises(TypeError, match=r"metadata\['a'\] mixes several types"):
             ImageSearch("precomputed").fit(
                 vectors[:2], metadata={"a": np.array(["x", 1], dtype=object)}
             )
