@@ -1,4 +1,4 @@
-"""From images to images: what is done to them before anything looks at them."""
+"""Preprocessing: transformers from images to images."""
 
 from fashionkit.preprocessing._augmentation import Augmentation
 from fashionkit.preprocessing._foreground import find_foreground

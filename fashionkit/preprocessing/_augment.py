@@ -1,4 +1,4 @@
-"""Which distortions are done to a batch of images, in which order."""
+"""Augmentation of a batch of images: the distortions and their order."""
 
 from __future__ import annotations
 
@@ -21,37 +21,38 @@ from fashionkit.preprocessing._distort import (
 def augment(
     params: Any, images: Any, targets: Any, rows: Any, epoch: Any, random: Any
 ) -> tuple[Any, Any]:
-    """Distort a batch of images, in a graph or outside.
+    """Distort a batch of images, eagerly or in a graph.
 
     Parameters
     ----------
     params : Augmentation
-        What to do, with valid parameters.
+        Augmentation with valid parameters.
 
     images : tensor of shape (n, height, width, channels), dtype float32
-        Images in [0, 1]. All but n has to be known.
+        Images in [0, 1]. All dimensions except n must be static.
 
     targets : tensor of shape (n, n_outputs), dtype float32, or None
-        A row of targets for each image, as probabilities or scaled by a weight; of any other
-        form where :attr:`Augmentation.mixes_targets` is false.
+        Targets of each image, as probabilities, possibly multiplied by a weight. Of any form if
+        :attr:`Augmentation.mixes_targets` is False.
 
     rows : tensor of shape (n,), dtype int64
-        Which images of the data set these are.
+        Positions of the images in the data set.
 
     epoch : int or scalar tensor of dtype int64
-        How many times the data set has been seen before.
+        Number of previous epochs.
 
     random : object
-        Has the methods ``uniform(low, high, size)`` and ``beta(a, b, size)`` of
-        ``numpy.random.Generator``, where a size may begin with a scalar tensor.
+        Random number generator with the methods ``uniform(low, high, size)`` and
+        ``beta(a, b, size)`` of :class:`numpy.random.Generator`. The first element of ``size`` may
+        be a scalar tensor.
 
     Returns
     -------
     images : tensor of shape (n, height, width, channels), dtype float32
-        The distorted images.
+        Distorted images.
 
     targets : tensor of shape (n, n_outputs), dtype float32, or None
-        Their targets.
+        Targets of the distorted images.
     """
     images = _move(params, images, rows, epoch, random)
     n = count(images)
@@ -84,7 +85,7 @@ def _move(params: Any, images: Any, rows: Any, epoch: Any, random: Any) -> Any:
     else:
         chance = 0.5 if params.horizontal_flip else 0.0
         flipped = draw(random, 0.0, 1.0, n) < chance
-    # Rounded, so that whole pixels are moved and nothing is blurred.
+    # Rounded to whole pixels, so that nothing is blurred.
     largest = tuple(round(params.translation * side) for side in images.shape[1:3])
     shifts = draw_shifts(random, largest, n)
     if not turns:

@@ -1,4 +1,4 @@
-"""Augmentation: other images of the same garments, for a network to learn from."""
+"""Augmentation: random distortions of images for the training of networks."""
 
 from __future__ import annotations
 
@@ -24,78 +24,80 @@ from fashionkit.preprocessing._augment import augment
 
 
 class Augmentation(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Random distortions that leave an image what it is.
+    """Random distortions of images, for the training of neural classifiers.
 
-    A network that sees each image a little different in each epoch learns what matters in
-    it. Give an ``Augmentation`` to a neural classifier, which uses it in training alone::
+    Pass an ``Augmentation`` to a neural classifier, which applies it in training only::
 
         CNNClassifier(augmentation=Augmentation(horizontal_flip="alternating"))
 
-    As a transformer it shows what it does: ``fit_transform`` distorts. ``transform`` leaves images
-    as they are, so that what is predicted is not distorted. Everything is off unless it is asked
-    for. Images
-    are flipped, turned, zoomed, shifted, changed in contrast, erased and mixed, in this order.
+    By default, all distortions are off. They are applied in the order flip, rotation, zoom,
+    translation, contrast, erasing, mixup or CutMix.
+
+    As a transformer, it shows its effect: ``fit_transform`` distorts images. ``transform`` returns
+    them unchanged, so that images to predict are not distorted.
+
+    Read more in the :ref:`User Guide <augmentation>`.
 
     Parameters
     ----------
     rotation : float, default=0.0
-        Largest angle in degrees, up to 180, by which images are turned around their centre
-        in either direction. All angles up to it are equally likely.
+        Maximum angle in degrees, from 0 to 180, of a rotation around the centre in either
+        direction. Angles are drawn uniformly.
 
     horizontal_flip : {"random", "alternating"} or None, default=None
-        Whether to mirror images, left to right. With ``"random"`` each image is flipped with
-        probability 1/2. With ``"alternating"`` a random half of the images is flipped in the
-        first epoch, and from then on each image is flipped in every other epoch [1]_.
+        Whether to flip images from left to right. ``"random"`` flips each image with probability
+        1/2. ``"alternating"`` flips a random half of the images in the first epoch, and then each
+        image in every other epoch [1]_.
 
     zoom : float, default=0.0
-        By which share, less than 1, images are enlarged or reduced at most. All factors from
-        ``1 - zoom`` to ``1 + zoom`` are equally likely.
+        Maximum zoom, as a fraction below 1. Factors are drawn uniformly from ``1 - zoom`` to
+        ``1 + zoom``.
 
     translation : float, default=0.0
-        By which share of their height and width, less than 1, images are shifted at most.
-        Shifts are whole numbers of pixels, so that nothing is blurred by them, all equally
-        likely up to this share, rounded.
+        Maximum shift, as a fraction below 1 of the height and the width. Shifts are drawn uniformly
+        from the whole numbers of pixels up to this fraction, rounded.
 
     contrast : float, default=0.0
-        By which share, up to 1, contrast is raised or lowered at most. All factors from
-        ``1 - contrast`` to ``1 + contrast`` are equally likely. What differs from the image's
-        mean is multiplied by it, and cut off at black and white.
+        Maximum change of contrast, as a fraction from 0 to 1. Factors are drawn uniformly from
+        ``1 - contrast`` to ``1 + contrast``. They multiply the differences of the pixels from the
+        mean of the image; the result is clipped to the pixel range.
 
     erasing : float, default=0.0
-        Probability for each image that a random rectangle of it is painted over [2]_.
+        Probability of erasing a random rectangle of an image [2]_.
 
     erasing_area : tuple of float, default=(0.02, 0.4)
-        Smallest and largest share of the image that is erased, all equally likely.
+        Minimum and maximum area of the rectangle, as fractions of the image. Areas are drawn
+        uniformly.
 
     erasing_aspect : float, default=0.3
-        Smallest ratio of the rectangle's height to its width; the largest is its inverse.
-        Logarithms of ratios are equally likely.
+        Minimum ratio of the rectangle's height to its width; the maximum is its inverse. Logarithms
+        of ratios are drawn uniformly.
 
     erasing_value : "random" or float, default="random"
-        What to paint with: noise, uniform and new for each pixel and channel, or a value from
-        0, black, to 1, white.
+        Value of erased pixels: "random" for uniform noise in each pixel and channel, or a number
+        from 0 (black) to 1 (white).
 
     mixup : float, default=0.0
-        Parameter alpha of the Beta distribution, from which is drawn for each image which
-        share of it is kept; the rest is the next image of the batch, and so are the targets
-        [3]_. 0 is off.
+        Parameter alpha of the Beta distribution of mixup [3]_. The weight of each image is drawn
+        from it. Each image and its targets are averaged with the next ones of the batch. 0 is off.
 
     cutmix : float, default=0.0
-        The same for CutMix, where a rectangle is cut from the next image of the batch [4]_.
-        With both, each batch is mixed one way or the other, with probability 1/2. 0 is off.
+        Parameter alpha of the Beta distribution of CutMix [4]_, which replaces a rectangle of each
+        image by that of the next one of the batch. If mixup is on too, one of both is chosen for
+        each batch with probability 1/2. 0 is off.
 
     fill_mode : {"constant", "nearest", "reflect"}, default="constant"
-        What lies beyond the border, where rotation, zoom or translation bring it in: black,
-        the nearest pixel, or the mirrored image.
+        Values of pixels from beyond the border: black, the nearest pixel, or the mirrored image.
 
     random_state : int, RandomState instance or None, default=None
-        Decides all random choices of ``fit_transform``; pass an int for the same ones at
-        each call. In training the classifier's own ``random_state`` decides, except that an int
-        here also says which half of the images is flipped first by ``"alternating"``.
+        Seed of ``fit_transform``; pass an int for reproducible results. Training uses the
+        ``random_state`` of the classifier instead. An int here also determines which half of the
+        images ``"alternating"`` flips first.
 
     image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of flat rows. None infers
-        it: a square if there is one, gray before RGB; else one row of pixels.
+        Shape of the image in each flat row: ``(height, width)`` or ``(height, width, channels)``.
+        None infers it: a square if possible, gray rather than RGB; otherwise a single row of
+        pixels.
 
     Attributes
     ----------
@@ -109,36 +111,37 @@ class Augmentation(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEst
         Height, width and channels.
 
     pixel_range_ : tuple of float
-        Pixel values that are black and white.
+        Pixel values that become 0 and 1.
 
     See Also
     --------
-    CNNClassifier : Learns from distorted images by its parameter ``augmentation``.
+    CNNClassifier : Applies it in training, as its parameter ``augmentation``.
+    TransferClassifier : Applies it in training, as its parameter ``augmentation``.
 
     Notes
     -----
-    In a ``Pipeline`` this transformer distorts the images to learn from once instead of anew in
-    each epoch, and leaves those to be predicted alone. Use the parameter ``augmentation`` of the
-    neural classifiers for training.
+    For training, use the parameter ``augmentation`` of the neural classifiers. In a ``Pipeline``,
+    this transformer would distort the training images once instead of anew in each epoch.
 
-    ``fit_transform`` does what happens in the first epoch. There is nothing that it could do
-    about labels, so do not train on what it has mixed. It works on a few hundred images at
-    a time, and mixes images within these.
+    ``fit_transform`` applies the distortions of the first epoch. It cannot mix labels, so do not
+    train on its output with ``mixup`` or ``cutmix``. It processes chunks of a few hundred images,
+    and mixes images within a chunk.
 
-    Flips, rotations, zoom and translation are one affine map for each image, so that images
-    are interpolated once, linearly between pixels. Flips and translations alone are exact.
+    Flip, rotation, zoom and translation are combined to one affine map for each image, so that
+    pixels are interpolated (bilinearly) only once. Without rotation and zoom, pixels are copied
+    exactly.
 
-    Where this differs from the publications:
+    The distortions differ from the publications as follows:
 
-    - A random half of the images, for alternating flips, is each image with probability 1/2,
+    - The random half of the images for alternating flips contains each image with probability 1/2,
       by a hash of its position in the data set.
-    - The rectangles to erase are drawn among those that fit into the image, rather than
-      drawn again until one does. In an image so narrow that none has the aspect ratio asked
-      for, they keep their area. Ratios were uniform, and favoured high rectangles.
-    - Each image has its own proportion of mixing, rather than all of a batch one.
+    - The rectangles to erase are drawn among those that fit into the image, instead of being drawn
+      again until one fits. If the image is too narrow for the aspect ratio, they keep their area.
+      Ratios are uniform on a logarithmic scale; uniform ratios would favour tall rectangles.
+    - The weights of mixup and CutMix are drawn for each image instead of for each batch.
 
-    With CutMix, the targets have the proportions of the pixels, also where a rectangle reaches
-    beyond the border.
+    The targets of CutMix are weighted by the number of pixels, even if a rectangle extends beyond
+    the border.
 
     References
     ----------
@@ -217,12 +220,12 @@ class Augmentation(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEst
 
     @property
     def mixes_targets(self) -> bool:
-        """Whether images are mixed, and their targets with them."""
+        """Whether ``mixup`` or ``cutmix`` is on, so that targets are mixed too."""
         return self.mixup > 0 or self.cutmix > 0
 
     @property
     def is_identity(self) -> bool:
-        """Whether everything is off."""
+        """Whether all distortions are off."""
         return not (
             self.rotation
             or self.horizontal_flip
@@ -243,13 +246,18 @@ class Augmentation(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEst
                 (n_samples, height, width, channels)
             Images.
 
-        y : ignored
-            There by convention.
+        y : Ignored
+            Not used, present for API consistency by convention.
 
         Returns
         -------
         self : Augmentation
-            The fitted transformer.
+            Fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the images are invalid.
         """
         fit_images(self, X)
         return self
@@ -263,19 +271,24 @@ class Augmentation(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEst
                 (n_samples, height, width, channels)
             Images.
 
-        y : ignored
-            There by convention.
+        y : Ignored
+            Not used, present for API consistency by convention.
 
         Returns
         -------
         distorted : ndarray of the shape of ``X``
-            Distorted images, in the same range of pixels: integers of the dtype of ``X``,
-            other pixels as float32.
+            Distorted images, in the same pixel range. Integers keep the dtype of ``X``; other
+            pixels become float32.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the images are invalid.
         """
         return self._apply(X, self.fit(X)._distort_first)
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return images as they are: what is predicted is not distorted.
+        """Return images unchanged, so that images to predict are not distorted.
 
         Parameters
         ----------
@@ -286,7 +299,12 @@ class Augmentation(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEst
         Returns
         -------
         same : ndarray of the shape of ``X``
-            A copy: integers of the dtype of ``X``, other pixels as float32.
+            Copy of the images. Integers keep the dtype of ``X``; other pixels become float32.
+
+        Raises
+        ------
+        ValueError
+            If the images are invalid or of another shape.
         """
         check_is_fitted(self)
         return self._apply(X, _copy)
@@ -302,7 +320,7 @@ class Augmentation(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEst
             )
 
     def _apply(self, X: Any, fill: Callable[[Images, np.ndarray], None]) -> np.ndarray:
-        """Return images in the form of ``X``, of a function that fills an array with them."""
+        """Return the output of a function that fills an array, in the form of ``X``."""
         X = stacked(X)
         images = check_images(self, X)
         dtype = images.pixels.dtype
@@ -315,14 +333,14 @@ class Augmentation(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEst
         return out[..., 0] if n_dimensions == 3 else out
 
     def _distort_first(self, images: Images, out: np.ndarray) -> None:
-        """Fill an array with images as they are distorted in the first epoch."""
+        """Fill an array with the distorted images of the first epoch."""
         seed = check_random_state(self.random_state).randint(2**31, size=4)
         self._distort(images, out, 0, np.random.default_rng(seed))
 
     def _distort(
         self, images: Images, out: np.ndarray, epoch: int, random: np.random.Generator
     ) -> None:
-        """Fill an array with distorted images, chunk by chunk."""
+        """Fill an array with the distorted images of an epoch, in chunks."""
         if self.is_identity:
             _copy(images, out)
             return
@@ -347,11 +365,11 @@ def _copy(images: Images, out: np.ndarray) -> None:
 
 
 def _unscale(images: np.ndarray, pixel_range: tuple[float, float], dtype: np.dtype) -> np.ndarray:
-    """Bring images from [0, 1] back to their pixel range."""
+    """Scale images from [0, 1] to their pixel range."""
     low, high = pixel_range
     if np.issubdtype(dtype, np.floating):
         return images * np.float32(high - low) + np.float32(low)
-    # In float64, which holds integers that float32 would round.
+    # In float64, as float32 would round large integers.
     pixels = np.rint(images.astype(np.float64) * (high - low) + low)
     limits = np.iinfo(dtype)
     return np.clip(pixels, limits.min, limits.max).astype(dtype)

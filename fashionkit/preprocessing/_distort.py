@@ -1,8 +1,8 @@
-"""Distortions: what can be done to a batch of images, in operations of Keras alone.
+"""Distortions of a batch of images, in operations of Keras.
 
-Images are float32 between 0 and 1, of shape (n, height, width, channels), of which only n may
-be unknown while a graph is built. Random numbers come from an object with the methods
-``uniform`` and ``beta`` of ``numpy.random.Generator``.
+Images are float32 in [0, 1], of shape (n, height, width, channels), of which only n may be dynamic.
+Random numbers come from an object with the methods ``uniform`` and ``beta`` of
+:class:`numpy.random.Generator`.
 """
 
 from __future__ import annotations
@@ -12,40 +12,40 @@ from typing import Any
 
 
 def _ops() -> Any:
-    # Not at the top: importing fashionkit does not start TensorFlow.
+    # Imported here, so that importing fashionkit does not start TensorFlow.
     from fashionkit._tensorflow import keras
 
     return keras().ops
 
 
 def count(images: Any) -> Any:
-    """Return how many images there are, as a tensor where a graph cannot know."""
+    """Return the number of images, as a tensor if it is dynamic."""
     return _ops().shape(images)[0]
 
 
 def draw(random: Any, low: float, high: float, n: Any) -> Any:
-    """Draw n numbers between two others, all equally likely."""
+    """Draw n numbers from a uniform distribution."""
     return _ops().cast(random.uniform(low, high, (n,)), "float32")
 
 
 def draw_shifts(random: Any, largest: tuple[int, int], n: Any) -> Any:
-    """Draw n pairs of whole numbers, each up to the largest in either direction."""
+    """Draw n pairs of integers, each from ``-largest`` to ``largest``."""
     return _ops().stack([_draw_whole(random, 2 * side, n) - side for side in largest], axis=1)
 
 
 def _draw_whole(random: Any, largest: int, n: Any) -> Any:
-    """Draw n whole numbers from 0 to the largest."""
+    """Draw n integers from 0 to ``largest``."""
     ops = _ops()
     numbers = ops.cast(draw(random, 0.0, largest + 1.0, n), "int32")
-    # A number just below the upper end may have been rounded to it.
+    # A number just below the upper limit may be rounded to it.
     return ops.minimum(numbers, largest)
 
 
 def halve(rows: Any, seed: int) -> Any:
-    """Return 0 or 1 for each row, without order but always the same for one seed."""
+    """Return a pseudorandom 0 or 1 for each row, which depends only on the row and the seed."""
     ops = _ops()
     mixed = ops.cast(rows, "int64") % 2**31 + (seed * 2_654_435_761 + 12_345) % 2**31
-    # Middle bits of squares, which stay within int64.
+    # Middle bits of squares (a hash), within the range of int64.
     for factor in (668_265_261, 1_103_515_245, 741_103_597):
         mixed = mixed % 2**31 * factor % 2**31
         mixed = (mixed * mixed + factor) // 2**20
@@ -53,7 +53,7 @@ def halve(rows: Any, seed: int) -> Any:
 
 
 def flip_and_shift(images: Any, flipped: Any, shifts: Any, fill_mode: str) -> Any:
-    """Flip images from left to right and shift them, by copying pixels.
+    """Flip images from left to right, then shift them, by copying pixels.
 
     Parameters
     ----------
@@ -61,32 +61,32 @@ def flip_and_shift(images: Any, flipped: Any, shifts: Any, fill_mode: str) -> An
         Images.
 
     flipped : tensor of shape (n,), dtype bool
-        Which ones to flip.
+        Whether to flip each image.
 
     shifts : tensor of shape (n, 2), dtype int32
-        By how many pixels to shift, downwards and to the right.
+        Number of pixels to shift downwards and to the right.
 
     fill_mode : {"constant", "nearest", "reflect"}
-        What lies beyond the border.
+        Values of pixels from beyond the border.
 
     Returns
     -------
     images : tensor of shape (n, height, width, channels)
-        The same as by :func:`transform`, at a smaller cost.
+        Images equal to those of :func:`transform`, at a lower cost.
     """
     ops = _ops()
     height, width, _ = images.shape[1:]
     rows = ops.arange(height, dtype="int32") - shifts[:, :1]
     columns = ops.arange(width, dtype="int32") - shifts[:, 1:]
     columns = ops.where(flipped[:, None], width - 1 - columns, columns)
-    # Whole rows, then whole columns, are copied much faster than single pixels.
+    # Copying rows, then columns, is much faster than copying single pixels.
     moved = _pick(images, rows, fill_mode)
     moved = _pick(ops.transpose(moved, (0, 2, 1, 3)), columns, fill_mode)
     return ops.transpose(moved, (0, 2, 1, 3))
 
 
 def _pick(images: Any, rows: Any, fill_mode: str) -> Any:
-    """Return for each image some of its rows, which may lie beyond the border."""
+    """Return the given rows of each image, which may be beyond the border."""
     ops = _ops()
     height, width, channels = images.shape[1:]
     lines = ops.reshape(images, (-1, width * channels))
@@ -98,7 +98,7 @@ def _pick(images: Any, rows: Any, fill_mode: str) -> Any:
         inside = ops.clip(rows, 0, height - 1)
     numbers = inside + ops.arange(0, n_lines, height, dtype="int32")[:, None]
     if fill_mode == "constant":
-        # One black line for all.
+        # One black line, which all images share.
         lines = ops.concatenate([lines, ops.zeros((1, width * channels), dtype="float32")], axis=0)
         numbers = ops.where(inside == rows, numbers, n_lines)
     return ops.reshape(ops.take(lines, numbers, axis=0), (-1, height, width, channels))
@@ -107,7 +107,7 @@ def _pick(images: Any, rows: Any, fill_mode: str) -> Any:
 def transform(
     images: Any, flipped: Any, angles: Any, scales: Any, shifts: Any, fill_mode: str
 ) -> Any:
-    """Flip, rotate, scale and shift images, in this order, by one affine map of each.
+    """Flip, rotate, scale and shift images, in this order, by one affine map for each.
 
     Parameters
     ----------
@@ -115,24 +115,24 @@ def transform(
         Images.
 
     flipped : tensor of shape (n,), dtype bool
-        Which ones to flip from left to right.
+        Whether to flip each image from left to right.
 
     angles : tensor of shape (n,)
-        Degrees to rotate by around the centre, counterclockwise.
+        Angles in degrees of the counterclockwise rotation around the centre.
 
     scales : tensor of shape (n,)
-        Factors to enlarge by, around the centre.
+        Factors of the enlargement around the centre.
 
     shifts : tensor of shape (n, 2)
-        By how many pixels to shift, downwards and to the right.
+        Number of pixels to shift downwards and to the right.
 
     fill_mode : {"constant", "nearest", "reflect"}
-        What lies beyond the border.
+        Values of pixels from beyond the border.
 
     Returns
     -------
     images : tensor of shape (n, height, width, channels)
-        Interpolated linearly between the four nearest pixels.
+        Images interpolated bilinearly.
     """
     ops = _ops()
     height, width, _ = images.shape[1:]
@@ -140,7 +140,7 @@ def transform(
     angles = angles * (math.pi / 180)
     cos, sin = ops.cos(angles) / scales, ops.sin(angles) / scales
     mirror = 1.0 - 2.0 * ops.cast(flipped, "float32")
-    # The way back, from each pixel of the result to where it comes from.
+    # The inverse map, from each pixel of the result to its origin.
     x_by_x, x_by_y, y_by_x, y_by_y = mirror * cos, -mirror * sin, sin, cos
     shifts = ops.cast(shifts, "float32")
     from_y, from_x = shifts[:, 0] + middle_y, shifts[:, 1] + middle_x
@@ -159,7 +159,7 @@ def transform(
 
 
 def change_contrast(images: Any, factors: Any) -> Any:
-    """Multiply what images differ by from their means, within [0, 1]."""
+    """Multiply the differences of pixels from the mean of their image, and clip to [0, 1]."""
     ops = _ops()
     factors = factors[:, None, None, None]
     means = ops.mean(images, axis=(1, 2, 3), keepdims=True)
@@ -174,7 +174,7 @@ def erase(
     aspect: float,
     value: float | str,
 ) -> Any:
-    """Paint over a rectangle of some of the images.
+    """Erase a random rectangle of some of the images.
 
     Parameters
     ----------
@@ -182,34 +182,34 @@ def erase(
         Images.
 
     random : object
-        Random numbers.
+        Random number generator.
 
     probability : float
-        Of each image to be erased.
+        Probability of erasing a rectangle of an image.
 
     area : tuple of float
-        Smallest and largest share of the image.
+        Minimum and maximum area of the rectangle, as fractions of the image.
 
     aspect : float
-        Smallest ratio of height to width, and of width to height.
+        Minimum ratio of height to width, and of width to height.
 
     value : float or "random"
-        What to paint with.
+        Value of erased pixels; "random" for noise.
 
     Returns
     -------
     images : tensor of shape (n, height, width, channels)
-        The images.
+        Images with erased rectangles.
     """
     ops = _ops()
     height, width, channels = images.shape[1:]
     n = ops.shape(images)[0]
     n_pixels = draw(random, *area, n) * (height * width)
-    # The ratios with which a rectangle fits into the image; none has to be drawn again.
+    # Limits of the ratios with which a rectangle fits into the image.
     lowest, highest = ops.log(n_pixels / width**2), ops.log(height**2 / n_pixels)
     low, high = ops.maximum(lowest, math.log(aspect)), ops.minimum(highest, -math.log(aspect))
     ratios = low + draw(random, 0.0, 1.0, n) * (high - low)
-    # An image so narrow that no ratio fits takes the nearest one that does.
+    # If the image is too narrow for these ratios, the nearest ratio that fits is used.
     ratios = ops.exp(ops.clip(ratios, lowest, highest))
     sides = ops.sqrt(n_pixels * ratios), ops.sqrt(n_pixels / ratios)
     chosen = draw(random, 0.0, 1.0, n) >= 1.0 - probability
@@ -223,12 +223,12 @@ def erase(
     if value == "random":
         value = ops.cast(random.uniform(0.0, 1.0, (n, height, width, channels)), "float32")
     else:
-        value = float(value)  # a NumPy number would make float64 of the images
+        value = float(value)  # a NumPy float64 would convert the images to float64
     return ops.where(mask, value, images)
 
 
 def _between(first: Any, last: Any, length: int) -> Any:
-    """Return for each pair of limits which of the first whole numbers are between them."""
+    """Return a mask of the integers below ``length`` from ``first`` to before ``last``."""
     numbers = _ops().arange(length, dtype="float32")
     return (numbers >= first[:, None]) & (numbers < last[:, None])
 
@@ -242,18 +242,18 @@ def mix(images: Any, targets: Any, random: Any, mixup: float, cutmix: float) -> 
         Images.
 
     targets : tensor of shape (n, n_outputs) or None
-        Their targets.
+        Targets of the images.
 
     random : object
-        Random numbers.
+        Random number generator.
 
     mixup, cutmix : float
-        Parameters of the Beta distributions, 0 to do without.
+        Parameters alpha of the Beta distributions; 0 is off. At least one is positive.
 
     Returns
     -------
     images : tensor of shape (n, height, width, channels)
-        The mixed images.
+        Mixed images.
 
     targets : tensor of shape (n, n_outputs) or None
         Targets mixed in the proportions of the images.
@@ -278,19 +278,19 @@ def mix(images: Any, targets: Any, random: Any, mixup: float, cutmix: float) -> 
 
 
 def _blend(random: Any, alpha: float, n: Any) -> Any:
-    """Draw which share of each image mixup keeps, the same for all of its pixels."""
+    """Draw the weight of each image for mixup."""
     return _ops().cast(random.beta(alpha, alpha, (n,)), "float32")[:, None, None, None]
 
 
 def _cut(random: Any, alpha: float, n: Any, sides: tuple[int, int]) -> Any:
-    """Draw which pixels of each image CutMix keeps, 1, and which are cut out, 0."""
+    """Draw a mask of each image for CutMix: 1 for kept pixels, 0 for replaced ones."""
     ops = _ops()
     share = ops.cast(random.beta(alpha, alpha, (n,)), "float32")
     masks = []
     for length in sides:
         half = ops.sqrt(1.0 - share) * (length / 2)
         middle = draw(random, 0.0, length, n)
-        # Where the rectangle reaches beyond the border, what is inside counts.
+        # The part of a rectangle beyond the border is cut off.
         masks.append(_between(ops.round(middle - half), ops.round(middle + half), length))
     cut = masks[0][:, :, None, None] & masks[1][:, None, :, None]
     return 1.0 - ops.cast(cut, "float32")

@@ -1,4 +1,4 @@
-"""find_foreground: which pixels of a product photo belong to the product."""
+"""find_foreground: segmentation of the product on a photo."""
 
 from __future__ import annotations
 
@@ -14,94 +14,96 @@ from skimage.color import rgb2lab
 from fashionkit._images import infer_pixel_range, stacked
 from fashionkit.preprocessing._kinds import group
 
-# Longest side in pixels of the copy that is worked on.
+# Longest side in pixels of the reduced copy that is segmented.
 _SIDE = 96
 
-# The 95th percentile of values that dark photos are brightened to, and by how much at most.
+# 95th percentile of the values to which dark photos are brightened, and the maximum factor.
 _USUAL_BRIGHTNESS = 200.0
-_MOST_BRIGHTENING = 4.0
+_MAX_BRIGHTENING = 4.0
 
-# Of each side, what counts as the border, which shows the background mostly.
+# Thickness of the border, which mostly shows the background, as a fraction of the shorter side.
 _BORDER = 0.04
 
-# Bins of L, a and b, and what they span: clothes and rooms are rarely more colourful.
+# Number of bins of L, a and b, and their ranges, beyond which clothes and rooms rarely are.
 _BINS = (16, 20, 20)
 _LOW = np.array([0, -60, -60], np.float32)
 _SPAN = np.array([100, 120, 120], np.float32)
 
-# Colours of the border: how many kinds, the least share of each, and a variance in all directions
-# that counts as none, of CIELAB units squared.
+# Number of clusters of border colours, the minimum fraction of the border in each, and the variance
+# of noise in squared CIELAB units, which is added to their covariances.
 _N_KINDS = 3
-_LEAST_KIND = 0.08
+_MIN_KIND = 0.08
 _NOISE = 9.0
 
-# Weights of the evidence, in log-odds: of the distance to the border's colours, relative to that
-# of most pixels; of place and distance together once colours are compared; of the colours.
-# Chosen on composites and by looking at photos, see benchmarks/foreground.py.
+# Weights of the log-odds: of the relative distance from the border's colours, and its neutral
+# value; of position and distance in the iterations; of the colours, and their maximum. Chosen on
+# composites and by looking at photos, see benchmarks/foreground.py.
 _DISTANCE_WEIGHT = 4.0
 _USUAL_DISTANCE = 0.45
 _PLACE_WEIGHT = 0.6
 _COLOR_WEIGHT = 2.0
-_MOST_EVIDENCE = 4.0
+_MAX_EVIDENCE = 4.0
 _N_ROUNDS = 5
 
-# Pieces smaller than this share of the largest, such as labels on the floor, are left out: of a
-# pair of shoes both are kept.
-_LEAST_PIECE = 0.25
+# Minimum size of a region, as a fraction of the largest. Both shoes of a pair are kept, but not
+# small objects such as labels on the floor.
+_MIN_PIECE = 0.25
 
-# Above this overlap of the colours inside and outside, there is nothing to tell apart.
-MOST_OVERLAP = 0.8
+# Maximum overlap of the colours of foreground and background, above which they are not told apart.
+MAX_OVERLAP = 0.8
 
 
 def find_foreground(image: Any) -> np.ndarray:
-    """Find the product on a photo: the pixels that differ from what surrounds them.
+    """Segment the product on a photo from its background.
 
-    Meant for photos of one product, laid out, hanging or worn. Cutting a garment into its parts
-    (clothing parsing) is another task, which this does not attempt.
+    The photo should show one product, laid out, hanging or worn. Segmenting a garment into its
+    parts (clothing parsing) is not supported.
+
+    Read more in the :ref:`User Guide <product_photos>`.
 
     Parameters
     ----------
     image : array-like of shape (height, width), (height, width, 1) or (height, width, 3), or \
             Pillow image
-        A gray or RGB image, uint8 or of a range that its values tell, such as 0 to 1.
+        Gray or RGB image, of dtype uint8 or of a pixel range that can be inferred, such as 0 to 1.
 
     Returns
     -------
     mask : ndarray of shape (height, width), dtype bool
-        True in the foreground; False throughout if none stands out.
+        True for pixels of the foreground. All False if no foreground stands out.
 
     Raises
     ------
     TypeError
-        If it is a path.
+        If ``image`` is a path.
 
     ValueError
-        If it is not one image.
+        If ``image`` is not a single gray or RGB image, or has NaN or infinite values.
 
     See Also
     --------
     ProductPhotoPreprocessor : Crops photos around their foreground, or removes the background.
-    fashionkit.dominant_colors : The colours of the foreground.
+    fashionkit.dominant_colors : Finds the colours of the foreground.
 
     Notes
     -----
-    It works on a copy whose longest side is 96 pixels, in CIELAB:
+    The photo is reduced to a longest side of 96 pixels and converted to CIELAB. Then
 
-    1. The border of the photo is grouped into three kinds of colours, each with its mean and
-       covariance. Pixels far from all of them (Mahalanobis distance), and pixels near the
-       centre, are likely to be foreground.
-    2. Histograms of the colours of the likely foreground, and of the likely background and the
-       border, say anew how likely each pixel is, together with its neighbours and the above.
-       This is repeated five times, in the manner of [1]_ and [2]_, with local averages
-       instead of a graph cut.
-    3. Small pieces are left out, and holes are filled.
+    1. the colours of the border are clustered into three groups, each with its mean and covariance.
+       Pixels far from all groups (in Mahalanobis distance) and pixels near the centre are likely to
+       be foreground.
+    2. the probability of each pixel is updated by the colour histograms of the likely foreground,
+       and of the likely background with the border. It is smoothed over neighbouring pixels, and
+       combined with the evidence of step 1. This is repeated five times, similar to [1]_ and [2]_,
+       but with a Gaussian filter instead of a graph cut.
+    3. small regions are removed, and holes are filled.
 
-    Where the colours inside and outside overlap by more than 80 % (the sum of the lesser of both
-    histograms, [3]_), the mask is empty.
+    The mask is empty if the intersection of the colour histograms of foreground and background [3]_
+    exceeds 80 %.
 
-    Garments in the colours of what they lie on are found in part only. Hangers, mannequins and
-    people may be taken for part of the product, and a product that is small and in a corner is
-    found together with some of the background in the middle.
+    Garments of the same colour as their background are found only in part. Hangers, mannequins and
+    people may be included. For a small product in a corner, some of the background in the centre
+    may be included too.
 
     References
     ----------
@@ -130,10 +132,10 @@ def find_foreground(image: Any) -> np.ndarray:
 
 
 def as_rgb(image: Any) -> np.ndarray:
-    """Return an image of any form and range as RGB uint8."""
+    """Convert an image of any form and pixel range to RGB uint8."""
     if isinstance(image, str | os.PathLike):
         raise TypeError(
-            f"image={os.fspath(image)!r} is a path, expected the image; pass "
+            f"image={os.fspath(image)!r} is a path, expected an image; pass "
             "PIL.Image.open(image), or load_images([image], image_size=256)[0]."
         )
     pixels = stacked([image])
@@ -143,20 +145,23 @@ def as_rgb(image: Any) -> np.ndarray:
     is_image = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
     if not is_image or not pixels.size or pixels.dtype.kind not in "buif":
         raise ValueError(
-            f"image of shape {pixels.shape} and dtype {pixels.dtype}, expected one image of shape "
-            "(height, width), (height, width, 1) or (height, width, 3); pass one of a batch."
+            f"image has the shape {pixels.shape} and the dtype {pixels.dtype}, expected numbers of "
+            "shape (height, width), (height, width, 1) or (height, width, 3); pass one gray or "
+            "RGB image."
         )
     if pixels.dtype == bool:
         pixels = pixels.astype(np.float32)
     if pixels.dtype != np.uint8:
         if not np.isfinite(pixels).all():
-            raise ValueError("image has NaN or infinite values, expected finite pixels.")
+            raise ValueError(
+                "image has NaN or infinite values, expected finite ones; replace them first."
+            )
         pixels = to_bytes(pixels, infer_pixel_range(pixels))
     return np.repeat(pixels[..., np.newaxis], 3, axis=2) if pixels.ndim == 2 else pixels
 
 
 def to_bytes(pixels: np.ndarray, pixel_range: tuple[float, float]) -> np.ndarray:
-    """Return pixels of a range as uint8."""
+    """Scale pixels from their range to uint8."""
     if pixels.dtype == np.uint8 and pixel_range == (0.0, 255.0):
         return pixels
     low, high = pixel_range
@@ -165,7 +170,7 @@ def to_bytes(pixels: np.ndarray, pixel_range: tuple[float, float]) -> np.ndarray
 
 
 def split(rgb: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the mask of the foreground, and how much colours inside and outside overlap."""
+    """Return the mask of the foreground, and its overlap with the background in colours."""
     height, width = rgb.shape[:2]
     small = reduced(rgb, _SIDE)
     lab = rgb2lab(_brightened(small)).astype(np.float32)
@@ -174,7 +179,7 @@ def split(rgb: np.ndarray) -> tuple[np.ndarray, float]:
     inside = _iterate(lab, bins, border) > 0.5
     mask = _tidied(inside)
     overlap = _overlap(bins, mask)
-    if overlap > MOST_OVERLAP:
+    if overlap > MAX_OVERLAP:
         return np.zeros((height, width), bool), overlap
     if mask.shape == (height, width):
         return mask, overlap
@@ -185,7 +190,7 @@ def split(rgb: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def reduced(rgb: np.ndarray, side: int) -> np.ndarray:
-    """Return an image whose longest side is ``side`` at most, averaged over areas."""
+    """Reduce an image to a maximum side by area averaging."""
     height, width = rgb.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
@@ -195,20 +200,21 @@ def reduced(rgb: np.ndarray, side: int) -> np.ndarray:
 
 
 def _brightened(rgb: np.ndarray) -> np.ndarray:
-    """Return a dark image as light as others, so that as many of its colours differ."""
+    """Return an image in [0, 1], brightened if dark, so that its colours are distinguishable."""
     brightest = _percentile(rgb, 95)
-    factor = min(max(1.0, _USUAL_BRIGHTNESS / max(brightest, 1.0)), _MOST_BRIGHTENING)
+    factor = min(max(1.0, _USUAL_BRIGHTNESS / max(brightest, 1.0)), _MAX_BRIGHTENING)
     return np.minimum(rgb * np.float32(factor / 255), 1)
 
 
 def _percentile(values: np.ndarray, percent: int) -> float:
-    """Return the nearest value to a percentile, in a third of NumPy's time for few values."""
+    """Return the value of the nearest rank, in a third of the time of ``np.percentile``."""
     rank = round(percent / 100 * (values.size - 1))
     return float(np.partition(values, rank, axis=None)[rank])
 
 
 @lru_cache(maxsize=64)
 def _border(shape: tuple[int, int]) -> np.ndarray:
+    """Return the mask of the border of an image."""
     thickness = max(1, round(_BORDER * min(shape)))
     border = np.ones(shape, bool)
     border[thickness:-thickness, thickness:-thickness] = False
@@ -217,22 +223,23 @@ def _border(shape: tuple[int, int]) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _place(shape: tuple[int, int]) -> np.ndarray:
-    """Return log-odds of the foreground by place alone: likely in the centre, not at the ends."""
+    """Return the log-odds of the foreground by position: high in the centre, low at the edges."""
     y, x = (np.abs((np.arange(side) + 0.5) / side * 2 - 1) for side in shape)
-    # Between a rectangle and an ellipse, as clothes are.
+    # Between a rectangle and an ellipse, like the shapes of clothes.
     distance = 0.5 * np.maximum(y[:, None], x) + 0.5 * np.hypot(y[:, None], x)
     share = np.clip(1.15 - distance, 0.02, 0.98)
     return np.log(share / (1 - share)).astype(np.float32)
 
 
 def _bin_numbers(lab: np.ndarray) -> np.ndarray:
+    """Return the number of the colour bin of each pixel."""
     numbers = ((lab - _LOW) * (np.array(_BINS, np.float32) / _SPAN)).astype(np.intp)
     numbers = np.clip(numbers, 0, np.subtract(_BINS, 1))
     return (numbers[..., 0] * _BINS[1] + numbers[..., 1]) * _BINS[2] + numbers[..., 2]
 
 
 def _iterate(lab: np.ndarray, bins: np.ndarray, border: np.ndarray) -> np.ndarray:
-    """Return how likely each pixel is foreground."""
+    """Return the probability of the foreground for each pixel."""
     distance = _distance_to_border(lab, border)
     usual = max(_percentile(distance, 95), 1e-3)
     relative = np.clip(distance / usual, 0, 1)
@@ -244,7 +251,7 @@ def _iterate(lab: np.ndarray, bins: np.ndarray, border: np.ndarray) -> np.ndarra
         inside = _histogram(bins, likely)
         outside = (_histogram(bins, 1 - likely) + of_border) / 2
         evidence = np.log((inside + 1e-5) / (outside + 1e-5))
-        evidence = np.clip(evidence, -_MOST_EVIDENCE, _MOST_EVIDENCE)[bins]
+        evidence = np.clip(evidence, -_MAX_EVIDENCE, _MAX_EVIDENCE)[bins]
         likely = _share(ndimage.gaussian_filter(_COLOR_WEIGHT * evidence, 1.0) + odds)
     return likely
 
@@ -254,9 +261,9 @@ def _share(odds: np.ndarray) -> np.ndarray:
 
 
 def _histogram(bins: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the share of the colours, smoothed over bins so that neighbours count as alike."""
+    """Return the weighted colour histogram, smoothed over bins and normalised to a sum of 1."""
     counts = np.bincount(bins.ravel(), weights.ravel(), int(np.prod(_BINS))).astype(np.float32)
-    # A Gaussian filter of so few bins is faster as products with matrices.
+    # For few bins, a Gaussian filter is faster as products with matrices.
     along = [_smoothing(side) for side in _BINS]
     smooth = along[0] @ counts.reshape(_BINS[0], -1)
     smooth = along[1] @ smooth.reshape(_BINS)
@@ -266,19 +273,19 @@ def _histogram(bins: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=len(_BINS))
 def _smoothing(n_bins: int) -> np.ndarray:
-    """Return the matrix of a Gaussian filter over bins, of a standard deviation of one of them."""
+    """Return the matrix of a Gaussian filter over bins, with a standard deviation of one bin."""
     identity = np.eye(n_bins, dtype=np.float32)
     return ndimage.gaussian_filter1d(identity, 1.0, axis=0, mode="nearest", truncate=2.5)
 
 
 def _distance_to_border(lab: np.ndarray, border: np.ndarray) -> np.ndarray:
-    """Return the Mahalanobis distance of each pixel to the nearest kind of border colours."""
+    """Return the Mahalanobis distance of each pixel from the nearest group of border colours."""
     colors, pixels = lab[border], lab.reshape(-1, 3)
     kinds = group(colors, _N_KINDS)
     nearest = np.full(len(pixels), np.inf, np.float32)
     for kind in range(_N_KINDS):
         members = colors[kinds == kind]
-        if len(members) < _LEAST_KIND * len(colors):
+        if len(members) < _MIN_KIND * len(colors):
             continue
         centred = members - members.mean(axis=0)
         covariance = centred.T @ centred / len(members) + _NOISE * np.eye(3)
@@ -289,19 +296,22 @@ def _distance_to_border(lab: np.ndarray, border: np.ndarray) -> np.ndarray:
 
 
 def _tidied(inside: np.ndarray) -> np.ndarray:
-    """Leave out small pieces and those at the ends, close gaps, and fill holes."""
+    """Remove small regions and those near the edges, close gaps, and fill holes."""
     pieces, n_pieces = ndimage.label(ndimage.binary_opening(inside))
     if not n_pieces:
         return np.zeros_like(inside)
     weights = _share(_place(inside.shape))
     sizes = np.bincount(pieces.ravel(), weights.ravel())[1:]
-    kept = np.append(False, sizes >= _LEAST_PIECE * sizes.max())[pieces]
+    kept = np.append(False, sizes >= _MIN_PIECE * sizes.max())[pieces]
     closed = ndimage.binary_closing(np.pad(kept, 2), iterations=2)[2:-2, 2:-2]
     return ndimage.binary_fill_holes(closed)
 
 
 def _overlap(bins: np.ndarray, mask: np.ndarray) -> float:
-    """Return what colours inside and outside share, from 0 to 1; 1 where either is empty."""
+    """Return the intersection of the colour histograms inside and outside of a mask, in [0, 1].
+
+    It is 1 if either is empty.
+    """
     if not mask.any() or mask.all():
         return 1.0
     inside, outside = (_histogram(bins, region.astype(np.float32)) for region in (mask, ~mask))

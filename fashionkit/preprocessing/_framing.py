@@ -1,4 +1,4 @@
-"""Where the product is on a photo, and the photo cut to it: in colour, or as a silhouette."""
+"""Crops of photos around the product, in colour or as a silhouette."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from PIL import Image, ImageFilter
 
 from fashionkit._images import LUMA
 
-# Products of a median luma from here on are not negated: they would become black.
+# Minimum median luma of very light products, which are not negated, as they would become black.
 _VERY_LIGHT = 210
 
 
 class Box(NamedTuple):
-    """Rows and columns of a photo, without the last ones."""
+    """Bounding box in rows and columns; ``bottom`` and ``right`` are exclusive."""
 
     top: int
     left: int
@@ -24,7 +24,7 @@ class Box(NamedTuple):
 
 
 def box_of(mask: np.ndarray) -> Box:
-    """Return the smallest box around a mask; the whole photo if it is empty."""
+    """Return the bounding box of a mask; the whole photo if the mask is empty."""
     if not mask.any():
         return Box(0, 0, *mask.shape)
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
@@ -32,9 +32,29 @@ def box_of(mask: np.ndarray) -> Box:
 
 
 def square_photo(rgb: np.ndarray, mask: np.ndarray, size: int, margin: float) -> np.ndarray:
-    """Cut a square around the foreground, moved into the photo where it can be, and resize it.
+    """Crop a photo to a square around its foreground, and resize it.
 
-    What lies beyond the photo has the colour of its border, the median of each channel.
+    The square is moved into the photo if it fits. Otherwise the remaining area has the colour of
+    the photo's border, the median of each channel.
+
+    Parameters
+    ----------
+    rgb : ndarray of shape (height, width, 3), dtype uint8
+        Photo.
+
+    mask : ndarray of shape (height, width), dtype bool
+        Mask of the foreground. If it is empty, the central square is used.
+
+    size : int
+        Height and width of the image.
+
+    margin : float
+        Margin at each end of the longest side of the foreground, as a fraction of this side.
+
+    Returns
+    -------
+    image : ndarray of shape (size, size, 3), dtype uint8
+        Square image.
     """
     height, width = mask.shape
     box = box_of(mask)
@@ -57,14 +77,14 @@ def square_photo(rgb: np.ndarray, mask: np.ndarray, size: int, margin: float) ->
 
 
 def _start(start: float, length: int, whole: int) -> int:
-    """Return where a stretch begins: inside, if it fits; else with the whole in its middle."""
+    """Return the start of an interval: moved inside if it fits, otherwise centred."""
     if length > whole:
         return -((length - whole) // 2)
     return int(min(max(0, math.floor(start)), whole - length))
 
 
 def is_negated(gray: np.ndarray, mask: np.ndarray, polarity: str) -> bool:
-    """Tell whether gray values have to be negated for a product light on black."""
+    """Tell whether gray values must be negated to get a light product on black."""
     if polarity != "auto":
         return polarity == "negate"
     inside = gray[mask] if mask.any() else gray
@@ -72,36 +92,36 @@ def is_negated(gray: np.ndarray, mask: np.ndarray, polarity: str) -> bool:
 
 
 def to_gray(rgb: np.ndarray) -> np.ndarray:
-    """Return the luma of an RGB image, float32 from 0 to 255."""
+    """Return the luma of an RGB image, as float32 from 0 to 255."""
     return rgb @ np.array(LUMA, np.float32)
 
 
 def silhouette(
     gray: np.ndarray, mask: np.ndarray, size: int, margin: float, negate: bool
 ) -> np.ndarray:
-    """Return the product in gray on black, its longest side as long as the image's.
+    """Cut out the product in gray, centred on a black square.
 
     Parameters
     ----------
     gray : ndarray of shape (height, width)
-        The photo, from 0 to 255.
+        Luma of the photo, from 0 to 255.
 
     mask : ndarray of shape (height, width), dtype bool
-        Its foreground; all of it counts if it is empty.
+        Mask of the foreground. If it is empty, the whole photo is used.
 
     size : int
         Height and width of the image.
 
     margin : float
-        What is left free at each end of the longest side, as a share of that side.
+        Margin at each end of the longest side of the product, as a fraction of this side.
 
     negate : bool
-        Whether dark becomes light.
+        Whether to negate the gray values.
 
     Returns
     -------
     image : ndarray of shape (size, size), dtype uint8
-        The product in the centre.
+        Image of the product.
     """
     box = box_of(mask)
     mask = mask if mask.any() else np.ones_like(mask)
@@ -111,7 +131,7 @@ def silhouette(
     inner = size / (1 + 2 * margin)
     scale = inner / max(height, width)
     target = max(1, round(width * scale)), max(1, round(height * scale))
-    # Averages of the product alone, so that its edges do not become dark.
+    # Averages over the product only, so that its edges do not become dark.
     cover = _averaged(mask[window].astype(np.float32), target)
     product = _averaged(light * mask[window], target) / np.maximum(cover, 1e-6)
     sharp = _sharpened(np.rint(np.clip(product, 0, 255)).astype(np.uint8))
@@ -122,7 +142,7 @@ def silhouette(
 
 
 def _averaged(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize an array of float32, averaging over areas where it becomes smaller."""
+    """Resize an array of float32, with averaging where it is reduced."""
     return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
 
 

@@ -1,4 +1,4 @@
-"""k-means of a few thousand colours: the same result at each call, in a millisecond."""
+"""Deterministic k-means clustering of a few thousand colours, in about a millisecond."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ import numpy as np
 
 _N_ROUNDS = 8
 
-# A new centre is this far out among the colours: the very farthest may be a single pixel.
+# Quantile of the distances at which a new initial centre is chosen. The farthest may be an outlier.
 _FAR = 0.95
 
 
 def group(colors: np.ndarray, n_groups: int) -> np.ndarray:
-    """Group colours around means.
+    """Cluster colours by k-means.
+
+    Initial centres are the mean of all colours, and then colours far from the previous centres.
 
     Parameters
     ----------
     colors : ndarray of shape (n_pixels, 3), dtype float32
-        Colours in which Euclidean distances mean something, such as CIELAB.
+        Colours in a perceptually uniform space, such as CIELAB.
 
     n_groups : int
-        Number of groups at most; some may be empty.
+        Maximum number of groups; some may be empty.
 
     Returns
     -------
     groups : ndarray of shape (n_pixels,), dtype int64
-        The group of each.
+        Number of the group of each colour.
     """
     centres = colors.mean(axis=0)[np.newaxis]
     rank = min(int(_FAR * len(colors)), len(colors) - 1)
@@ -42,7 +44,7 @@ def group(colors: np.ndarray, n_groups: int) -> np.ndarray:
 
 
 def _squared(colors: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Return squared distances; negative by rounding where they are next to nothing."""
+    """Return squared Euclidean distances; rounding may make small ones negative."""
     products = colors @ centres.T
     products *= -2
     products += (centres**2).sum(axis=1)

@@ -1,4 +1,4 @@
-"""ImageLoader: paths in, images out, so that photos can be the input of any pipeline."""
+"""ImageLoader: transformer from paths to images."""
 
 from __future__ import annotations
 
@@ -19,28 +19,29 @@ from fashionkit.preprocessing._rows import pixel_names, wants_table
 
 
 class ImageLoader(DocLinkMixin, TransformerMixin, BaseEstimator):
-    """Read photos from files: the first step of a pipeline whose input are paths.
+    """Read photos from files, as the first step of a pipeline on paths.
 
-    Splitters and searches then pass on paths, and whoever predicts needs no other code to
-    read photos. It learns nothing, and can be used without ``fit``.
+    With it, splitters and searches work on paths, and a saved pipeline can predict from files. The
+    transformer is stateless and can be used without ``fit``.
+
+    Read more in the :ref:`User Guide <photos>`.
 
     Parameters
     ----------
     image_size : int or tuple of int, default=224
-        Height and width of the images, or one number for both.
+        Height and width of the images in pixels, or one number for both.
 
     aspect : {"crop", "pad", "stretch"}, default="crop"
-        What happens to a photo of other proportions than `image_size`. ``"crop"`` cuts off
-        what is too much, the same on both sides; ``"pad"`` adds a white margin;
-        ``"stretch"`` changes the proportions.
+        Handling of photos whose aspect ratio differs from that of ``image_size``. ``"crop"`` cuts
+        off both ends of the longer side equally; ``"pad"`` adds a white margin; ``"stretch"``
+        changes the aspect ratio.
 
     lazy : bool, default=False
-        Whether to return an :class:`ImageFolder`, whose photos are read a chunk at a time by
-        the next step, instead of an array. Every estimator of this package takes it; most
-        others do not. See Notes.
+        Whether to return an :class:`ImageFolder` instead of an array. The next step then reads
+        photos in chunks. Estimators of this package support it, most others do not. See Notes.
 
     n_jobs : int, default=None
-        Number of threads that read; None for one, unless in a
+        Number of threads that read files; None for one, unless in a
         :func:`joblib.parallel_config` context; -1 for all processors.
 
     Attributes
@@ -49,7 +50,7 @@ class ImageLoader(DocLinkMixin, TransformerMixin, BaseEstimator):
         Height, width and channels of the images.
 
     pixel_range_ : tuple of float
-        Pixel values that are black and white.
+        Pixel values that become 0 and 1.
 
     n_features_in_ : int
         Number of pixels times channels of each image. Only if ``X`` was an array.
@@ -59,20 +60,20 @@ class ImageLoader(DocLinkMixin, TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    ImageFolder : Photos in files in place of an array.
-    load_images : Photos without labels in one array; says how files are read.
-    ProductPhotoPreprocessor : Photos cropped around the product.
+    ImageFolder : Represents photos in files, in place of an array.
+    load_images : Reads photos into an array, and documents how files are read.
+    ProductPhotoPreprocessor : Crops photos around the product.
 
     Notes
     -----
-    Photos of `image_size` 224 take 150 kB each: 20,000 of them 3 GB. With ``lazy=True`` memory
-    stays bounded, but a training reads each file in each epoch. It is the better choice for
-    predicting many photos, and for training on more than memory holds.
+    Images of ``image_size=224`` take 150 kB each, so 20,000 of them take 3 GB. With ``lazy=True``,
+    memory is bounded, but training reads each file in each epoch. Use it to predict many photos, or
+    to train on more images than fit in memory.
 
-    Images that are no files are validated and returned unchanged, in whatever size they are, so
-    that a saved pipeline takes arrays as well as paths. A file that is missing or damaged is an
-    error: a transformer must return a row for each it was given. To leave such files out,
-    pass ``ImageFolder.from_paths(paths, y, on_error="skip")``.
+    Arrays of images are validated and returned unchanged, in their original size, so that a saved
+    pipeline takes both paths and arrays. A missing or damaged file raises an error, because a
+    transformer must return a row for each sample. To skip such files, pass
+    ``ImageFolder.from_paths(paths, y, on_error="skip")``.
 
     Examples
     --------
@@ -118,22 +119,30 @@ class ImageLoader(DocLinkMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> ImageLoader:
-        """Check parameters and what ``X`` is; files are not read.
+        """Validate the parameters and ``X``. Files are not read.
 
         Parameters
         ----------
         X : array-like of shape (n_samples,) or (n_samples, 1) of str or path-like, \
                 ImageFolder, or images
-            Paths of photos: a list, array, Series or a DataFrame with one column. Or images in
-            any form that estimators of this package take.
+            Paths of photos, as a list, array, Series or DataFrame with one column. Or images in any
+            form that estimators of this package take.
 
-        y : ignored
-            There by convention.
+        y : Ignored
+            Not used, present for API consistency by convention.
 
         Returns
         -------
         self : ImageLoader
-            The same transformer.
+            The transformer itself.
+
+        Raises
+        ------
+        TypeError
+            If ``X`` is a single path, or mixes paths and other values.
+
+        ValueError
+            If a parameter is invalid, ``X`` has several columns of paths, or images are invalid.
         """
         size = height_and_width(self.image_size)
         for name in ("n_features_in_", "feature_names_in_"):
@@ -152,19 +161,23 @@ class ImageLoader(DocLinkMixin, TransformerMixin, BaseEstimator):
         ----------
         X : array-like of shape (n_samples,) or (n_samples, 1) of str or path-like, \
                 ImageFolder, or images
-            Paths of photos, or images. Of an ImageFolder only the files count: they are read in
-            the size and proportions that this transformer was given.
+            Paths of photos, or images, as in ``fit``. The files of an ImageFolder are read with the
+            ``image_size`` and ``aspect`` of this transformer.
 
         Returns
         -------
         images : ndarray of shape (n_samples, height, width, 3), dtype uint8, or ImageFolder
-            The photos in RGB, upright; or the images that were passed. Flat rows where
-            ``set_output`` asks for DataFrames.
+            Upright photos in RGB, or the unchanged images. Flat rows if ``set_output`` requests a
+            DataFrame.
 
         Raises
         ------
+        TypeError
+            If ``X`` is a single path, or mixes paths and other values.
+
         ValueError
-            If a file cannot be read as an image; it is named.
+            If a parameter or an image is invalid, or a file cannot be read as an image. The message
+            names the file.
         """
         self._validate_params()
         paths = find_paths(X)
@@ -182,23 +195,23 @@ class ImageLoader(DocLinkMixin, TransformerMixin, BaseEstimator):
         return folder if self.lazy else np.asarray(folder)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the pixels, for DataFrames.
+        """Get the names of the output columns.
 
         Parameters
         ----------
-        input_features : ignored
-            There by convention.
+        input_features : Ignored
+            Not used, present for API consistency by convention.
 
         Returns
         -------
-        names : ndarray of str
-            "pixel1", "pixel2" and so on, by rows, then columns, then channels.
+        names : ndarray of shape (n_features_out,), dtype object
+            Names "pixel1", "pixel2" and so on, in the order of rows, columns and channels.
         """
         shape = getattr(self, "image_shape_", None) or (*height_and_width(self.image_size), 3)  # type: ignore[misc]
         return pixel_names(math.prod(shape))
 
     def _checked(self, X: Any) -> np.ndarray:
-        """Return images unchanged, if they are valid."""
+        """Validate images and return them unchanged."""
         X = stacked(X)
         is_table = len(getattr(X, "shape", (0, 0))) <= 2
         if is_table and hasattr(self, "n_features_in_"):

@@ -1,4 +1,4 @@
-"""Photos of any form, one at a time: files, arrays of one size or of many."""
+"""Photos in files or arrays, read one at a time."""
 
 from __future__ import annotations
 
@@ -22,34 +22,37 @@ from fashionkit.preprocessing._foreground import as_rgb, to_bytes
 
 
 class Photo(NamedTuple):
-    """A photo: its pixels in RGB, perhaps reduced, and height and width before that."""
+    """Photo: its RGB pixels, which may be reduced, and its original height and width."""
 
     rgb: np.ndarray
     size: tuple[int, int]
 
 
 def find_paths(X: Any) -> np.ndarray | None:
-    """Return the paths that are passed as ``X``, absolute; None if it has none.
+    """Return the paths in ``X``; None if ``X`` contains images.
 
     Parameters
     ----------
     X : object
-        An ImageFolder, or a list, array, Series or column of a DataFrame of paths.
+        ImageFolder; or a list, array, Series or DataFrame with one column of paths; or images.
+
+    Returns
+    -------
+    paths : ndarray of shape (n_samples,) of str, or None
+        Absolute paths.
 
     Raises
     ------
     TypeError
-        If only some are paths, or one path is passed in place of a batch.
+        If only some values are paths, or ``X`` is a single path.
 
     ValueError
-        If there are several columns of paths.
+        If ``X`` has several columns of paths.
     """
     if isinstance(X, ImageFolder):
         return X.filenames
     if isinstance(X, str | os.PathLike):
-        raise TypeError(
-            f"X is one path, {str(X)!r}, expected a batch; pass [X] for a batch of one."
-        )
+        raise TypeError(f"X={str(X)!r} is a single path, expected a list of paths; pass [X].")
     if isinstance(X, LazyImages) or issparse(X) or not hasattr(X, "__len__") or not len(X):
         return None
     shape: tuple[int, ...] = getattr(X, "shape", (len(X),))
@@ -64,20 +67,20 @@ def find_paths(X: Any) -> np.ndarray | None:
 
 
 def _refuse_columns_of_paths(X: Any, shape: tuple[int, ...]) -> None:
-    """Refuse tables of several columns of paths; which is meant cannot be told."""
+    """Raise an error if a table has several columns of paths."""
     if len(shape) != 2 or not shape[1]:
         return
     first = X.iloc[0] if hasattr(X, "iloc") else X[0]
     if any(isinstance(one, str | os.PathLike) for one in first):
         names = list(map(str, getattr(X, "columns", range(shape[1]))))
         raise ValueError(
-            f"X has {shape[1]} columns ({shortened(names, 5)}), expected one of paths; pass it "
-            "alone, such as X['path']."
+            f"X has {shape[1]} columns ({shortened(names, 5)}), expected one column of paths; pass "
+            "this column, such as X['path']."
         )
 
 
 def are_sizes_free(X: Any) -> bool:
-    """Tell whether ``X`` is a list, Series or object array of images, each of any size."""
+    """Tell whether ``X`` is a list, Series or object array of images of any sizes."""
     is_list = isinstance(X, list | tuple)
     if not is_list and not (
         getattr(X, "dtype", None) == np.dtype(object) and len(X.shape) == 1 and len(X)
@@ -90,26 +93,34 @@ def are_sizes_free(X: Any) -> bool:
 
 
 class Photos:
-    """Photos of any form, of which one is read at a time in each thread.
+    """Sequence of photos, of which each thread reads one at a time.
 
     Parameters
     ----------
     estimator : estimator
-        What validates arrays, by what it has seen in ``fit``, if it was fitted on arrays.
+        Estimator that validates arrays. If it is fitted, flat rows must have the same length.
 
     X : object
-        Photos.
+        Photos: paths, images of any sizes, or an array of images.
 
     side : int
-        Longest side in pixels that files are reduced to.
+        Maximum side in pixels to which files are reduced.
 
     Attributes
     ----------
-    paths : ndarray of str, or None
-        Where they are, if they are files.
+    paths : ndarray of shape (n_samples,) of str, or None
+        Absolute paths; None for images.
 
     are_rows : bool
-        Whether images came as flat rows.
+        Whether the images are flat rows.
+
+    Raises
+    ------
+    TypeError
+        If only some values are paths, or ``X`` is a single path.
+
+    ValueError
+        If ``X`` is empty, or the images are invalid.
     """
 
     def __init__(self, estimator: Any, X: Any, side: int) -> None:
@@ -120,7 +131,9 @@ class Photos:
         if self.paths is not None:
             return
         if len(getattr(X, "shape", (0,))) == 1 and hasattr(X, "__len__") and not len(X):
-            raise ValueError("X is empty, expected at least one photo: its path, or its pixels.")
+            raise ValueError(
+                "X is empty, expected at least one photo; pass its path or its pixels."
+            )
         if are_sizes_free(X):
             self._images: Any = list(X)
             return
@@ -133,7 +146,7 @@ class Photos:
         return len(self._images if self.paths is None else self.paths)
 
     def each(self, work: Callable[[Photo], Any], n_jobs: int | None) -> list[Any]:
-        """Return what a function returns of each photo, in threads."""
+        """Return the results of a function for all photos, computed in threads."""
         with gathering():
             results = Parallel(n_jobs, require="sharedmem")(
                 delayed(self._work)(work, row) for row in range(len(self))
@@ -170,7 +183,7 @@ class Photos:
 
 
 def _checked(estimator: Any, X: Any) -> Any:
-    """Validate arrays: flat rows as those seen in ``fit``, images of any size."""
+    """Validate arrays. Flat rows must be as in ``fit``; images may be of any size."""
     is_table = len(getattr(X, "shape", (0, 0))) <= 2
     if is_table and hasattr(estimator, "image_shape_"):
         return check_images(estimator, X)

@@ -1,4 +1,4 @@
-"""ProductPhotoPreprocessor: from a photo of any size to the input of a model."""
+"""ProductPhotoPreprocessor: transformer from photos of products to images for a model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from fashionkit.preprocessing._rows import pixel_names, wants_table
 
 
 class _Target(NamedTuple):
-    """What images become: their size and margin, where the parameters do not say, and channels."""
+    """Form of the output: image size, margin and number of channels."""
 
     image_size: int
     margin: float
@@ -37,45 +37,45 @@ class _Target(NamedTuple):
 
 _TARGETS = {"photo": _Target(224, 0.1, 3), "fashion-mnist": _Target(28, 0.0, 1)}
 
-# Files are read with a longest side of this many times that of the image, which leaves enough
-# pixels of a product that fills a quarter of the photo's length; and of this many at least, to
-# find and to judge it.
+# Longest side to which files are reduced, as a multiple of the image size, which is enough for a
+# product that covers a quarter of it; and its minimum in pixels, to find the product and to check
+# the quality.
 _READ_TIMES = 4
-_LEAST_READ = 512
+_MIN_READ = 512
 
 
 class ProductPhotoPreprocessor(DocLinkMixin, TransformerMixin, BaseEstimator):
-    """Find the product on photos, and make of it what a model takes.
+    """Crop photos around the product, or cut the product out as in Fashion-MNIST.
 
-    With ``target="photo"`` a photo is turned upright and cut to a square around the product.
-    With ``target="fashion-mnist"`` the product is cut out, and becomes gray, light on black and
-    centred like the images of Fashion-MNIST [1]_, so that a model of these can be tried on photos.
-    It learns nothing, and can be used without ``fit``.
+    With ``target="photo"``, photos are turned upright and cropped to a square around the product.
+    With ``target="fashion-mnist"``, the product is cut out in gray, light on black and centred like
+    the images of Fashion-MNIST [1]_, so that models trained on these can be applied to photos. The
+    transformer is stateless and can be used without ``fit``.
 
     Read more in the :ref:`User Guide <product_photos>`.
 
     Parameters
     ----------
     target : {"photo", "fashion-mnist"}, default="photo"
-        What images become:
+        Form of the images:
 
-        - "photo": squares in RGB, with their background;
-        - "fashion-mnist": gray silhouettes without it.
+        - "photo": RGB squares with the background.
+        - "fashion-mnist": gray silhouettes without the background.
 
     image_size : int, default=None
-        Height and width of the images. None is 224 for photos and 28 for silhouettes.
+        Height and width of the images in pixels. None uses 224 for photos and 28 for silhouettes.
 
     margin : float, default=None
-        What is left around the product at each end of its longest side, as a share of that side,
-        less than 1. None is 0.1 for photos and 0 for silhouettes.
+        Margin at each end of the longest side of the product, as a fraction below 1 of this side.
+        None uses 0.1 for photos and 0 for silhouettes.
 
     polarity : {"auto", "negate", "keep"}, default="auto"
-        Whether silhouettes are negated, as those of Fashion-MNIST were. ``"auto"`` negates all but
-        very light products, of a median luma of 210 or more out of 255, which would become black.
-        Photos are never negated.
+        Whether to negate silhouettes, as was done for Fashion-MNIST. ``"auto"`` negates all except
+        very light products, with a median luma of at least 210 out of 255, which would become
+        black. Photos are never negated.
 
     n_jobs : int, default=None
-        Number of threads that work on photos; None for one, unless in a
+        Number of threads that process photos; None for one, unless in a
         :func:`joblib.parallel_config` context; -1 for all processors.
 
     Attributes
@@ -90,27 +90,27 @@ class ProductPhotoPreprocessor(DocLinkMixin, TransformerMixin, BaseEstimator):
         Height, width and channels of the images seen in ``fit``. Only if ``X`` was an array.
 
     pixel_range_ : tuple of float
-        Pixel values that are black and white. Only if ``X`` was an array.
+        Pixel values that become 0 and 1. Only if ``X`` was an array.
 
     See Also
     --------
-    find_foreground : The mask of the product on one photo, and how it is found.
-    ImageLoader : Reads photos without looking for a product.
+    find_foreground : Segments the product on one photo; documents the algorithm.
+    ImageLoader : Reads photos without cropping them around a product.
 
     Notes
     -----
-    Photos of which no product stands out are cut to the square in their middle, or become
-    silhouettes as a whole. A square that is larger than the photo is filled up with the colour
-    of its border, the median of each channel.
+    If no product stands out, photos are cropped to the central square, and silhouettes show the
+    whole photo. A square that is larger than the photo is filled with the colour of the photo's
+    border, the median of each channel.
 
-    Silhouettes are made as in section 2 of [1]_: trimmed, resized so that the longest side has 28
-    pixels, sharpened by a Gaussian of radius and standard deviation 1, extended to a square,
-    negated, gray. Two steps differ. There, photos of a studio were trimmed by the colour of
-    their corners; here the background is removed. There, pixels were skipped in resizing; here
-    they are averaged.
+    Silhouettes are computed as in section 2 of [1]_: trimmed, resized so that the longest side has
+    28 pixels, sharpened by a Gaussian operator of radius and standard deviation 1, extended to a
+    square, negated, and converted to gray. Two steps differ. In [1]_, studio photos were trimmed
+    by the colour of their corners; here, the background is removed. In [1]_, pixels were subsampled
+    when resizing; here, they are averaged.
 
-    Of files, the longest side is first reduced to four times `image_size`, and to no less than 512
-    pixels. Of an ImageFolder the files are read, whatever its own `image_size`.
+    Photos in files are first reduced to a longest side of four times ``image_size``, but at least
+    512 pixels. The ``image_size`` of an ImageFolder is ignored; its files are read.
 
     References
     ----------
@@ -161,20 +161,28 @@ class ProductPhotoPreprocessor(DocLinkMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> ProductPhotoPreprocessor:
-        """Check parameters and what ``X`` is; nothing is learnt.
+        """Validate the parameters and ``X``. Files are not read.
 
         Parameters
         ----------
         X : array-like of str or path-like, ImageFolder, list of images, or images
             Photos, as in ``transform``.
 
-        y : ignored
-            There by convention.
+        y : Ignored
+            Not used, present for API consistency by convention.
 
         Returns
         -------
         self : ProductPhotoPreprocessor
-            The same transformer.
+            The transformer itself.
+
+        Raises
+        ------
+        TypeError
+            If ``X`` is a single path, or mixes paths and other values.
+
+        ValueError
+            If a parameter is invalid, ``X`` has several columns of paths, or images are invalid.
         """
         for name in ("n_features_in_", "feature_names_in_", "image_shape_", "pixel_range_"):
             self.__dict__.pop(name, None)
@@ -183,26 +191,30 @@ class ProductPhotoPreprocessor(DocLinkMixin, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Make images of photos.
+        """Crop photos around the product, or cut the product out.
 
         Parameters
         ----------
         X : array-like of str or path-like, ImageFolder, list of images, or images
-            Photos: paths, in a list, array, Series or a DataFrame with one column; a list,
-            Series or object array of images of any sizes, of NumPy or Pillow; or images of
-            one size in any form that estimators of this package take.
+            Photos, as paths in a list, array, Series or DataFrame with one column; as NumPy or
+            Pillow images of any sizes in a list, Series or object array; or as images of one size
+            in any form that estimators of this package take.
 
         Returns
         -------
         images : ndarray of shape (n_samples, image_size, image_size, 3) or \
                 (n_samples, image_size, image_size), dtype uint8
-            Photos in RGB, or silhouettes. Flat rows where ``X`` has flat rows, or where
-            ``set_output`` asks for DataFrames.
+            Photos in RGB, or silhouettes. Flat rows if ``X`` has flat rows, or if ``set_output``
+            requests a DataFrame.
 
         Raises
         ------
+        TypeError
+            If ``X`` is a single path, or mixes paths and other values.
+
         ValueError
-            If a file cannot be read as an image, or an image of a list is none; it is named.
+            If a parameter or an image is invalid, or a file cannot be read as an image. The message
+            names the file, or the position of the image.
         """
         photos = self._photos(X)
         size, _, channels = target = self._target()
@@ -216,7 +228,7 @@ class ProductPhotoPreprocessor(DocLinkMixin, TransformerMixin, BaseEstimator):
         return images
 
     def describe(self, X: Any) -> pd.DataFrame:
-        """Say what is done to photos, and what may be wrong with them.
+        """Describe the product and the quality of photos.
 
         Parameters
         ----------
@@ -226,39 +238,46 @@ class ProductPhotoPreprocessor(DocLinkMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         description : DataFrame
-            A row for each photo, with the columns
+            One row for each photo, with the columns
 
-            - ``path``: the file; "" if it is none;
-            - ``height``, ``width``: of the photo in pixels, upright;
-            - ``top``, ``left``, ``bottom``, ``right``: the box around the product in pixels,
-              without the last row and column; the whole photo if there is no product;
-            - ``foreground``: share of the photo that is product, 0 if none was found;
-            - ``overlap``: of the colours inside and outside of it, from 0 to 1;
+            - ``path``: absolute path; "" for images;
+            - ``height``, ``width``: size of the upright photo in pixels;
+            - ``top``, ``left``, ``bottom``, ``right``: bounding box of the product in pixels,
+              ``bottom`` and ``right`` exclusive; the whole photo if no product was found;
+            - ``foreground``: fraction of the photo that is foreground, 0 if no product was found;
+            - ``overlap``: overlap of the colours of foreground and background, from 0 to 1;
             - ``polarity``: "negated" or "kept";
-            - ``quality``: what may be wrong, with commas between; "" if nothing is;
+            - ``quality``: problems of the photo, separated by commas; "" if there are none;
             - ``brightest``, ``darkest``: 95th and 5th percentile of luma, from 0 to 255;
-            - ``clipped``: share of the product's pixels that are white;
-            - ``sharpness``: mean squared Laplacian over mean squared gradient;
-            - ``proportion``: of the longer to the shorter side of the photo;
-            - ``enlargement``: pixels of the image for each of the photo, along a side.
+            - ``clipped``: fraction of the product's pixels that are white;
+            - ``sharpness``: mean squared Laplacian divided by the mean squared gradient;
+            - ``proportion``: ratio of the longer to the shorter side of the photo;
+            - ``enlargement``: number of the image's pixels per pixel of the photo, along a side.
+
+        Raises
+        ------
+        TypeError
+            If ``X`` is a single path, or mixes paths and other values.
+
+        ValueError
+            If a parameter or an image is invalid, or a file cannot be read as an image.
 
         Notes
         -----
-        Quality has any of these:
+        The problems in ``quality`` are:
 
         - "too dark": ``brightest`` is less than 100;
         - "too light": ``clipped`` is more than 0.05, or ``darkest`` more than 190;
         - "blurred": ``sharpness`` is less than 1. The variance of the Laplacian [1]_ depends
-          on contrast and on the pattern of the cloth. Its ratio to the squared gradient, another
-          focus measure (both in [2]_), does so less. It is measured on a copy of at most 256
-          pixels: a blur that disappears in it does no harm;
+          on the contrast and the texture of the cloth. Its ratio to the squared gradient, another
+          focus measure (both in [2]_), depends less on them. It is computed on a copy of at most
+          256 pixels, because a blur that is invisible there does no harm;
         - "tiny": ``enlargement`` is more than 2;
         - "odd proportions": ``proportion`` is more than 3;
-        - "no foreground": none stands out.
+        - "no foreground": no product was found.
 
-        The limits were chosen on photos of clothes that people took to sell them, and on altered
-        copies of these: see ``benchmarks/photo_quality.py`` and the
-        :ref:`User Guide <product_photos>`.
+        The limits were chosen on photos of clothes taken by their sellers, and on degraded copies
+        of these; see ``benchmarks/photo_quality.py`` and the :ref:`User Guide <product_photos>`.
 
         References
         ----------
@@ -278,17 +297,17 @@ class ProductPhotoPreprocessor(DocLinkMixin, TransformerMixin, BaseEstimator):
         return description
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the pixels, for DataFrames.
+        """Get the names of the output columns.
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Present by convention; if given, the names seen in ``fit``.
+            Only validated: if given, the names seen in ``fit``.
 
         Returns
         -------
-        names : ndarray of str
-            "pixel1", "pixel2" and so on, by rows, then columns, then channels.
+        names : ndarray of shape (n_features_out,), dtype object
+            Names "pixel1", "pixel2" and so on, in the order of rows, columns and channels.
         """
         if hasattr(self, "n_features_in_"):
             _check_feature_names_in(self, input_features)
@@ -301,11 +320,11 @@ class ProductPhotoPreprocessor(DocLinkMixin, TransformerMixin, BaseEstimator):
 
     @property
     def _read_side(self) -> int:
-        """Longest side in pixels that files are reduced to."""
-        return max(_LEAST_READ, _READ_TIMES * self._target().image_size)
+        """Longest side in pixels to which files are reduced."""
+        return max(_MIN_READ, _READ_TIMES * self._target().image_size)
 
     def _target(self) -> _Target:
-        """Return what images become, by the parameters."""
+        """Return the form of the output, from the parameters."""
         target = _TARGETS[self.target]
         if self.image_size is not None:
             target = target._replace(image_size=int(self.image_size))
@@ -348,6 +367,6 @@ class ProductPhotoPreprocessor(DocLinkMixin, TransformerMixin, BaseEstimator):
 
 
 def _ends(box: Box, size: tuple[int, int]) -> list[tuple[int, int]]:
-    """Return each end of a box and what it can be at most."""
+    """Return each end of a box with its maximum."""
     height, width = size
     return [(box.top, height), (box.left, width), (box.bottom, height), (box.right, width)]

@@ -1,4 +1,4 @@
-"""What may be wrong with a photo, and the numbers that say so."""
+"""Quality of photos: measures, and the problems that they indicate."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from scipy import ndimage
 from fashionkit.preprocessing._foreground import reduced
 from fashionkit.preprocessing._framing import Box, to_gray
 
-# Longest side in pixels of the copy that is measured.
+# Longest side in pixels of the reduced copy that is measured.
 _SIDE = 256
 
-# Limits, beyond which a photo has a problem. Chosen on photos of clothes and altered copies of
-# them: benchmarks/photo_quality.py.
+# Limits beyond which a photo has a problem, chosen on photos of clothes and degraded copies of
+# them, see benchmarks/photo_quality.py.
 LEAST_BRIGHTNESS = 100.0
 MOST_CLIPPED = 0.05
 MOST_DARKNESS = 190.0
@@ -21,37 +21,38 @@ LEAST_SHARPNESS = 1.0
 MOST_PROPORTION = 3.0
 MOST_ENLARGEMENT = 2.0
 
+# Minimum value of all channels of a white pixel.
 _CLIPPED = 250
-# Of a squared gradient: below it there is nothing but noise.
+# Squared gradient of noise, which keeps the sharpness of an image without edges near 0.
 _FLAT = 1.0
 
 
 def measure(
     rgb: np.ndarray, mask: np.ndarray, box: Box, scale: float, image_size: float
 ) -> dict[str, float]:
-    """Return the numbers that tell the quality of a photo.
+    """Measure the quality of a photo.
 
     Parameters
     ----------
     rgb : ndarray of shape (height, width, 3), dtype uint8
-        The photo, perhaps reduced.
+        Photo, which may be reduced.
 
     mask : ndarray of shape (height, width), dtype bool
-        Its foreground.
+        Mask of the foreground.
 
     box : Box
-        Around the foreground.
+        Bounding box of the foreground.
 
     scale : float
-        Pixels in the file for each of ``rgb``, along a side.
+        Ratio of the side of the original photo to that of ``rgb``.
 
     image_size : float
-        Pixels that the longest side of the box becomes.
+        Length in pixels of the longest side of the box in the output image.
 
     Returns
     -------
     numbers : dict of str to float
-        By the names of the columns of ``ProductPhotoPreprocessor.describe``.
+        Measures, by their column names in ``ProductPhotoPreprocessor.describe``.
     """
     small = reduced(rgb, _SIDE)
     gray = to_gray(small)
@@ -72,18 +73,24 @@ def measure(
 
 
 def sharpness(gray: np.ndarray) -> float:
-    """Return the mean squared Laplacian of an image relative to its mean squared gradient.
+    """Return the ratio of the mean squared Laplacian to the mean squared gradient of an image.
+
+    Both are focus measures [1]_; their ratio hardly depends on the contrast.
 
     Parameters
     ----------
     gray : ndarray of shape (height, width)
-        From 0 to 255.
+        Luma of the image, from 0 to 255.
 
     Returns
     -------
     sharpness : float
-        0 of an image without edges. Both are focus measures; their ratio does not depend on
-        contrast.
+        Sharpness; 0 for an image without edges.
+
+    References
+    ----------
+    .. [1] S. Pertuz, D. Puig and M. A. Garcia, "Analysis of Focus Measure Operators for
+       Shape-from-Focus", Pattern Recognition 46(5), 2013.
     """
     laplacian = ndimage.laplace(gray)
     gradient = (ndimage.sobel(gray, 0) ** 2 + ndimage.sobel(gray, 1) ** 2) / 64
@@ -91,7 +98,7 @@ def sharpness(gray: np.ndarray) -> float:
 
 
 def problems(numbers: dict[str, float], has_foreground: bool) -> str:
-    """Return what is wrong, in words with commas between; "" if nothing is."""
+    """Return the names of the problems of a photo, separated by commas; "" if there are none."""
     found = {
         "too dark": numbers["brightest"] < LEAST_BRIGHTNESS,
         "too light": numbers["clipped"] > MOST_CLIPPED or numbers["darkest"] > MOST_DARKNESS,

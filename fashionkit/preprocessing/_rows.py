@@ -1,4 +1,4 @@
-"""Images as the rows of a table, where that is what was asked for."""
+"""Output of transformers of images as tables."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from sklearn.utils._set_output import _get_output_config
 
 
 def wants_table(estimator: Any) -> bool:
-    """Tell whether ``set_output`` asks a transformer for a DataFrame."""
+    """Tell whether ``set_output`` of a transformer requests a DataFrame."""
     return _get_output_config("transform", estimator)["dense"] != "default"
 
 
 def pixel_names(n_pixels: int) -> np.ndarray:
-    """Return the names of the columns of pixels: pixel1, pixel2 and so on."""
+    """Return the column names of pixels, pixel1, pixel2 and so on."""
     return np.array([f"pixel{number}" for number in range(1, n_pixels + 1)], dtype=object)

@@ -1,11 +1,11 @@
-"""Views of images: mirrored, or shifted by a pixel, for predictions that average over them."""
+"""Views of images for test-time augmentation: flipped, or shifted by a pixel."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# Names of the sets of views, as parameters take them; None is the images alone.
+# Values of the parameter ``test_time_augmentation``, besides None.
 VIEWS = ("flip", "shift", "flip+shift")
 
 # One pixel on each side of the images.
@@ -13,7 +13,7 @@ _BORDER = ((0, 0), (1, 1), (1, 1), (0, 0))
 
 
 def make_views(images: Any, views: str | None, pad: Callable[[Any, Any], Any]) -> Iterator[Any]:
-    """Yield images as they are, then shifted along the diagonal, then mirrored.
+    """Yield images unchanged, then shifted along the diagonal, then flipped from left to right.
 
     Parameters
     ----------
@@ -21,18 +21,17 @@ def make_views(images: Any, views: str | None, pad: Callable[[Any, Any], Any]) -
         Images.
 
     views : {"flip", "shift", "flip+shift"} or None
-        Which views to yield after the images themselves. "shift" yields them moved by one pixel
-        towards the lower right and the upper left corner; "flip" the mirror images of all views
-        before it. None yields nothing more.
+        Additional views. "shift" adds the images moved by one pixel towards the lower right and the
+        upper left corner; "flip" adds all previous views flipped from left to right. None adds no
+        views.
 
     pad : callable
-        Adds a border to the images, as ``keras.ops.pad(images, pad_width)`` and
-        ``numpy.pad(images, pad_width)`` do.
+        Function that pads images with zeros, such as ``keras.ops.pad`` or :func:`numpy.pad`.
 
     Yields
     ------
     view : ndarray or tensor of shape (n_samples, height, width, channels)
-        All of the images, in one of the views.
+        One view of all images.
 
     Examples
     --------

@@ -166,8 +166,8 @@ def test_a_file_that_cannot_be_read_is_an_error_by_name(photos, tmp_path, conten
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        ("photo.jpg", r"X is one path, 'photo.jpg', expected a batch; pass \[X\]"),
-        (Path("photo.jpg"), "X is one path, 'photo.jpg'"),
+        ("photo.jpg", r"X='photo.jpg' is a single path, expected a list of paths; pass \[X\]"),
+        (Path("photo.jpg"), "X='photo.jpg' is a single path"),
         (["photo.jpg", 3], "paths has 3, expected str or path-like"),
         (pd.Series(["photo.jpg", None]), "paths has "),
     ],

@@ -293,7 +293,7 @@ def test_what_is_no_photo_is_an_error_by_name(paths, tmp_path, method):
     work = getattr(ProductPhotoPreprocessor(), method)
     with pytest.raises(ValueError, match=r"broken\.jpg' cannot be read as an image"):
         work([paths[0], tmp_path / "broken.jpg"])
-    with pytest.raises(ValueError, match=r"X\[1\]: image of shape \(5, 5, 4\)"):
+    with pytest.raises(ValueError, match=r"X\[1\]: image has the shape \(5, 5, 4\)"):
         work([photo(), np.zeros((5, 5, 4), np.uint8)])
 
 
@@ -327,5 +327,5 @@ def test_no_photos_are_refused(none):
 def test_of_two_columns_of_paths_one_must_be_chosen():
     two = pd.DataFrame({"front": ["a.jpg"], "back": ["b.jpg"]})
     for table in (two, two.to_numpy()):
-        with pytest.raises(ValueError, match=r"X has 2 columns .* expected one of paths"):
+        with pytest.raises(ValueError, match=r"X has 2 columns .* expected one column of paths"):
             ProductPhotoPreprocessor().describe(table)
