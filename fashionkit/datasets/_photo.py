@@ -158,7 +158,8 @@ def _opened(source: str | BytesIO, formats: Iterable[str]) -> Image.Image:
     hint = _hint(prefix)
     if hint is None and faults:
         raise UnreadableError("; ".join(faults))
-    raise UnknownFormatError(hint or f"it is none of {', '.join(known_formats(formats))}")
+    known = ", ".join(known_formats(formats))
+    raise UnknownFormatError(hint or f"it is not in a supported format ({known})")
 
 
 def _prefix(source: str | BytesIO) -> bytes:

@@ -100,7 +100,7 @@ def test_files_that_cannot_be_read_are_told_and_the_rest_is_classified(
     assert main(["classify", str(good), str(broken), "--model", str(model)]) == 0
     printed = capsys.readouterr().out
     assert "error:    1 (50.0 %)" in printed
-    assert "it is none of" in printed
+    assert "it is not in a supported format" in printed
     assert "\x1b" not in printed
 
 

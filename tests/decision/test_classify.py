@@ -264,7 +264,7 @@ class TestFaults:
         assert set(reasons) == {"cut.png", "empty.jpg", "notes"}
         assert "truncated" in reasons["cut.png"]
         assert reasons["empty.jpg"] == "it is empty"
-        assert reasons["notes"].startswith("it is none of")
+        assert reasons["notes"].startswith("it is not in a supported format")
 
     def test_files_called_like_texts_are_rows_only_where_they_are_named(self, model, folder):
         for name in ("notes.txt", "LIST.CSV", "film.mp4"):
@@ -274,7 +274,7 @@ class TestFaults:
             assert classify_photos(model, source, **PLAIN)["path"].tolist() == [good]
         for source in ([good, folder / "notes.txt"], str(folder / "*o*[gs].[pt]*")):
             reasons = classify_photos(model, source, **PLAIN).set_index("path")["reason"]
-            assert reasons[str(folder / "notes.txt")].startswith("it is none of")
+            assert reasons[str(folder / "notes.txt")].startswith("it is not in a supported format")
         (folder / "good.png").unlink()
         with pytest.raises(ValueError, match="3 files, none of which is called like an image"):
             classify_photos(model, folder, **PLAIN)
