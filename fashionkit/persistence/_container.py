@@ -26,6 +26,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -141,7 +142,7 @@ class Reader:
 
     def refuse(self, reason: str) -> ModelFileError:
         """Return the error for a refused file."""
-        return ModelFileError(f"{self.name!r} is refused: {reason}")
+        return refusal(self.name, reason)
 
     def read_schema(self) -> dict[str, Any]:
         """Return the tree of objects."""
@@ -282,12 +283,14 @@ def open_model(
         yield Reader(file, str(path), mmap_mode, verify)
 
 
+def refusal(name: str, reason: str) -> ModelFileError:
+    """Return the error for a refused file, by its name."""
+    return ModelFileError(f"{name!r} is refused: {reason}")
+
+
 def _list_members(file: Any, name: str) -> dict[str, tuple[ZipInfo, int]]:
     """Return the members of an archive, each with the position of its data."""
-
-    def refuse(reason: str) -> ModelFileError:
-        return ModelFileError(f"{name!r} is refused: {reason}")
-
+    refuse = partial(refusal, name)
     try:
         with ZipFile(file) as archive:
             infos, end = archive.infolist(), archive.start_dir
@@ -352,22 +355,23 @@ def _check_header(
     """Check that a header has a supported format and lists all members."""
     version = header.get("format")
     if type(version) is not int or version < 1:
-        raise ModelFileError(f"{name!r} is refused: its header has no valid format number.")
+        raise refusal(name, "its header has no valid format number.")
     if version > FORMAT:
         versions = header.get("versions")
         by = str(versions.get("fashionkit", "")) if isinstance(versions, dict) else "?"
-        raise ModelFileError(
-            f"{name!r} is refused: it was written by fashionkit {by[:40]} in format {version}, but "
-            f"this release reads formats up to {FORMAT}; update fashionkit."
+        raise refusal(
+            name,
+            f"it was written by fashionkit {by[:40]} in format {version}, but this release reads "
+            f"formats up to {FORMAT}; update fashionkit.",
         )
     listed = header.get("members")
     others = set(members) - {HEADER}
     if not isinstance(listed, dict) or set(listed) != others:
-        raise ModelFileError(f"{name!r} is refused: its header lists other members.")
+        raise refusal(name, "its header lists other members.")
     for member, entry in listed.items():
         digest = entry.get("sha256") if isinstance(entry, dict) else None
         if not isinstance(digest, str) or entry.get("size") != members[member][0].file_size:
-            raise ModelFileError(f"{name!r} is refused: its header has another size for {member}.")
+            raise refusal(name, f"its header has another size for {member}.")
     return header
 
 

@@ -139,13 +139,17 @@ class Preparation:
         if module in ("keras", "tensorflow", "torch", "sklearnex", "daal4py"):
             raise TypeError(_hint(module, value, path))
         self._need(kind, path, OBJECTS)
+        refusal = TypeError(
+            f"{path} is a {kind.__name__}, which cannot be saved; remove it, or replace it by "
+            "numbers, str, arrays or estimators."
+        )
         if _reduces_to_itself(value):
-            raise TypeError(f"{path} is a {kind.__name__}, which cannot be saved.")
+            raise refusal
         state = value.__getstate__()
         if state is None or _is_tree(kind):
             return value
         if not isinstance(state, dict):
-            raise TypeError(f"{path} is a {kind.__name__}, which cannot be saved.")
+            raise refusal
         held = narrowed(kind, state) if self._dtype == "float16" else state
         new = {name: self.prepare(one, f"{path}.{name}") for name, one in held.items()}
         if all(new[name] is one for name, one in state.items()):
