@@ -1,4 +1,4 @@
-"""Decisions about photos: what they show, which predictions to accept, and what has changed."""
+"""Decisions about photos: classification, selective prediction, label issues, shifts, colours."""
 
 from fashionkit.decision._classify import classify_photos
 from fashionkit.decision._colors import dominant_colors, list_color_names

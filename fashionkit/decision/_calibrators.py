@@ -1,4 +1,4 @@
-"""Calibration: how probabilities become as often right as they say."""
+"""Calibration of probabilities, by a temperature or by isotonic regressions."""
 
 from __future__ import annotations
 
@@ -9,45 +9,46 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.isotonic import IsotonicRegression
 
-# Probabilities below are no evidence: without a bound, one image of a class that a forest gives no
-# vote would decide the temperature alone.
+# Lower bound of probabilities: without it, one image whose class receives no vote of a forest would
+# determine the temperature alone.
 _LEAST_PROBABILITY = 1e-7
 
-# Natural logarithms of the temperatures among which the best is looked for.
+# Range of the natural logarithm of the temperature.
 _LOG_TEMPERATURES = (-5.0, 5.0)
 
-# Share of the uncalibrated probabilities in isotonic ones: they tell apart what steps make equal.
+# Weight of the uncalibrated probabilities in isotonic ones, which orders images on the same step.
 _SHARE_OF_RAW = 1e-6
 
 
 def to_logits(probabilities: np.ndarray) -> np.ndarray:
-    """Return logarithms of probabilities, of which none is smaller than 1e-7."""
+    """Return the natural logarithms of probabilities, which are clipped at 1e-7 from below."""
     return np.log(np.maximum(probabilities, _LEAST_PROBABILITY))
 
 
 def fit_temperature(
     logits: np.ndarray, targets: np.ndarray, sample_weight: np.ndarray | None = None
 ) -> float:
-    """Find the temperature that minimises the log loss.
+    """Find the temperature that minimises the log loss (Guo et al., 2017, section 4.2).
 
-    The targets are smoothed by one more image, which is of all classes alike: as in the sigmoids of
-    Platt (1999), this keeps the temperature of a few images that are all right from becoming 0.
+    The targets are smoothed by one additional image that belongs to all classes equally. As in
+    Platt's sigmoids (1999), this prevents a temperature of 0 if all of a few images are classified
+    correctly.
 
     Parameters
     ----------
     logits : ndarray of shape (n_samples, n_classes)
-        Logarithms of probabilities, up to a constant of each row.
+        Logarithms of probabilities, up to a constant for each row.
 
     targets : ndarray of shape (n_samples,), dtype=int
-        Column of the true class of each sample.
+        Column of the true class of each image.
 
     sample_weight : ndarray of shape (n_samples,), default=None
-        Weights of the samples.
+        Weight of each image.
 
     Returns
     -------
     temperature : float
-        What to divide logits by.
+        Divisor of the logits; 1 if they are all equal, or all weights are 0.
     """
     n_samples = len(logits)
     weights = np.ones(n_samples) if sample_weight is None else sample_weight
@@ -75,7 +76,7 @@ def fit_temperature(
 def calibrate(
     logits: np.ndarray, temperature: float, isotonic: list[IsotonicRegression] | None
 ) -> np.ndarray:
-    """Return calibrated probabilities.
+    """Calibrate probabilities.
 
     Parameters
     ----------
@@ -83,15 +84,15 @@ def calibrate(
         Logarithms of probabilities.
 
     temperature : float
-        What logits are divided by.
+        Divisor of the logits.
 
     isotonic : list of IsotonicRegression or None
-        One for each class, or one for the second of two classes.
+        Regression for each class, or only for the second of two classes.
 
     Returns
     -------
-    probabilities : ndarray of shape (n_samples, n_classes)
-        Each row sums to 1.
+    probabilities : ndarray of shape (n_samples, n_classes), dtype=float64
+        Calibrated probabilities. Each row sums to 1.
     """
     raw = softmax(logits / temperature, axis=1)
     return raw if isotonic is None else _isotonic_probabilities(isotonic, raw)
@@ -100,7 +101,7 @@ def calibrate(
 def fit_isotonic(
     probabilities: np.ndarray, targets: np.ndarray, sample_weight: np.ndarray | None = None
 ) -> list[IsotonicRegression]:
-    """Fit an isotonic regression for each class against the others; one of two classes.
+    """Fit an isotonic regression for each class against the others (Zadrozny and Elkan, 2002).
 
     Parameters
     ----------
@@ -108,15 +109,15 @@ def fit_isotonic(
         Predicted probabilities.
 
     targets : ndarray of shape (n_samples,), dtype=int
-        Column of the true class of each sample.
+        Column of the true class of each image.
 
     sample_weight : ndarray of shape (n_samples,), default=None
-        Weights of the samples.
+        Weight of each image.
 
     Returns
     -------
     regressions : list of IsotonicRegression
-        One for each class; only that of the second, where there are two.
+        Regression for each class, or only for the second of two classes.
     """
     n_classes = probabilities.shape[1]
     columns = range(n_classes) if n_classes > 2 else [1]
@@ -129,7 +130,7 @@ def fit_isotonic(
 
 
 def _isotonic_probabilities(regressions: list[IsotonicRegression], raw: np.ndarray) -> np.ndarray:
-    """Apply isotonic regressions to probabilities, and renormalise."""
+    """Apply isotonic regressions to probabilities, and normalise each row."""
     if len(regressions) == 1:
         second = regressions[0].predict(raw[:, 1])
         columns = np.column_stack([1 - second, second])
@@ -138,13 +139,24 @@ def _isotonic_probabilities(regressions: list[IsotonicRegression], raw: np.ndarr
             [one.predict(raw[:, column]) for column, one in enumerate(regressions)]
         )
     totals = columns.sum(axis=1, keepdims=True)
-    # What no regression thinks possible is left as it was.
+    # Rows whose regressions are all 0 keep the uncalibrated probabilities.
     columns = np.where(totals > 0, columns / np.where(totals > 0, totals, 1.0), raw)
     return (1 - _SHARE_OF_RAW) * columns + _SHARE_OF_RAW * raw
 
 
 def scores_to_logits(scores: Any) -> np.ndarray:
-    """Return decision scores of shape (n_samples,) or (n_samples, n_classes) as logits."""
+    """Convert decision scores to logits.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples,) or (n_samples, n_classes)
+        Decision scores; of shape (n_samples,) for two classes.
+
+    Returns
+    -------
+    logits : ndarray of shape (n_samples, n_classes), dtype=float64
+        Logarithms of the softmax of the scores.
+    """
     scores = np.asarray(scores, dtype=np.float64)
     if scores.ndim == 1:
         scores = np.column_stack([np.zeros(len(scores)), scores])

@@ -1,4 +1,4 @@
-"""Classify a chunk of files: read them, decide, and describe what is on them."""
+"""Chunks of files: reading, decisions, and descriptions."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ Columns = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class Work:
-    """What is done to each chunk.
+    """Settings of the work on each chunk.
 
     Parameters
     ----------
     reader : Reader
-        What reads the photos.
+        Reader of the photos.
 
     looks : Looks
-        What describes them.
+        Descriptions of the photos.
 
     target_names : list of str
-        Names of the model's targets.
+        Name of each target of the model.
 
     review_below : float or None
-        Least confidence that is accepted of a model without ``decide``.
+        Minimum confidence of an accepted prediction, for a model without ``decide``.
     """
 
     reader: Reader
@@ -45,14 +45,14 @@ class Work:
     review_below: float | None
 
     def read(self, paths: list[str]) -> tuple[list[str], Any, list[str | None], Columns]:
-        """Read a chunk: its paths, images, reasons of errors, and descriptions."""
+        """Read a chunk, and return its paths, images, reasons of errors, and descriptions."""
         X, reasons = self.reader.read(paths)
         return paths, X, reasons, self.looks.describe(paths, [one is None for one in reasons])
 
     def classify(
         self, model: Any, paths: list[str], X: Any, reasons: list[str | None], looks: Columns
     ) -> Columns:
-        """Return a row for each file of a chunk that was read, by column."""
+        """Return the columns of a chunk that was read, with one value for each file."""
         readable = [row for row, reason in enumerate(reasons) if reason is None]
         rows = pd.DataFrame({"path": paths, "status": ERROR, "reason": reasons})
         columns: Columns = {name: rows[name].tolist() for name in rows}
@@ -65,7 +65,7 @@ class Work:
         return columns | looks
 
     def _decide(self, model: Any, X: Any, paths: list[str]) -> pd.DataFrame:
-        """Return the decisions on images; of paths, which can still fail, one by one if need be."""
+        """Return the decisions on images; on paths, one by one if reading any of them fails."""
         try:
             return decide(model, X, self.target_names, self.review_below)
         except (OSError, ValueError):
@@ -77,19 +77,36 @@ class Work:
                 parts.append(decide(model, [path], self.target_names, self.review_below))
             except (OSError, ValueError):
                 _, reason = read_photo(path, self.reader.size, self.reader.aspect)
-                if reason is None:  # the model's own fault
+                if reason is None:  # the model raised it, not the photo
                     raise
                 parts.append(pd.DataFrame({"status": [ERROR], "reason": [reason]}))
         return pd.concat(parts, ignore_index=True)
 
 
 def run_here(work: Work, model: Any, chunks: list[tuple[int, list[str]]]) -> Iterator[Any]:
-    """Classify chunks one after the other, and read the next one meanwhile.
+    """Classify chunks in this process, and read the next chunk meanwhile.
+
+    Parameters
+    ----------
+    work : Work
+        Settings.
+
+    model : estimator
+        Fitted classifier.
+
+    chunks : list of (int, list of str)
+        Number and paths of each chunk.
 
     Yields
     ------
-    number, digest, columns
-        Of each chunk its number, the state of its files before they were read, and its rows.
+    number : int
+        Number of the chunk.
+
+    digest : str
+        Digest of the state of its files before reading.
+
+    columns : dict of str to list
+        Columns of the chunk.
     """
     with ThreadPoolExecutor(1) as pool:
         ahead = None
@@ -107,14 +124,14 @@ def run_here(work: Work, model: Any, chunks: list[tuple[int, list[str]]]) -> Ite
 def run_there(
     work: Work, parcel: Parcel, arrays: np.ndarray, number: int, paths: list[str]
 ) -> tuple[int, str, Columns]:
-    """Classify one chunk in whichever process this is called in."""
+    """Classify one chunk, in a process that may have received the model in a parcel."""
     model = parcel.unpack(arrays)
     state, read = _stamp_and_read(work, paths)
     return number, state, work.classify(model, *read)
 
 
 def digest_state(paths: list[str], stamp_of: Callable[[str], Any] = stamp) -> str:
-    """Return a digest of the sizes and times of some files, by which changes are noticed."""
+    """Return a digest of the sizes and modification times of files, to detect changes."""
     return hashlib.sha256(repr([stamp_of(path) for path in paths]).encode()).hexdigest()[:16]
 
 
@@ -123,7 +140,7 @@ def _stamp_and_read(work: Work, paths: list[str]) -> tuple[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON holds it: the same, whether it was written meanwhile or not."""
+    """Return a value as it is after writing to JSON and reading back."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, tuple | list | set | frozenset | np.ndarray):

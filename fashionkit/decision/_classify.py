@@ -1,4 +1,4 @@
-"""classify_photos: a fitted model and files in, a row for each file out."""
+"""Classification of photos in files by a fitted model, with a row for each file."""
 
 from __future__ import annotations
 
@@ -62,91 +62,95 @@ def classify_photos(
     checkpoint_path: str | os.PathLike[str] | None = None,
     verbose: int = 0,
 ) -> pd.DataFrame:
-    """Classify photos in files: a row for each, whatever is wrong with it.
+    """Classify photos in files, with a row for each file, including unreadable ones.
 
-    Photos are read, predicted and described a few at a time, so that any number of them takes
-    little memory. A file that cannot be read becomes a row that says why.
+    Photos are read, classified and described in chunks of at most 256, so that memory use does not
+    depend on their number. A file that cannot be read has the status "error", with the reason.
 
     Read more in the :ref:`User Guide <classify>`.
 
     Parameters
     ----------
     model : estimator, str or path-like
-        A fitted classifier, pipeline or search; best a
-        :class:`~fashionkit.SelectiveClassifier`, which says which photos to check. Or the
-        file of one, of :func:`~fashionkit.save` or of :func:`~fashionkit.to_onnx`; or a name from
+        Fitted classifier, pipeline or search, preferably a
+        :class:`~fashionkit.SelectiveClassifier`, which decides which photos to review. Or a file
+        written by :func:`~fashionkit.save` or :func:`~fashionkit.to_onnx`, or a name from
         :func:`~fashionkit.list_pretrained`.
 
     source : str, path-like, array-like of these or ImageFolder
-        A photo, a folder with photos at any depth, a pattern such as ``"photos/**/*.jpg"``, or a
-        list of photos and folders. In a folder, files that are called like something else than an
-        image, such as "notes.txt" or "list.csv", are left out; those that are listed themselves,
-        or fit a pattern, are rows of status "error".
+        Photo, folder with photos at any depth, pattern such as ``"photos/**/*.jpg"``, or list of
+        photos and folders. In a folder, files whose extension is not that of an image, such as
+        "notes.txt" or "list.csv", are ignored. If listed explicitly or matched by a pattern, they
+        have the status "error".
 
     image_size : int or tuple of int, default=None
-        Height and width that photos are resized to, by cropping their centres; None for what the
-        model was trained on. It is only needed where the model does not know, such as an estimator
-        of scikit-learn fitted on rows of pixels that are no square.
+        Height and width in pixels that photos are cropped and resized to; None for those of the
+        training images. Only needed if the model does not store them, as an estimator of
+        scikit-learn that was fitted on rows of pixels of images that are not square.
 
     quality : bool, default=True
-        Whether to say what is wrong with a photo: the column "quality".
+        Whether to describe defects of each photo in the column "quality".
 
     n_colors : int, default=3
-        Number of dominant colours of the garment to name; 0 for none.
+        Number of dominant colours of the garment to name, from 0 to 10; 0 for none.
 
     review_below : float or None, default=None
-        Least confidence of an accepted prediction, for a model without ``decide``; None accepts
-        all. A :class:`~fashionkit.SelectiveClassifier`, which "clothing-photos-small-v1" is, knows
-        by itself.
+        Minimum confidence of an accepted prediction, for a model without ``decide``; None accepts
+        all predictions. Models with ``decide``, such as "clothing-photos-small-v1", use their own
+        threshold.
 
     target_names : list of str, default=None
-        Names of the targets of a model with several, such as a
-        :class:`~sklearn.multioutput.MultiOutputClassifier`. None for those in the metadata of the
-        file, or else "target_1" and so on.
+        Name of each target of a multi-output model, such as a
+        :class:`~sklearn.multioutput.MultiOutputClassifier`. None for the names in the metadata of
+        the file, or otherwise "target_1", "target_2" and so on.
 
     n_jobs : int, default=None
-        Number of processes that read and predict; None for 1 unless in a
-        :func:`joblib.parallel_config` context, -1 for all processors. With the backend "dask", the
-        workers of a cluster, which see the files by the same paths. One process reads ahead while
-        it predicts.
+        Number of processes that read and classify. None means 1, unless in a
+        :func:`joblib.parallel_config` context, which may also name a cluster, whose workers must
+        reach the files by the same paths; -1 means all processors. A single process reads the next
+        chunk while it classifies.
 
     checkpoint_path : str or path-like, default=None
-        A file to which finished rows are written at once. The same call goes on from there after
-        it was interrupted or killed. Photos whose size or date has changed since are classified
-        again.
+        File to which the rows of each chunk are written as soon as they are finished. After an
+        interruption, the same call resumes there. Chunks with files whose size or modification
+        time has changed are classified again.
 
     verbose : int, default=0
-        Whether to show progress, with files per second.
+        Verbosity: 1 shows a progress bar, with files per second.
 
     Returns
     -------
     rows : DataFrame of shape (n_files, n_columns)
-        In the order of the files, with the columns
+        One row for each file, in the order of the files, with the columns
 
-        - "path": the absolute path of the file;
-        - "label", "confidence", "second", "second_confidence", "third", "third_confidence": the
-          most probable classes, and their probabilities;
-        - "set": the classes that are possible, where the model says so;
-        - "status": "accepted"; "review", to be checked by somebody; "outlier", unlike all that the
-          model has seen; or "error", not readable. A model without ``decide`` accepts all that can
-          be read;
-        - "reason": why it is not accepted;
-        - "coarse": the coarse category, such as "clothes/tops", of a
-          :class:`~fashionkit.HierarchicalCNNClassifier` by its tree, of others where all classes
-          are known by name;
-        - of a model of several targets, the name of each further one, and its confidence as
-          "NAME_confidence"; the columns above are those of the first. "status" is the worst of
-          all;
-        - "quality": what is wrong with the photo, empty where nothing is;
-        - "color_1", "hex_1", "share_1" and so on: the dominant colours, as
-          :func:`~fashionkit.dominant_colors` names them.
+        - "path": absolute path of the file;
+        - "label", "confidence", "second", "second_confidence", "third", "third_confidence": most
+          probable classes and their probabilities; the first is the predicted class;
+        - "set": tuple of the classes in the prediction set, empty if the model has none;
+        - "status": "accepted"; "review", to be checked by a person; "outlier", unlike the training
+          images; or "error", not readable. Without ``decide``, the model accepts all readable
+          photos, except those below ``review_below``;
+        - "reason": reason of the status, in words; may be empty for accepted photos;
+        - "coarse": coarse category, such as "clothes/tops", from the tree of a
+          :class:`~fashionkit.HierarchicalCNNClassifier`, or from a table if it contains all
+          classes of the model;
+        - for each further target of a multi-output model, its name with the predicted class, and
+          "NAME_confidence" with the probability. The columns above belong to the first target,
+          except "status" and "reason", which are the worst status of all targets and its reasons;
+        - "quality": defects of the photo, empty if there are none;
+        - "color_1", "hex_1", "share_1" and so on: dominant colours, as in
+          :func:`~fashionkit.dominant_colors`.
 
     Raises
     ------
+    TypeError
+        If ``model`` or ``source`` has an unsupported type, or a model without a file cannot be
+        hashed for a checkpoint.
+
     ValueError
-        If the model does not say which images it takes, if there are no files, if `model` is a
-        name that is not known, or if the checkpoint is of another model, source, version or
-        settings.
+        If the model does not tell the size of its images, ``source`` contains no files, ``model``
+        is an unknown name, ``target_names`` do not match the model, or the checkpoint belongs to
+        another model, source, version or settings.
 
     FileNotFoundError
         If the source or the file of the model does not exist.
@@ -154,23 +158,23 @@ def classify_photos(
     Warns
     -----
     UserWarning
-        If the model takes gray images, which photos hardly are.
+        If the model expects gray images, unlike most photos.
 
     See Also
     --------
-    fashionkit.SelectiveClassifier : Decides which photos are for people.
-    fashionkit.train_photos : Train a model on photos of your own.
+    fashionkit.SelectiveClassifier : Classifier that decides which photos to review.
+    fashionkit.train_photos : Train a model on photos.
     fashionkit.load_images : Read photos into an array.
 
     Notes
     -----
-    Photos are read as :func:`~fashionkit.load_images` does, with ``aspect="crop"``, so that the
-    rows are what the model says of its result. A file is an error where it cannot be decoded, has
-    more pixels than ``PIL.Image.MAX_IMAGE_PIXELS``, is a folder or a broken link, or changes or
-    vanishes while it is read. Folders are followed through links, each once.
+    Photos are read as by :func:`~fashionkit.load_images` with ``aspect="crop"``, and predicted as
+    its result would be. A file has the status "error" if it cannot be decoded, has more pixels than
+    ``PIL.Image.MAX_IMAGE_PIXELS``, is a folder or a broken link, or changes or disappears during
+    reading. Links to folders are followed, each folder once.
 
-    The checkpoint has a line with a checksum for each chunk of files. What a killed process has
-    begun to write is cut off.
+    The checkpoint has a line with a checksum for each chunk of files. An incomplete last line of a
+    killed process is removed.
 
     Examples
     --------
@@ -240,7 +244,7 @@ def _describe_source(paths: list[str]) -> str:
 def _add_kept(
     journal: Journal | None, chunks: list[tuple[int, list[str]]], table: Table
 ) -> set[int]:
-    """Take over the rows of a journal whose files are unchanged; return their chunks."""
+    """Add the rows of chunks whose files are unchanged, and return the numbers of these chunks."""
     kept: set[int] = set()
     if journal is None:
         return kept
@@ -255,7 +259,7 @@ def _add_kept(
 def _run(
     work: Work, model: Any, chunks: list[tuple[int, list[str]]], n_jobs: int | None
 ) -> Iterator[Done]:
-    """Yield the rows of each chunk once, in any order; lost workers' are done again."""
+    """Yield the rows of each chunk once, in any order; chunks of lost workers are repeated."""
     if effective_n_jobs(n_jobs) == 1 or len(chunks) < 2:
         yield from run_here(work, model, chunks)
         return
@@ -289,7 +293,7 @@ def _check_names(given: Any, found: list[str] | None, n_targets: int) -> list[st
     names = [str(name) for name in given]
     if len(names) != n_targets or len(set(names)) < n_targets:
         raise ValueError(
-            f"target_names={names!r}, expected {n_targets} different names, one for each target of "
-            "the model."
+            f"target_names={names!r}, expected {n_targets} different names; pass one for each "
+            "target of the model."
         )
     return names

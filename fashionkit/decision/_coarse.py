@@ -1,4 +1,4 @@
-"""Which coarse category a class is in: by the model's own tree, or by a table of names."""
+"""Coarse categories of classes, from the tree of a model or from a table of names."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from fashionkit.decision._reading import first_parts
 
-# Seo and Shin's coarse classes of Fashion-MNIST, by the names of its classes, and the same of the
-# classes of "clothing-photos-small-v1" (clothing-dataset-small) by theirs.
+# Coarse classes of Fashion-MNIST (Seo and Shin, 2019), and the corresponding ones of the classes of
+# "clothing-photos-small-v1" (clothing-dataset-small).
 _TOPS, _BOTTOMS, _DRESSES = "clothes/tops", "clothes/bottoms", "clothes/dresses"
 _OUTERS, _ACCESSORIES, _SHOES = "clothes/outers", "goods/accessories", "goods/shoes"
 TABLE = {
@@ -38,18 +38,18 @@ TABLE = {
 
 
 def coarse_names(model: Any) -> Mapping[Any, str]:
-    """Return the coarse category of each class of a fitted model; empty where none is known.
+    """Return the coarse category of each class of a fitted model.
 
     Parameters
     ----------
     model : estimator
-        A fitted classifier. A :class:`~fashionkit.HierarchicalCNNClassifier`, or one inside of
-        it, says by its own tree; of others, all classes must be in the table.
+        Fitted classifier. If it is or contains a :class:`~fashionkit.HierarchicalCNNClassifier`,
+        the categories are those of its tree. Otherwise, all its classes must be in the table.
 
     Returns
     -------
     names : dict of object to str
-        The way from the coarsest category to the finest, "/" between them, by class.
+        Categories of each class from the coarsest to the finest, joined by "/"; empty if unknown.
     """
     for part in _parts(model):
         hierarchy = getattr(part, "_hierarchy", None)
@@ -65,7 +65,7 @@ def coarse_names(model: Any) -> Mapping[Any, str]:
 
 
 def _parts(model: Any) -> list[Any]:
-    """Return what the classifier of a model may be: the first parts, and ends of pipelines."""
+    """Return the nested estimators of a model, including the last steps of pipelines."""
     parts = first_parts(model)
     ends = [part.steps[-1][1] for part in parts if hasattr(part, "steps")]
     return [*parts, *[one for end in ends for one in first_parts(end)]]

@@ -1,4 +1,4 @@
-"""What colours are called: the nearest of two tables of named colours, in words of the trade."""
+"""Names of colours in terms of the fashion trade, from the nearest of two tables of colours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-# Of the colours named in the survey, those count that end in one of these words.
+# Name for each last word of the colours of the survey; colours of other last words are ignored.
 _WORDS = {
     "red": "red",
     "crimson": "red",
@@ -74,9 +74,9 @@ _WORDS = {
     "lavender": "lavender",
     "lilac": "lavender",
 }
-# Names of two hues, such as "green blue", are of neither.
+# Colours with another hue in their name, such as "green blue", are ignored.
 _HUES = ("red", "pink", "orang", "yellow", "green", "blu", "purpl", "viol", "brown", "teal", "tan")
-# Of some, the fashion trade has another word.
+# Exceptions: colours for which the fashion trade uses another term.
 _AQUAS = ("aqua", "aquamarine", "cyan", "turquoise")
 _FIRST = {
     "navy blue": "navy",
@@ -90,7 +90,7 @@ _FIRST = {
     "khaki green": "khaki",
 }
 
-# Colours of the W3C, by our names for them; those that the trade has no word for are left out.
+# Colours of CSS for each name; colours without a term in the fashion trade are left out.
 _W3C = {
     "red": "red crimson firebrick darkred",
     "burgundy": "maroon",
@@ -113,7 +113,8 @@ _W3C = {
     "lavender": "lavender",
 }
 
-# Colours of less chroma are white, gray or black by their lightness alone.
+# Minimum CIELAB chroma of colours other than white, gray and black, minimum lightness of white, and
+# maximum lightness of black.
 _LEAST_CHROMA = 8.0
 _LEAST_WHITE = 82.0
 _MOST_BLACK = 28.0
@@ -122,17 +123,17 @@ NAMES = tuple(sorted({*_WORDS.values(), "black", "gray", "white"}))
 
 
 def name_colors(lab: np.ndarray) -> list[str]:
-    """Return the names of colours.
+    """Return the name of each colour.
 
     Parameters
     ----------
     lab : ndarray of shape (n_colors, 3)
-        CIELAB, of the illuminant D65.
+        Colours in CIELAB, for the illuminant D65.
 
     Returns
     -------
     names : list of str
-        Of ``NAMES``.
+        Names out of ``NAMES``.
     """
     names, anchors = _anchors()
     nearest = deltaE_ciede2000(lab[:, np.newaxis], anchors[np.newaxis]).argmin(axis=1)
@@ -151,7 +152,7 @@ def _neutral(lightness: float) -> str:
 
 @lru_cache(maxsize=1)
 def _anchors() -> tuple[list[str], np.ndarray]:
-    """Return names and CIELAB of the colours of both tables that have one of our names."""
+    """Return the names of the reference colours, and their CIELAB of shape (n_references, 3)."""
     from matplotlib.colors import CSS4_COLORS, XKCD_COLORS, to_rgb
 
     found = [

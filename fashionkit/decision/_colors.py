@@ -1,4 +1,4 @@
-"""dominant_colors: which colours a product has, and what they are called."""
+"""Dominant colours of products on photos, with their names."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from fashionkit.preprocessing._foreground import reduced, split
 from fashionkit.preprocessing._kinds import group
 from fashionkit.preprocessing._photos import Photo, Photos
 
-# Longest side in pixels that files are reduced to, and of the copy whose colours are grouped.
+# Longest side in pixels of a photo as read from a file, and of the copy whose pixels are clustered.
 READ_SIDE = 256
 _SIDE = 96
 
-# As many pixels tell the colours as well as all.
+# Maximum number of pixels to cluster.
 _MOST_PIXELS = 1500
 
-# A colour with less than this share is a seam or a shadow.
+# Minimum share of a colour; smaller clusters are mostly seams and shadows.
 _LEAST_SHARE = 0.03
 
 
@@ -38,49 +38,52 @@ _LEAST_SHARE = 0.03
     prefer_skip_nested_validation=True,
 )
 def dominant_colors(X: Any, n_colors: int = 3, *, n_jobs: int | None = None) -> pd.DataFrame:
-    """Name the colours that take up most of the product on photos.
+    """Find and name the dominant colours of the product on each photo.
 
     Parameters
     ----------
-    X : array-like of str or path-like, ImageFolder, list of images, or images
-        Photos, as :class:`ProductPhotoPreprocessor` takes them.
+    X : array-like of str or path-like, ImageFolder, list of images, or array of shape \
+            (n_samples, height, width, channels)
+        Photos in any form that :class:`ProductPhotoPreprocessor` accepts.
 
     n_colors : int, default=3
-        Number of colours of each photo at most, from 1 to 20.
+        Maximum number of colours of each photo, from 1 to 20.
 
     n_jobs : int, default=None
-        Number of threads that work on photos; None for one, unless in a
+        Number of threads to work on photos; None for one, unless in a
         :func:`joblib.parallel_config` context; -1 for all processors.
 
     Returns
     -------
-    colors : DataFrame
-        A row for each photo, with the columns ``color_1``, ``hex_1``, ``share_1``, ``color_2``
-        and so on: a name, the colour itself such as "#1f2a44", and its share of the product, the
-        largest first. Where there are fewer colours, None, None and NaN.
+    colors : DataFrame of shape (n_samples, 3 * n_colors)
+        One row for each photo, with the columns ``color_1``, ``hex_1``, ``share_1``, ``color_2``
+        and so on: name, sRGB code such as "#1f2a44", and fraction of the area of the product, in
+        descending order of the fraction; None, None and NaN if there are fewer colours.
 
     Raises
     ------
     ValueError
-        If a parameter is invalid, there is no photo, or a file cannot be read as an image; it is
-        named.
+        If a parameter is invalid, there are no photos, or a file cannot be read as an image.
 
     See Also
     --------
-    find_foreground : What counts as the product; all of the photo where none stands out.
+    find_foreground : Mask of the product; the whole photo is used if no product is found.
     ColorHistogram : Colours as features for a classifier.
+    fashionkit.decision.list_color_names : All names of colours.
 
     Notes
     -----
-    The pixels of the foreground are grouped by k-means in CIELAB. Groups of less than 3 % are left
-    out, and groups of one name are one colour, the mean of both.
+    The pixels of the foreground are clustered by k-means in CIELAB (illuminant D65). Clusters of
+    less than 3 % of the pixels are ignored. Clusters of the same name are merged into their
+    weighted mean.
 
-    A colour of a chroma below 8 is black, gray or white: black up to a lightness of 28, white from
-    82 on, as cloth on photos is neither 0 nor 100. Any other has the name of the nearest by
-    CIEDE2000 [1]_ of the colours of a survey of 222,500 sessions [2]_, reduced to its last word, of
-    "dusty blue" to "blue", and of those of [3]_. Words beside the basic terms of [4]_ are those of
-    the fashion trade, such as "navy" and "burgundy"; see ``list_color_names``. Colours are those of
-    the photo, under whatever light it was taken.
+    Colours of a chroma below 8 are called black up to a lightness of 28, white from 82 on, and gray
+    in between, because fabric on photos rarely has a lightness of 0 or 100. All others take the
+    name of the nearest reference colour by CIEDE2000 [1]_. Reference colours are those of a survey
+    of 222,500 sessions [2]_, reduced to the last word of their names, such as "dusty blue" to
+    "blue", and those of CSS [3]_. The names are the basic colour terms of [4]_, and terms of the
+    fashion trade such as "navy" and "burgundy". Colours are not corrected for the light in which a
+    photo was taken.
 
     References
     ----------
@@ -121,7 +124,7 @@ def list_color_names() -> list[str]:
 
     See Also
     --------
-    fashionkit.dominant_colors : Finds and names the dominant colours of images.
+    fashionkit.dominant_colors : Dominant colours of products on photos.
 
     Examples
     --------
@@ -133,10 +136,24 @@ def list_color_names() -> list[str]:
 
 
 def describe_colors(photo: Photo, n_colors: int) -> list[Any]:
-    """Return the cells of a photo's row: name, code and share of each colour."""
+    """Return the name, the code and the share of each dominant colour of a photo.
+
+    Parameters
+    ----------
+    photo : Photo
+        Photo.
+
+    n_colors : int
+        Maximum number of colours.
+
+    Returns
+    -------
+    cells : list of length 3 * n_colors
+        Name, code and share of each colour; None, None and NaN if there are fewer.
+    """
     small = reduced(photo.rgb, _SIDE)
     mask, _ = split(small)
-    # Not the edges, where colours mix with the background.
+    # Edges are excluded, because colours mix with the background there.
     inner = ndimage.binary_erosion(mask)
     region = inner if inner.any() else mask if mask.any() else np.ones_like(mask)
     pixels = small[region]

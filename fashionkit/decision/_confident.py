@@ -1,7 +1,4 @@
-"""Confident learning: which labels disagree with out-of-fold probabilities, and how much.
-
-Targets are the columns of the given labels.
-"""
+"""Confident learning (Northcutt, Jiang and Chuang, 2021) on out-of-fold probabilities."""
 
 from __future__ import annotations
 
@@ -15,23 +12,23 @@ FILTERS = (
     "predicted_neq_given",
 )
 
-# Rounding errors of a mean must not put what all its terms are below it.
+# Tolerance for rounding errors: the mean of equal terms must not exceed them.
 _TOLERANCE = 1e-6
 
 
 def select_issues(probabilities: np.ndarray, targets: np.ndarray, filter_by: str) -> np.ndarray:
-    """Tell which labels are likely to be wrong (Northcutt, Jiang and Chuang 2021, section 3.2).
+    """Select labels that are likely to be wrong (Northcutt et al., 2021, section 3.2).
 
     Parameters
     ----------
     probabilities : ndarray of shape (n_samples, n_classes)
         Out-of-fold probabilities.
 
-    targets : ndarray of shape (n_samples,)
+    targets : ndarray of shape (n_samples,), dtype=int
         Column of each given label.
 
     filter_by : str
-        One of ``FILTERS``.
+        Name of the filter, out of ``FILTERS``.
 
     Returns
     -------
@@ -54,16 +51,29 @@ def select_issues(probabilities: np.ndarray, targets: np.ndarray, filter_by: str
 
 
 def confident_classes(probabilities: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the class that each image confidently belongs to, -1 for none (equations 1 and 2).
+    """Return the class that each image confidently belongs to (equations 1 and 2).
 
-    The threshold of a class is the mean probability of it among the images of that label. Of
-    several classes over their thresholds, the most probable one counts.
+    The threshold of a class is its mean probability among the images of that label. Of several
+    classes that reach their thresholds, the most probable one is returned.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        Out-of-fold probabilities.
+
+    targets : ndarray of shape (n_samples,), dtype=int
+        Column of each given label.
+
+    Returns
+    -------
+    confident : ndarray of shape (n_samples,), dtype=int
+        Column of the class; -1 if no class reaches its threshold.
     """
     n_classes = probabilities.shape[1]
     own = probabilities[np.arange(len(targets)), targets]
     n_given = np.bincount(targets, minlength=n_classes)
     means = np.bincount(targets, own, n_classes) / np.maximum(n_given, 1)
-    # Nothing belongs confidently to a class without a label.
+    # No image belongs confidently to a class without labels.
     thresholds = np.where(n_given, means, np.inf)
     over = np.where(probabilities >= thresholds - _TOLERANCE, probabilities, -np.inf)
     confident = over.argmax(axis=1)
@@ -71,10 +81,26 @@ def confident_classes(probabilities: np.ndarray, targets: np.ndarray) -> np.ndar
 
 
 def joint_counts(confident: np.ndarray, targets: np.ndarray, n_classes: int) -> np.ndarray:
-    """Estimate how many images have each given label (row) and true class (column) (equation 3).
+    """Estimate the number of images of each pair of given label and true class (equation 3).
 
-    The confident joint is scaled to the number of images of each label, and rounded so that these
-    stay. At least one image of each label is taken to be right.
+    The confident joint is scaled to the number of images of each label, and rounded such that these
+    numbers are kept. At least one image of each label is assumed to be labelled correctly.
+
+    Parameters
+    ----------
+    confident : ndarray of shape (n_samples,), dtype=int
+        Class that each image confidently belongs to, or -1.
+
+    targets : ndarray of shape (n_samples,), dtype=int
+        Column of each given label.
+
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    counts : ndarray of shape (n_classes, n_classes), dtype=int64
+        Number of images by given label (row) and true class (column).
     """
     counted = confident >= 0
     joint = np.zeros((n_classes, n_classes))
@@ -85,7 +111,21 @@ def joint_counts(confident: np.ndarray, targets: np.ndarray, n_classes: int) -> 
 
 
 def normalized_margins(probabilities: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the probability of each given label minus the largest other one, from -1 to 1."""
+    """Return the probability of each given label minus the largest of another class.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        Out-of-fold probabilities.
+
+    targets : ndarray of shape (n_samples,), dtype=int
+        Column of each given label.
+
+    Returns
+    -------
+    margins : ndarray of shape (n_samples,)
+        Normalised margins, from -1 to 1.
+    """
     rows = np.arange(len(targets))
     others = probabilities.copy()
     others[rows, targets] = -np.inf
@@ -93,14 +133,14 @@ def normalized_margins(probabilities: np.ndarray, targets: np.ndarray) -> np.nda
 
 
 def _predicted(probabilities: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the most probable class, the given one where that is as probable."""
+    """Return the most probable class, and the given label in case of a tie."""
     rows = np.arange(len(targets))
     tops = probabilities.argmax(axis=1)
     return np.where(probabilities[rows, tops] == probabilities[rows, targets], targets, tops)
 
 
 def _by_class(probabilities: np.ndarray, targets: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Select of each label as many images as are wrong, those with the least self-confidence."""
+    """Select the estimated number of images of each label, by the lowest self-confidence."""
     is_issue = np.zeros(len(targets), dtype=bool)
     for given, row in enumerate(counts):
         rows = np.flatnonzero(targets == given)
@@ -112,7 +152,7 @@ def _by_class(probabilities: np.ndarray, targets: np.ndarray, counts: np.ndarray
 def _by_noise_rate(
     probabilities: np.ndarray, targets: np.ndarray, counts: np.ndarray
 ) -> np.ndarray:
-    """Select of each label and true class as many images, those with the largest margin."""
+    """Select the estimated number of images of each pair of classes, by the largest margin."""
     is_issue = np.zeros(len(targets), dtype=bool)
     for given, row in enumerate(counts):
         rows = np.flatnonzero(targets == given)
@@ -124,7 +164,7 @@ def _by_noise_rate(
 
 
 def _round_rows(counts: np.ndarray) -> np.ndarray:
-    """Round to whole numbers that keep the sum of each row, by the largest remainders."""
+    """Round to integers with the same sum of each row, by the largest remainders."""
     whole = np.floor(counts).astype(np.int64)
     remainders = counts - whole
     for row, missing in enumerate(np.rint(remainders.sum(axis=1)).astype(int)):

@@ -1,4 +1,4 @@
-"""Prediction sets: the classes among which the true one is, with a probability one chooses."""
+"""Conformal prediction: sets of classes that contain the true class with a chosen probability."""
 
 from __future__ import annotations
 
@@ -10,24 +10,33 @@ from sklearn.model_selection import StratifiedShuffleSplit
 
 METHODS = ("lac", "aps", "raps")
 
-# Smaller differences of probabilities are rounding.
+# Smaller differences of probabilities are rounding errors.
 _EPSILON = 1e-8
 
-# Share of the images by which the penalty of "raps" is chosen, and the penalties to choose from:
-# those of appendix E of Angelopoulos et al. (2021).
+# Fraction of the images on which the penalty of "raps" is chosen, and the candidate penalties
+# (Angelopoulos et al., 2021, appendix E).
 _TUNING_SHARE = 0.1
 _PENALTIES = (0.001, 0.01, 0.1, 0.2, 0.5)
 
 
 @dataclass(frozen=True)
 class Penalty:
-    """What "raps" adds to the score of each class behind the ``rank`` most probable ones."""
+    """Penalty of "raps" on classes of high rank (Angelopoulos et al., 2021, section 2).
+
+    Parameters
+    ----------
+    weight : float, default=0.0
+        Penalty for each rank above ``rank``.
+
+    rank : int, default=0
+        Number of most probable classes without a penalty.
+    """
 
     weight: float = 0.0
     rank: int = 0
 
     def of(self, ranks: np.ndarray) -> np.ndarray:
-        """Return the penalties of classes by their ranks, which begin at 1."""
+        """Return the penalty of each rank, which is 1 for the most probable class."""
         return self.weight * np.maximum(ranks - self.rank, 0)
 
 
@@ -41,7 +50,10 @@ def predict_sets(
     by_class: bool,
     seed: int,
 ) -> np.ndarray:
-    """Return which classes belong to the prediction set of each image.
+    """Predict a set of classes for each image.
+
+    The methods are those of Sadinle et al. (2019, "lac"), Romano et al. (2020, "aps") and
+    Angelopoulos et al. (2021, "raps").
 
     Parameters
     ----------
@@ -49,28 +61,33 @@ def predict_sets(
         Probabilities of the images to predict.
 
     calibration : ndarray of shape (n_calibration, n_classes)
-        Probabilities of images that the classifier was not fitted on.
+        Probabilities of the calibration images.
 
     targets : ndarray of shape (n_calibration,), dtype=int
-        Columns of their true classes.
+        Column of the true class of each calibration image.
 
     confidence : float
-        Probability that the set holds the true class.
+        Minimum probability that a set contains the true class.
 
     method : {"lac", "aps", "raps"}
-        The score.
+        Conformity score.
 
     by_class : bool
-        Whether the probability holds for each class by itself.
+        Whether the probability holds within each class, not only over all images.
 
     seed : int
-        Draws the random part of the scores of "aps" and "raps", and the images by which the
+        Seed of the random part of the scores of "aps" and "raps", and of the images on which the
         penalty is chosen.
 
     Returns
     -------
     sets : ndarray of shape (n_samples, n_classes), dtype=bool
-        Whether a class is in the set.
+        Whether each class is in the set.
+
+    Raises
+    ------
+    ValueError
+        If there are too few calibration images to choose the penalty of "raps".
     """
     n_classes = calibration.shape[1]
     if method == "lac":
@@ -92,15 +109,15 @@ def predict_sets(
 def _limits(
     scores: np.ndarray, targets: np.ndarray, n_classes: int, confidence: float, by_class: bool
 ) -> np.ndarray:
-    """Return the largest score of each class that is in the set."""
+    """Return the maximum score of each class at which it is in the set."""
     if not by_class:
         return np.full(n_classes, _quantile(scores, confidence))
     return np.array([_quantile(scores[targets == one], confidence) for one in range(n_classes)])
 
 
 def _quantile(scores: np.ndarray, confidence: float) -> float:
-    """Return the score that a new one does not exceed with a probability, infinity of too few."""
-    # 0.9 of 9 + 1 images is 9, not 9.000000000000002.
+    """Return the conformal quantile of scores; infinity if there are too few."""
+    # The tolerance is for rounding: 0.9 of 9 + 1 images is 9, not 9.000000000000002.
     place = math.ceil(confidence * (len(scores) + 1) - 1e-9)
     return float(np.partition(scores, place - 1)[place - 1]) if place <= len(scores) else math.inf
 
@@ -108,7 +125,7 @@ def _quantile(scores: np.ndarray, confidence: float) -> float:
 def _adaptive_scores(
     probabilities: np.ndarray, targets: np.ndarray, penalty: Penalty
 ) -> np.ndarray:
-    """Return the probability of the true class and of all more probable ones, and the penalty."""
+    """Return the cumulative probability up to the true class, plus its penalty."""
     order = _order(probabilities)
     ranks = np.argmax(order == targets[:, np.newaxis], axis=1)
     cumulated = np.cumsum(np.take_along_axis(probabilities, order, axis=1), axis=1)
@@ -116,7 +133,7 @@ def _adaptive_scores(
 
 
 def _adaptive_sets(probabilities: np.ndarray, limits: np.ndarray, penalty: Penalty) -> np.ndarray:
-    """Return the most probable classes, up to and with the first whose score reaches its limit."""
+    """Return the most probable classes, up to the first whose score reaches its limit."""
     order = _order(probabilities)
     in_order = np.take_along_axis(probabilities, order, axis=1)
     scores = np.cumsum(in_order, axis=1) + penalty.of(np.arange(1, in_order.shape[1] + 1))
@@ -124,7 +141,7 @@ def _adaptive_sets(probabilities: np.ndarray, limits: np.ndarray, penalty: Penal
     inside = before < limits[order] - _EPSILON
     sets = np.zeros(probabilities.shape, dtype=bool)
     np.put_along_axis(sets, order, inside, axis=1)
-    # Classes without any probability are in no set, and those of equal probability in the same.
+    # Classes of probability 0 are in no set, and classes of equal probability in the same sets.
     possible = probabilities > _EPSILON
     sets &= possible
     if np.ptp(limits) == 0 or not np.isfinite(limits).any():
@@ -134,25 +151,25 @@ def _adaptive_sets(probabilities: np.ndarray, limits: np.ndarray, penalty: Penal
 
 
 def _order(probabilities: np.ndarray) -> np.ndarray:
-    """Return the columns by falling probability."""
+    """Return the columns by descending probability."""
     return np.flip(np.argsort(probabilities, axis=1), axis=1)
 
 
 def _tuning_split(targets: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows for the scores, and rows by which the penalty is chosen."""
+    """Return the rows to calibrate on, and the rows on which the penalty is chosen."""
     splitter = StratifiedShuffleSplit(1, test_size=_TUNING_SHARE, random_state=seed)
     try:
         return next(splitter.split(targets, targets))
     except ValueError as error:
         raise ValueError(
-            f"method='raps' chooses its penalty by a tenth of the {len(targets)} images that were "
-            "held out for calibration, which must hold two of each class; fit with more images or "
-            "a larger cv, or pass method='aps'."
+            f"method='raps' chooses its penalty on a tenth of the {len(targets)} calibration "
+            "images, which are too few or lack two images of a class; fit with more images or a "
+            "larger cv, or pass method='aps'."
         ) from error
 
 
 def _choose_penalty(probabilities: np.ndarray, targets: np.ndarray, confidence: float) -> Penalty:
-    """Return the penalty that makes sets smallest on average: appendix E of the paper."""
+    """Choose the penalty of the smallest mean size of sets (Angelopoulos et al., appendix E)."""
     ranks = np.argmax(_order(probabilities) == targets[:, np.newaxis], axis=1)
     rank = int(min(_quantile(ranks + 1, confidence), probabilities.shape[1]))
     sizes = {}

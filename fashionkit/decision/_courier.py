@@ -1,4 +1,4 @@
-"""Send a model to worker processes once, however many tasks they get."""
+"""Transfer of a model to worker processes, once for any number of tasks."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ import numpy as np
 
 try:
     import cloudpickle
-except ImportError:  # until joblib 1.5, which has it inside
+except ImportError:  # joblib before 1.5 vendors it
     from joblib.externals import cloudpickle
 
-# Arrays lie in the buffer at multiples of this many bytes, as kernels expect them.
+# Alignment in bytes of each array in the common buffer, as numerical kernels expect.
 _ALIGNMENT = 64
 
-# The model that this process has unpacked last, by its parcel's name.
+# The model that this process unpacked last, by the name of its parcel.
 _unpacked: dict[str, Any] = {}
 _unpacking = threading.Lock()
 
 
 class Parcel:
-    """A model in a form that processes share: its arrays are one array.
+    """Pickled model whose arrays are one array that processes can share.
 
-    joblib maps a large array into the memory of its worker processes, and Dask sends one to each
-    worker once. The process that makes the parcel, and its threads, use the model itself.
+    joblib memory-maps a large array in its worker processes, and Dask sends it to each worker once.
+    The process that makes the parcel, including its threads, uses the model itself.
 
     Parameters
     ----------
     model : object
-        What is sent.
+        Model to transfer.
 
     Attributes
     ----------
     name : str
-        What it is known by in a process.
+        Unique identifier of the parcel.
 
     head : bytes
-        Its pickle, but for the arrays.
+        Pickle without the arrays.
 
-    places : list of tuple of int
-        Where in the array each buffer of the pickle begins, and how long it is.
+    places : list of (int, int)
+        Start and length in bytes of each array in ``arrays``.
 
-    arrays : ndarray of uint8
-        The buffers. It is passed beside the parcel: joblib and Dask look for large arrays among
-        the arguments of a task.
+    arrays : ndarray of shape (n_bytes,), dtype=uint8
+        Content of the arrays. It must be passed beside the parcel, because joblib and Dask look for
+        large arrays among the arguments of a task.
     """
 
     def __init__(self, model: Any) -> None:
@@ -69,12 +69,17 @@ class Parcel:
         return {name: value for name, value in vars(self).items() if name != "arrays"}
 
     def unpack(self, arrays: np.ndarray) -> Any:
-        """Return the model, which a process unpacks when it needs it first.
+        """Return the model, which is unpacked on the first call in a process.
 
         Parameters
         ----------
-        arrays : ndarray of uint8
-            The attribute `arrays`, as it came to this process.
+        arrays : ndarray of shape (n_bytes,), dtype=uint8
+            Attribute ``arrays``, as received by this process.
+
+        Returns
+        -------
+        model : object
+            The model.
         """
         with _unpacking:
             if self.name not in _unpacked:
@@ -83,10 +88,10 @@ class Parcel:
             return _unpacked[self.name]
 
     def forget(self) -> None:
-        """Let go of the model in this process."""
+        """Release the model in this process."""
         _unpacked.pop(self.name, None)
 
 
 def _keep(name: str, model: Any) -> None:
-    _unpacked.clear()  # one at a time: workers outlive a call
+    _unpacked.clear()  # at most one model, because workers outlive a call
     _unpacked[name] = model

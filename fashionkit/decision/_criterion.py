@@ -1,4 +1,4 @@
-"""The criterion of a SelectiveClassifier: what it asks for, and the threshold that follows."""
+"""Criteria of SelectiveClassifier: validation, and the threshold that each chooses."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ from fashionkit.decision._thresholds import (
 
 SHARES = ("risk", "coverage", "confidence")
 
+# Levels that error messages suggest.
+_EXAMPLES = {"risk": 0.02, "coverage": 0.9, "confidence": 0.8}
+
 
 class Criterion(NamedTuple):
-    """What decides which predictions are accepted, as in SelectiveClassifier.
+    """Rule by which predictions are accepted, as in SelectiveClassifier.
 
     Parameters
     ----------
     name : {"risk", "coverage", "confidence", "cost"} or None
-        Its name.
+        Name of the criterion.
 
     level : float or None
-        What it asks for.
+        Level of the criterion.
 
     confidence_level : float
-        Probability that a risk is kept.
+        Probability that the error rate stays below the level of "risk".
     """
 
     name: str | None
@@ -40,21 +43,21 @@ class Criterion(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """A threshold, and what it does to the images that it was chosen on.
+    """Threshold, with its coverage and risk on the calibration images.
 
     Parameters
     ----------
     threshold : float
-        Least confidence that is accepted, or highest expected cost.
+        Minimum confidence of an accepted prediction, or its maximum expected cost.
 
     coverage : float
-        Share of the images that is accepted.
+        Fraction of the images that is accepted.
 
     risk : float
-        Share of these that are wrong.
+        Fraction of the accepted images that is misclassified; NaN if none is accepted.
 
     risk_bound : float
-        Upper limit of the error rate.
+        Upper confidence limit of the error rate.
     """
 
     threshold: float
@@ -64,22 +67,48 @@ class Chosen(NamedTuple):
 
 
 def check_criterion(estimator: Any, criterion: Criterion, costs: Any) -> None:
-    """Refuse estimators that are no classifiers, and levels and costs without their criterion."""
+    """Validate the estimator, and whether level and costs match the criterion.
+
+    Parameters
+    ----------
+    estimator : object
+        Estimator to wrap.
+
+    criterion : Criterion
+        Criterion and level.
+
+    costs : array-like or None
+        Costs of predictions.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is not a classifier.
+
+    ValueError
+        If ``level`` or ``costs`` do not match the criterion.
+    """
     name, level = criterion.name, criterion.level
     if not is_classifier(estimator):
         raise TypeError(
-            f"estimator is a {type(estimator).__name__}, which is no classifier; pass a "
-            "classifier of scikit-learn or fashionkit."
+            f"estimator is a {type(estimator).__name__}, expected a classifier; pass one of "
+            "scikit-learn or fashionkit."
         )
     if name in SHARES and (level is None or not 0 < level <= 1):
         raise ValueError(
             f"level={level!r} with criterion={name!r}, expected a number above 0 and at "
-            "most 1, such as level=0.02 for a risk of 2 %."
+            f"most 1; pass one, such as level={_EXAMPLES[name]}."
         )
     if name == "risk" and level == 1:
-        raise ValueError("level=1 with criterion='risk' allows any error; pass criterion=None.")
+        raise ValueError(
+            "level=1 with criterion='risk' allows any error rate, expected a level below 1; pass "
+            "criterion=None and level=None to accept all predictions."
+        )
     if name == "cost" and level is not None and not math.isfinite(level):
-        raise ValueError(f"level={level!r}, expected the cost of a review, or None for none.")
+        raise ValueError(
+            f"level={level!r} with criterion='cost', expected the cost of a review as a finite "
+            "number; pass None to accept all predictions."
+        )
     if name is None and level is not None:
         raise ValueError(
             f"level={level!r} without a criterion; pass criterion='risk', 'coverage', "
@@ -87,20 +116,20 @@ def check_criterion(estimator: Any, criterion: Criterion, costs: Any) -> None:
         )
     if (costs is not None) != (name == "cost"):
         raise ValueError(
-            f"costs={costs!r} with criterion={name!r}; pass costs with "
-            "criterion='cost', and only with it."
+            f"costs={costs!r} with criterion={name!r}, expected costs exactly if criterion='cost'; "
+            f"pass {'a matrix of costs' if costs is None else 'costs=None'} or another criterion."
         )
 
 
 def check_costs(costs: Any, n_classes: int) -> np.ndarray | None:
-    """Return the matrix of costs as an array; None without one."""
+    """Return the costs as a float64 array of shape (n_classes, n_classes); None without costs."""
     if costs is None:
         return None
     costs = np.asarray(costs, dtype=np.float64)
     if costs.shape != (n_classes, n_classes) or not np.isfinite(costs).all():
         raise ValueError(
-            f"costs has the shape {costs.shape}, expected ({n_classes}, {n_classes}) finite "
-            "numbers: a row for each true class and a column for each predicted one, in the "
+            f"costs has shape {costs.shape}, expected ({n_classes}, {n_classes}) finite "
+            "numbers; pass a row for each true class and a column for each predicted class, in the "
             "order of classes_."
         )
     return costs
@@ -109,7 +138,24 @@ def check_costs(costs: Any, n_classes: int) -> np.ndarray | None:
 def choose(
     probabilities: np.ndarray, costs: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the column of each label, and the expected cost where costs count."""
+    """Predict the class of the highest probability, or of the lowest expected cost.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        Calibrated probabilities.
+
+    costs : ndarray of shape (n_classes, n_classes) or None
+        Costs of predictions.
+
+    Returns
+    -------
+    columns : ndarray of shape (n_samples,), dtype=int
+        Column of the predicted class.
+
+    expected : ndarray of shape (n_samples,) or None
+        Expected cost of the prediction; None without costs.
+    """
     if costs is None:
         return probabilities.argmax(axis=1), None
     expected = probabilities @ costs
@@ -125,37 +171,37 @@ def choose_threshold(
     is_eligible: np.ndarray,
     weights: np.ndarray,
 ) -> Chosen:
-    """Return the threshold that the criterion asks for.
+    """Choose the threshold of a criterion on the calibration images.
 
     Parameters
     ----------
     criterion : Criterion
-        What it asks for.
+        Criterion and level.
 
     probabilities : ndarray of shape (n_samples, n_classes)
         Calibrated probabilities.
 
     targets : ndarray of shape (n_samples,), dtype=int
-        Columns of the true classes.
+        Column of the true class of each image.
 
     costs : ndarray of shape (n_classes, n_classes) or None
         Costs of predictions.
 
     is_eligible : ndarray of shape (n_samples,), dtype=bool
-        Whether an image may be accepted at all.
+        Whether each image may be accepted: outliers may not.
 
     weights : ndarray of shape (n_samples,)
-        Weights of the images, above 0.
+        Positive weight of each image.
 
     Returns
     -------
     chosen : Chosen
-        The threshold.
+        Threshold, coverage and risk.
 
     Warns
     -----
     UserWarning
-        If no threshold is known to keep a risk.
+        If no threshold can be shown to keep the risk.
     """
     columns, cost = choose(probabilities, costs)
     correct = columns == targets
@@ -182,9 +228,9 @@ def choose_threshold(
 
 def _warn_of_unkept_risk(criterion: Criterion, n_images: int) -> None:
     warnings.warn(
-        f"No confidence is known to keep the error rate at most level={criterion.level!r} with "
-        f"confidence_level={criterion.confidence_level!r}, judged by {n_images} images, so that "
-        "no prediction is accepted; pass a higher level, a larger cv or more images.",
+        f"No threshold can be shown to keep the error rate at most level={criterion.level!r} with "
+        f"confidence_level={criterion.confidence_level!r} on {n_images} calibration images, so "
+        "that no prediction is accepted; pass a higher level, a larger cv or more images.",
         UserWarning,
         stacklevel=users_level(),
     )

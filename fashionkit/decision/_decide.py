@@ -1,4 +1,4 @@
-"""What is said of each image: labels, confidence, status, and the reason in plain words."""
+"""Tables of decisions: labels, confidence, status, and the reason in words."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ def decision_table(
     reasons: list[str],
     index: Any = None,
 ) -> pd.DataFrame:
-    """Return a row for each image.
+    """Make the table of decisions, with a row for each image.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        Labels of the classes.
+        Class labels.
 
     probabilities : ndarray of shape (n_samples, n_classes)
         Calibrated probabilities.
 
     chosen : ndarray of shape (n_samples,), dtype=int
-        Column of the label, which need not be the most probable one.
+        Column of the predicted class, which need not be the most probable one.
 
     sets : ndarray of shape (n_samples, n_classes), dtype=bool
         Prediction sets.
 
     status : ndarray of shape (n_samples,), dtype=str
-        "accepted", "review" or "outlier".
+        Status of each image: "accepted", "review" or "outlier".
 
     reasons : list of str
-        Why.
+        Reason of each status.
 
     index : Index, default=None
-        Index of the table.
+        Index of the table; None for row numbers.
 
     Returns
     -------
     table : DataFrame of shape (n_samples, 9)
-        The columns of :meth:`fashionkit.SelectiveClassifier.decide`.
+        Table with the columns of :meth:`fashionkit.SelectiveClassifier.decide`.
     """
     ranked = probabilities.copy()
     rows = np.arange(len(ranked))
@@ -74,26 +74,26 @@ def decision_table(
 
 
 def explain(status: str, confidence: float, threshold: float, unit: str) -> str:
-    """Say in plain words why an image has its status.
+    """Return the reason of a status in words.
 
     Parameters
     ----------
     status : {"accepted", "review", "outlier"}
-        What was decided.
+        Status of the image.
 
     confidence : float
-        Confidence of the label, or the expected cost of accepting it.
+        Confidence of the prediction, or its expected cost.
 
     threshold : float
-        What it is compared with.
+        Minimum confidence, or maximum expected cost, of an accepted prediction.
 
     unit : {"confidence", "cost"}
-        Which of them it is.
+        Quantity that is compared.
 
     Returns
     -------
     reason : str
-        A sentence without a full stop.
+        Sentence without a full stop.
     """
     if status == OUTLIER:
         return "does not look like the training images"
@@ -110,7 +110,7 @@ def explain(status: str, confidence: float, threshold: float, unit: str) -> str:
 
 
 def _number(probability: float) -> str:
-    """Write a probability such that one just below 1 is not 1."""
+    """Format a probability, with enough digits that one below 1 is not shown as 1."""
     digits = 3
     while digits < 9 and probability < 1 and float(f"{probability:.{digits}f}") == 1:
         digits += 1

@@ -1,4 +1,4 @@
-"""compare_with_calibration: whether new decisions differ from those on the calibration images."""
+"""Tests for shifts between the calibration images of a model and new decisions."""
 
 from __future__ import annotations
 
@@ -39,52 +39,60 @@ def compare_with_calibration(
     significance: float = 0.05,
     random_state: Any = 0,
 ) -> pd.DataFrame | None:
-    """Compare decisions on new images with those on the images for calibration.
+    """Compare decisions on new images with those on the calibration images of the model.
 
-    A :class:`~fashionkit.SelectiveClassifier` keeps what it said of the images that it was
-    calibrated on, so that nothing else is needed to see that new ones differ: no reference images,
-    and no labels.
+    A :class:`~fashionkit.SelectiveClassifier` keeps the probabilities of its calibration images, so
+    that a comparison needs neither reference images nor labels.
 
-    Read more in :ref:`drift`.
+    Read more in the :ref:`User Guide <drift>`.
 
     Parameters
     ----------
     model : SelectiveClassifier, Pipeline, search, str or path-like
-        The fitted model that has made the decisions; its file; or its name. A Pipeline or search
-        ends in a SelectiveClassifier.
+        Fitted model that made the decisions: a SelectiveClassifier, or a Pipeline or search that
+        ends in one; or its file, or its name from :func:`~fashionkit.list_pretrained`.
 
     decisions : DataFrame of shape (n_samples, n_columns)
-        What its ``decide`` or :func:`~fashionkit.classify_photos` returns: the columns ``label``,
-        ``confidence`` and ``status``. Rows of status "error" do not count.
+        Result of its ``decide`` or of :func:`~fashionkit.classify_photos`, with the columns
+        ``label``, ``confidence`` and ``status``. Images of status "error" are only used for the
+        review rate.
 
     n_permutations : int, default=999
-        Number of permutations of each test.
+        Number of permutations of each test. The smallest possible p value is
+        ``1 / (n_permutations + 1)``.
 
     significance : float, default=0.05
-        Corrected p value below which the verdict is that something has shifted.
+        Corrected p value below which a measure has shifted.
 
     random_state : int, RandomState instance or None, default=0
-        Draws permutations.
+        Seed of the permutations.
 
     Returns
     -------
     shifts : DataFrame of shape (3, 6) or None
-        The rows "class shares", "confidence" and "review rate" of
+        Rows "class shares", "confidence" and "review rate" of
         :meth:`PredictionMonitor.compare <fashionkit.PredictionMonitor.compare>`. None if the model
-        keeps no calibration, or fewer than two of the images could be read.
+        has no SelectiveClassifier, or fewer than two of the images are readable.
 
     Raises
     ------
+    TypeError
+        If ``decisions`` is not a DataFrame, or ``model`` has an unsupported type.
+
     ValueError
-        If ``decisions`` are not those of the model.
+        If ``decisions`` lack a column, or do not match the classes of the model.
+
+    FileNotFoundError
+        If the file of the model does not exist.
 
     See Also
     --------
-    fashionkit.PredictionMonitor : Also compares embeddings of the images with any reference.
+    fashionkit.PredictionMonitor : Comparison with any reference images, including embeddings.
 
     Notes
     -----
-    Weights of images for calibration do not count.
+    Calibration images count equally in the class shares and confidences, and by their
+    ``sample_weight`` in the review rate.
 
     Examples
     --------
@@ -119,7 +127,7 @@ def compare_with_calibration(
 
 
 def _selective_of(model: Any) -> SelectiveClassifier | None:
-    """Return the selective classifier at the end of a model."""
+    """Return the SelectiveClassifier in which a model ends; None if there is none."""
     while not isinstance(model, SelectiveClassifier):
         if isinstance(model, Pipeline):
             model = model.steps[-1][1]
@@ -131,7 +139,7 @@ def _selective_of(model: Any) -> SelectiveClassifier | None:
 
 
 def _calibration_of(selective: SelectiveClassifier) -> Predicted:
-    """Return what a selective classifier says of the images that it was calibrated on."""
+    """Return the summary of the decisions on the calibration images."""
     probabilities = selective.calibration_probabilities_
     chosen = choose(probabilities, selective._costs)[0]
     n_images = len(chosen)

@@ -1,4 +1,4 @@
-"""Embeddings: where images lie, as rows of numbers that samples of images are compared by."""
+"""Embeddings: vectors by which samples of images are compared."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ from fashionkit.inspection._predictions import probabilities_of
 
 NAMES = ("auto", "features", "hog", "probabilities")
 
-# Numbers that are kept of each image: random projections keep distances (Johnson-Lindenstrauss).
+# Maximum number of features. Random projections to fewer features approximately preserve distances
+# (Johnson and Lindenstrauss, 1984).
 _MAX_FEATURES = 256
 
-# Features to project at a time.
+# Number of features to project at a time.
 _BLOCK = 4096
 
 
 class Embedding:
-    """An embedding that is chosen and, where it has to be, fitted.
+    """Fitted embedding of images.
 
     Parameters
     ----------
     model : classifier
-        The fitted model.
+        Fitted model.
 
-    kind : str
-        "features", "hog", "probabilities" or "transformer".
+    kind : {"features", "hog", "probabilities", "transformer"}
+        Kind of the embedding.
 
     transformer : transformer, default=None
-        What is fitted for "hog" and "transformer".
+        Fitted transformer of the kinds "hog" and "transformer".
     """
 
     def __init__(self, model: Any, kind: str, transformer: Any = None) -> None:
@@ -47,7 +48,23 @@ class Embedding:
         self.transformer = transformer
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return a row for each image."""
+        """Embed images.
+
+        Parameters
+        ----------
+        X : array-like of n_samples, or ImageFolder
+            Images in any form.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_samples, n_features), dtype=float32
+            Embeddings, of at most 256 features.
+
+        Raises
+        ------
+        ValueError
+            If the embedding is not one row of finite numbers for each image.
+        """
         if self.kind == "features":
             rows = features_of(self.model, X)
         elif self.kind == "probabilities":
@@ -57,14 +74,40 @@ class Embedding:
         rows = rows.toarray() if hasattr(rows, "toarray") else np.asarray(rows)
         if rows.ndim < 2 or rows.dtype.kind not in "fiub" or not np.isfinite(rows).all():
             raise ValueError(
-                f"the embedding {self.kind!r} returned {rows.dtype} of shape {rows.shape}, with or "
-                "without NaN; pass an embedding of finite numbers, one row for each image."
+                f"embedding {self.kind!r} returned an array of {rows.dtype} and shape "
+                f"{rows.shape}, expected one row of finite numbers for each image; pass another "
+                "embedding."
             )
         return project(rows.reshape(len(rows), -1))
 
 
 def choose(embedding: Any, model: Any, X: Any) -> tuple[str, Any]:
-    """Return the kind of an embedding, and the transformer to be fitted for it, if any."""
+    """Choose the kind of an embedding.
+
+    Parameters
+    ----------
+    embedding : str or transformer
+        Parameter of PredictionMonitor.
+
+    model : classifier
+        Fitted model.
+
+    X : array-like of n_samples, or ImageFolder
+        Reference images.
+
+    Returns
+    -------
+    kind : {"features", "hog", "probabilities", "transformer"}
+        Kind of the embedding.
+
+    transformer : transformer or None
+        Unfitted transformer for "hog" and "transformer".
+
+    Raises
+    ------
+    ValueError
+        If "features" is requested of a model without features.
+    """
     if not isinstance(embedding, str):
         return "transformer", clone(embedding)
     if embedding == "auto":
@@ -74,25 +117,25 @@ def choose(embedding: Any, model: Any, X: Any) -> tuple[str, Any]:
             embedding = "hog" if paths_of(X) is None else "probabilities"
     elif embedding == "features" and not has_features(model):
         raise ValueError(
-            f"embedding='features', but {type(unwrapped(model)).__name__} shows no features; pass "
-            "'hog', 'probabilities' or a transformer, or a model that is a network of fashionkit "
-            "or a Pipeline."
+            f"embedding='features', but {type(unwrapped(model)).__name__} shows no features, "
+            "expected a network of fashionkit or a Pipeline of several steps; pass such a model, "
+            "or 'hog', 'probabilities' or a transformer."
         )
     return embedding, HOGFeatures() if embedding == "hog" else None
 
 
 def in_form(estimator: Any, X: Any) -> Any:
-    """Return images in the form that an estimator takes: as they are, or as flat rows."""
+    """Return images unchanged if an estimator accepts images, and otherwise as flat rows."""
     return X if takes_images(estimator) else flat_rows(X)
 
 
 def take(X: Any, rows: np.ndarray) -> Any:
-    """Return some of the images."""
+    """Return the images of some row numbers."""
     return _safe_indexing(X, rows)
 
 
 def has_features(model: Any) -> bool:
-    """Tell whether a model is a network of ours, or a Pipeline of features and a classifier."""
+    """Return whether a model is a network of fashionkit, or a Pipeline of several steps."""
     model = unwrapped(model)
     if isinstance(model, Pipeline):
         return len(model.steps) > 1
@@ -100,7 +143,7 @@ def has_features(model: Any) -> bool:
 
 
 def features_of(model: Any, X: Any) -> np.ndarray:
-    """Return the last layer of a network, or what the last step of a Pipeline gets."""
+    """Return the last feature maps of a network, or the input of the last step of a Pipeline."""
     model = unwrapped(model)
     if isinstance(model, Pipeline):
         X = model[:-1].transform(in_form(model, X))
@@ -108,15 +151,25 @@ def features_of(model: Any, X: Any) -> np.ndarray:
         return features_of(last, X) if has_features(last) else X
     features = BackboneFeatures(weights=FrozenEstimator(model), image_shape=model.image_shape_)
     features.fit(X)
-    # As the network scales them, whatever range these images span.
+    # Pixels are scaled as in the network's fit, whatever range these images span.
     features.pixel_range_ = model.pixel_range_
     return features.transform(X)
 
 
 def project(rows: np.ndarray) -> np.ndarray:
-    """Return few numbers for each row, by a random projection that is always the same.
+    """Reduce rows to at most 256 features by a fixed Gaussian random projection.
 
-    It knows nothing of the data: rows that were exchangeable remain so.
+    The projection does not depend on the data, so that exchangeable rows remain exchangeable.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_features)
+        Vectors.
+
+    Returns
+    -------
+    projected : ndarray of shape (n_rows, min(n_features, 256)), dtype=float32
+        Projected vectors.
     """
     n_features = rows.shape[1]
     if n_features <= _MAX_FEATURES:

@@ -1,4 +1,4 @@
-"""What a way of training is worth: decisions on photos that the models have not seen."""
+"""Evaluation of a training procedure on photos held out from the fit, and its model card."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from scipy.stats import binomtest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import precision_recall_fscore_support
 
 import fashionkit
+from fashionkit.comparison._statistics import wilson_interval
 from fashionkit.datasets._names import percent
 from fashionkit.decision._fit import Fitter, Split, make_splits
 from fashionkit.decision._held_out import predict_logits
@@ -33,39 +33,39 @@ def evaluate(
     n_folds: int | None,
     n_jobs: int | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Fit on parts of the photos, and decide on the others.
+    """Fit on a part of the photos, and decide on the others.
 
-    Of a cheap classifier, the probabilities of each fold are those of one that was fitted on the
-    others, and are calibrated, and accepted or not, by those of the others. So a classifier is
-    fitted once for each fold. An expensive one is calibrated on photos that it was not fitted on.
+    A cheap classifier is fitted once for each fold. The predictions of a fold are calibrated on
+    those of all other folds, which also determine the threshold. An expensive classifier is
+    calibrated on photos held out from the training part.
 
     Parameters
     ----------
     fitter : Fitter
-        How the classifiers are fitted.
+        Method of fitting and calibration.
 
-    X : array or ImageFolder of n_photos
+    X : ndarray of shape (n_photos, n_features) or ImageFolder
         Features or images.
 
     listed : Labelled
-        Their paths, labels and groups.
+        Paths, labels and groups of the photos.
 
     n_folds : int or None
-        Number of folds; None for one part of a fifth.
+        Number of folds; None for a single split that holds out a fifth.
 
     n_jobs : int or None
-        Number of fits at a time.
+        Number of folds to fit at the same time.
 
     Returns
     -------
-    evaluation : DataFrame of shape (n_targets, n_figures)
-        A row for each target.
+    evaluation : DataFrame of shape (n_targets, 8)
+        Row for each target.
 
     per_class : DataFrame of shape (n_classes, 6)
-        A row for each class of each target.
+        Row for each class of each target.
 
-    predictions : DataFrame
-        A row for each photo of each target that was predicted.
+    predictions : DataFrame of shape (n_predictions, 12)
+        Row for each photo of each target that was predicted.
     """
     evaluation, per_class, predictions = [], [], []
     for target in listed.targets:
@@ -92,12 +92,12 @@ def evaluate(
 
 
 class _Said(ClassifierMixin, BaseEstimator):
-    """A classifier whose input are its decision scores.
+    """Classifier whose input is its decision scores.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        Labels of the columns.
+        Class label of each column.
     """
 
     def __init__(self, classes: np.ndarray) -> None:
@@ -123,7 +123,7 @@ class _Said(ClassifierMixin, BaseEstimator):
 def _answer(
     fitter: Fitter, X: Any, y: np.ndarray, groups: np.ndarray | None, split: Split
 ) -> pd.DataFrame:
-    """Return the logarithms of probabilities of one part, by a classifier of the others."""
+    """Return the logits of the test part, by a classifier fitted on the training part."""
     train, test = split
     classifier = fitter.choose(X[train], y[train], None if groups is None else groups[train])
     classifier.fit(X[train], y[train])
@@ -134,8 +134,8 @@ def _answer(
 def _calibrated(
     fitter: Fitter, y: np.ndarray, splits: list[Split], parts: list[pd.DataFrame]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return decisions on each part, and probabilities, calibrated on the others."""
-    # A class that no other part has is as improbable as any.
+    """Return the decisions and probabilities of each part, calibrated on the other parts."""
+    # A class that a classifier was not trained on receives the lowest logit of all.
     said = pd.concat(parts).sort_index()
     said = said.fillna(said.min(axis=None))[sorted(said.columns, key=str)]
     classes = np.array(said.columns)
@@ -154,7 +154,7 @@ def _calibrated(
 def _fit_and_decide(
     fitter: Fitter, X: Any, y: np.ndarray, groups: np.ndarray | None, split: Split
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return decisions on one part, and probabilities, by a model of the others."""
+    """Return the decisions and probabilities of the test part, by a model of the training part."""
     train, test = split
     with _only_the_last_warns():
         model = fitter.fit(X[train], y[train], None if groups is None else groups[train])
@@ -164,9 +164,9 @@ def _fit_and_decide(
 
 @contextmanager
 def _only_the_last_warns() -> Iterator[None]:
-    """Ignore that a model of a part accepts nothing: that of all photos warns for itself."""
+    """Ignore warnings that a model of a part accepts nothing: the final model warns itself."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "No confidence is known to keep", UserWarning)
+        warnings.filterwarnings("ignore", "No threshold can be shown to keep", UserWarning)
         yield
 
 
@@ -179,16 +179,16 @@ def _indexed(decided: pd.DataFrame, y: np.ndarray, rows: np.ndarray) -> pd.DataF
 def _figures(table: pd.DataFrame, probabilities: pd.DataFrame) -> dict[str, Any]:
     right = (table["label"] == table["true"]).to_numpy(bool)
     accepted = (table["status"] == "accepted").to_numpy()
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
-    # A class that nothing was trained on has the probability 0.
+    low, high = wilson_interval(int(right.sum()), len(right))
+    # A class without training photos has probability 0.
     classes = sorted({*probabilities, *table["true"]}, key=str)
     columns = probabilities.reindex(columns=classes).fillna(0.0).to_numpy()
     names = [str(one) for one in classes]
     return {
         "photos": len(table),
         "accuracy": float(right.mean()),
-        "low": float(interval.low),
-        "high": float(interval.high),
+        "low": low,
+        "high": high,
         "calibration_error": expected_calibration_error(
             table["true"].astype(str).tolist(), columns, names
         ),
@@ -216,7 +216,7 @@ def make_card(
     how: str,
     settings: dict[str, Any],
 ) -> str:
-    """Return the model card, in Markdown.
+    """Write the model card in Markdown.
 
     Parameters
     ----------
@@ -224,16 +224,21 @@ def make_card(
         Name of the model.
 
     listed : Labelled
-        What it was trained on.
+        Training photos.
 
     tables : tuple of DataFrame
-        Figures of each target, and of each class.
+        Evaluation of each target, and of each class.
 
     how : str
-        On which photos the figures were found.
+        Sentences on the photos that were used in the evaluation.
 
     settings : dict
-        How decisions are made.
+        Parameters of the SelectiveClassifier.
+
+    Returns
+    -------
+    card : str
+        Model card.
     """
     evaluation, per_class = tables
     n_groups = (

@@ -1,4 +1,4 @@
-"""Fit and calibrate one classifier, on features or on images, and put it behind its features."""
+"""Fit and calibration of classifiers on features or images, and their assembly into a model."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from fashionkit.decision._selective import SelectiveClassifier
 
 Split = tuple[np.ndarray, np.ndarray]
 
-# Folds that a cheap classifier is calibrated on, and the share of photos for an expensive one.
+# Number of folds to calibrate a cheap classifier, and fraction of photos for an expensive one.
 _N_FOLDS = 5
 _SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Fitter:
-    """How a classifier is fitted and calibrated.
+    """Method of fitting and calibrating a classifier.
 
     Parameters
     ----------
     estimator : classifier
-        It is cloned.
+        Classifier, which is cloned.
 
     search : RandomizedSearchCV or None
-        What finds its parameters, on the same photos.
+        Search for its parameters on the same photos; None for no search.
 
     settings : dict
         Parameters of the SelectiveClassifier.
 
     is_cheap : bool
-        Whether to fit it several times for its calibration.
+        Whether to calibrate on folds, which fits the classifier several times.
 
     seed : int
-        Draws the folds.
+        Seed of the folds.
     """
 
     estimator: Any
@@ -56,18 +56,23 @@ class Fitter:
     seed: int
 
     def fit(self, X: Any, y: np.ndarray, groups: np.ndarray | None) -> SelectiveClassifier:
-        """Fit, and calibrate on photos that the classifier was not fitted on.
+        """Fit the classifier, and calibrate it on photos held out from the fit.
 
         Parameters
         ----------
-        X : array or ImageFolder of n_photos
+        X : ndarray of shape (n_photos, n_features) or ImageFolder
             Features or images.
 
         y : ndarray of shape (n_photos,)
-            Labels.
+            Class labels.
 
         groups : ndarray of shape (n_photos,) or None
-            Photos of a group are in the same part.
+            Group of each photo, which is never split.
+
+        Returns
+        -------
+        classifier : SelectiveClassifier
+            Fitted and calibrated classifier.
         """
         estimator = self.choose(X, y, groups)
         if self.is_cheap:
@@ -79,7 +84,7 @@ class Fitter:
         return self.select(frozen).fit(X[held_out], y[held_out])
 
     def choose(self, X: Any, y: np.ndarray, groups: np.ndarray | None) -> Any:
-        """Return the classifier, not fitted, with the parameters that are best on some photos."""
+        """Return an unfitted classifier with the best parameters of the search, if any."""
         if self.search is None:
             return clone(self.estimator)
         search = clone(self.search)
@@ -87,22 +92,27 @@ class Fitter:
         return clone(search.fit(X, y).best_estimator_)
 
     def select(self, estimator: Any, **params: Any) -> SelectiveClassifier:
-        """Return a SelectiveClassifier of the settings."""
+        """Return an unfitted SelectiveClassifier with the settings."""
         return SelectiveClassifier(estimator, **self.settings, **params)
 
     def assemble(self, name: str, features: Any, fitted: list[SelectiveClassifier]) -> Any:
-        """Return one model of fitted classifiers, one for each target.
+        """Combine the fitted classifiers of all targets into one model.
 
         Parameters
         ----------
         name : str
-            Of the step of the features.
+            Name of the step of the features.
 
         features : transformer or None
-            What they were fitted on the output of.
+            Fitted transformer on whose output the classifiers were fitted; None for images.
 
         fitted : list of SelectiveClassifier
-            The classifiers.
+            Fitted classifier of each target.
+
+        Returns
+        -------
+        model : SelectiveClassifier, MultiOutputClassifier or Pipeline
+            Fitted model of images.
         """
         if len(fitted) == 1:
             return fitted[0] if features is None else _behind(name, features, fitted[0])
@@ -121,29 +131,30 @@ def make_splits(
     seed: int,
     share: float = 0.2,
 ) -> list[Split]:
-    """Return folds that have the classes in about equal shares, and groups as a whole.
+    """Split photos into stratified folds, or into two parts, without splitting groups.
 
     Parameters
     ----------
     y : ndarray of shape (n_photos,)
-        Labels.
+        Class labels.
 
     groups : ndarray of shape (n_photos,) or None
-        Photos of a group are in the same part.
+        Group of each photo, which is never split.
 
     n_folds : int or None
-        Number of folds, at most as many as the rarest class has photos; None for one split.
+        Number of folds, limited by the size of the rarest class or the number of groups; None for a
+        single split.
 
     seed : int
-        Draws them.
+        Seed of the splits.
 
     share : float, default=0.2
-        Share of the second part of the one split.
+        Fraction of the photos, or of the groups, that a single split holds out.
 
     Returns
     -------
-    splits : list of tuple of ndarray
-        Rows to train on, and the others.
+    splits : list of (ndarray, ndarray)
+        Rows of the training part and of the test part of each split.
 
     Raises
     ------
@@ -154,8 +165,8 @@ def make_splits(
     rarest = np.unique(y.astype(str), return_counts=True)[1].min()
     if groups is not None and len(np.unique(groups.astype(str))) < 2:
         raise ValueError(
-            f"groups has one group, {groups[0]!r}, of all {len(y)} photos, so that none can be "
-            "held out; pass photos of several groups, or groups=None."
+            f"groups has one group, {groups[0]!r}, of all {len(y)} photos, expected at least two, "
+            "of which one is held out; pass photos of several groups, or groups=None."
         )
     splitter: Any
     if n_folds is None and groups is None:
@@ -181,7 +192,7 @@ def make_splits(
 
 
 def _behind(name: str, features: Any, fitted: SelectiveClassifier) -> SelectiveClassifier:
-    """Return a classifier of images, as if it had been fitted on these and not their features."""
+    """Return a fitted classifier of images from one of their features."""
     pipeline = Pipeline([(name, clone(features)), *_steps(fitted.estimator)])
     whole = clone(fitted).set_params(estimator=pipeline)
     params = whole.get_params(deep=False)

@@ -1,4 +1,4 @@
-"""Which predictions to calibrate on: those for images that the classifier was not fitted on."""
+"""Predictions of images held out from the fit, to calibrate on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fashionkit._images import users_level
 from fashionkit.datasets._names import choices
 from fashionkit.decision._calibrators import scores_to_logits, to_logits
 
-# Detectors of a classifier that is fitted already: each scores images that it does not know.
+# Number of folds to score images by detectors if the classifier is already fitted.
 _DETECTOR_FOLDS = 5
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
@@ -30,18 +30,18 @@ Folds = list[tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Predictions for images that were not fitted on, and the estimator to use from then on.
+    """Predictions of images held out from the fit, with the final fitted estimators.
 
     Parameters
     ----------
     estimator : estimator
-        The fitted classifier.
+        Fitted classifier.
 
     detector : estimator or None
-        The fitted detector of outliers.
+        Fitted outlier detector.
 
     classes : ndarray of shape (n_classes,)
-        Labels of the classes.
+        Class labels.
 
     logits : ndarray of shape (n_samples, n_classes)
         Logarithms of the predicted probabilities.
@@ -50,10 +50,10 @@ class HeldOut:
         Column of the true class of each image.
 
     rows : ndarray of shape (n_samples,), dtype=int
-        Where the images stand in those given.
+        Row of each image in ``X``.
 
     scores : ndarray of shape (n_samples,) or None
-        What the detector says of the images.
+        Score of each image by a detector that was not fitted on it; None without a detector.
     """
 
     estimator: Any
@@ -75,35 +75,50 @@ def predict_held_out(
     fit_params: dict[str, Any],
     random_state: Any,
 ) -> HeldOut:
-    """Fit a classifier and a detector, and predict images that they were not fitted on.
+    """Fit a classifier and a detector, and predict images held out from their fit.
 
     Parameters
     ----------
     estimator : classifier
-        The classifier, which is cloned; a FrozenEstimator predicts all images.
+        Classifier, which is cloned. A FrozenEstimator is not fitted and predicts all images.
 
     detector : callable or None
-        Returns a detector that is not fitted, given a fitted classifier.
+        Function from a fitted classifier to an unfitted detector; None for no detector.
 
-    X : array-like
+    X : array-like of n_samples
         Images in any form.
 
     y : ndarray of shape (n_samples,)
-        Labels.
+        Class labels.
 
     cv : float, int, splitter or iterable
-        Share of the images to hold out once; or folds, after which both are fitted on all images.
+        Fraction of each class to hold out once; or folds, after which both are fitted on all
+        images.
 
     fit_params : dict
-        Parameters for the classifier's ``fit``.
+        Parameters of the classifier's ``fit``.
 
     random_state : int, RandomState instance or None
-        Draws the images to hold out.
+        Seed of the images to hold out.
 
     Returns
     -------
     held_out : HeldOut
-        The predictions, and what was fitted.
+        Predictions, and the fitted classifier and detector.
+
+    Raises
+    ------
+    TypeError
+        If the classifier has neither ``predict_proba`` nor ``decision_function``.
+
+    ValueError
+        If there are fewer than two classes, too few images to hold any out, or labels that a
+        FrozenEstimator does not know.
+
+    Warns
+    -----
+    UserWarning
+        If a class has a single image, which cannot be held out.
     """
     classes = np.unique(y)
     if len(classes) < 2 and not isinstance(estimator, FrozenEstimator):
@@ -147,35 +162,64 @@ def predict_held_out(
 
 
 def encode(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return the column of each label; a ValueError names those that are not known."""
+    """Return the column of each label.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Class labels.
+
+    classes : ndarray of shape (n_classes,)
+        Class label of each column.
+
+    Returns
+    -------
+    targets : ndarray of shape (n_samples,), dtype=int
+        Columns.
+
+    Raises
+    ------
+    ValueError
+        If a label is not among the classes.
+    """
     targets = pd.Index(classes).get_indexer(y)
     if np.any(targets < 0):
         unknown = sorted(set(np.asarray(y)[targets < 0].tolist()), key=str)
         raise ValueError(
-            f"y has the labels {choices(unknown, most=5)}, which estimator was not fitted on; its "
-            f"classes are {choices(classes.tolist(), most=12)}. Leave these images out."
+            f"y has the labels {choices(unknown, most=5)}, which estimator was not fitted on, "
+            f"expected its classes {choices(classes.tolist(), most=12)}; leave these images out, "
+            "or fit a classifier on all classes."
         )
     return targets
 
 
 def predict_logits(estimator: Any, X: Any, classes: np.ndarray) -> np.ndarray:
-    """Return logarithms of a classifier's probabilities, or its decision scores.
+    """Predict the logarithms of probabilities, or decision scores as such.
 
     Parameters
     ----------
     estimator : classifier
-        A fitted classifier.
+        Fitted classifier.
 
-    X : array-like
+    X : array-like of n_samples
         Images in any form.
 
     classes : ndarray of shape (n_classes,)
-        Labels of the columns. Those that the classifier does not know have the probability 0.
+        Class label of each column. Classes that the classifier was not fitted on receive the lower
+        bound of probabilities, 1e-7.
 
     Returns
     -------
     logits : ndarray of shape (n_samples, n_classes), dtype=float64
         Natural logarithms of probabilities.
+
+    Raises
+    ------
+    TypeError
+        If the classifier has neither ``predict_proba`` nor ``decision_function``.
+
+    ValueError
+        If it does not predict one score for each class.
     """
     known = np.asarray(estimator.classes_)
     if _is_discriminant(estimator):
@@ -187,13 +231,13 @@ def predict_logits(estimator: Any, X: Any, classes: np.ndarray) -> np.ndarray:
     else:
         raise TypeError(
             f"estimator is a {type(estimator).__name__}, which has neither predict_proba nor "
-            "decision_function; wrap it in sklearn.calibration.CalibratedClassifierCV, or use "
+            "decision_function; wrap it in sklearn.calibration.CalibratedClassifierCV, or pass "
             "another classifier."
         )
     if found.shape[1] != len(known):
         raise ValueError(
-            f"estimator gives {found.shape[1]} scores of {len(known)} classes; pass one that gives "
-            "one of each class, such as SVC(decision_function_shape='ovr')."
+            f"estimator predicts {found.shape[1]} scores of {len(known)} classes, expected one for "
+            "each class; pass another classifier, such as SVC(decision_function_shape='ovr')."
         )
     if np.array_equal(known, classes):
         return found
@@ -203,10 +247,11 @@ def predict_logits(estimator: Any, X: Any, classes: np.ndarray) -> np.ndarray:
 
 
 def _is_discriminant(estimator: Any) -> bool:
-    """Tell whether decision scores are the logarithms, which its probabilities are too sure for.
+    """Return whether an estimator is, or ends in, a linear discriminant analysis.
 
-    Of many columns, those of a linear discriminant analysis are 1 and 0 to many digits. Only the
-    scores then tell one image from another, and the bound of logarithms would undo a temperature.
+    On many features, its probabilities are rounded to 0 and 1. Only the decision scores, which are
+    their unrounded logarithms up to a constant for each row, then distinguish images, and the lower
+    bound of probabilities would distort the temperature.
     """
     inner = getattr(estimator, "estimator", estimator)  # of a FrozenEstimator
     last = inner.steps[-1][1] if isinstance(inner, Pipeline) else inner
@@ -223,10 +268,13 @@ def _predict(
 def _score_by_others(
     detector: Any, X: Any, y: np.ndarray, random_state: Any
 ) -> tuple[Any, np.ndarray]:
-    """Return a detector fitted on all images, and scores of detectors fitted on others."""
+    """Return a detector fitted on all images, and out-of-fold scores of the images."""
     n_folds = min(_DETECTOR_FOLDS, len(y))
     if n_folds < 2:
-        raise ValueError("X has one image; an outlier detector needs several to calibrate on.")
+        raise ValueError(
+            f"X has {len(y)} image, expected at least 2 to calibrate the outlier detector on; pass "
+            "more images, or outlier_detector=None."
+        )
     scores = np.empty(len(y))
     for train, test in KFold(n_folds, shuffle=True, random_state=random_state).split(y):
         fitted = clone(detector).fit(_safe_indexing(X, train), y[train])
@@ -246,9 +294,9 @@ def _is_share(cv: Any) -> bool:
 
 
 def _split(y: np.ndarray, share: float, random_state: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Hold a share of each class out, but at least one image of two, and never the last."""
+    """Hold out a fraction of each class: at least one image, unless it is the only one."""
     random_state = check_random_state(random_state)
-    # Not StratifiedShuffleSplit: it refuses classes of one image, and few images.
+    # StratifiedShuffleSplit rejects classes of one image, and fewer images than classes.
     held = [
         random_state.permutation(members)[: _number_held(len(members), share)]
         for members in _members(y)
@@ -256,14 +304,14 @@ def _split(y: np.ndarray, share: float, random_state: Any) -> tuple[np.ndarray, 
     test = np.sort(np.concatenate(held))
     if not len(test):
         raise ValueError(
-            f"cv={share!r} holds no image out, as no class of y has two; pass more images, or a "
-            "FrozenEstimator of a fitted classifier."
+            f"cv={share!r} holds out no image, because no class of y has two; pass more images, or "
+            "a FrozenEstimator of a fitted classifier."
         )
     alone = [str(y[members[0]]) for members in _members(y) if len(members) == 1]
     if alone:
         warnings.warn(
-            f"y has classes of one image: {', '.join(alone[:5])}. None of it is left to calibrate "
-            "on; pass more images of them.",
+            f"y has classes of one image: {', '.join(alone[:5])}. They are missing in the "
+            "calibration; pass more images of them.",
             UserWarning,
             stacklevel=users_level(),
         )

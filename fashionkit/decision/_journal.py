@@ -1,4 +1,4 @@
-"""A journal of finished chunks: what was written whole is read again after any kill."""
+"""Checkpoint file of finished chunks, which survives an interruption at any time."""
 
 from __future__ import annotations
 
@@ -14,38 +14,43 @@ from filelock import FileLock, Timeout
 from fashionkit._files import write_whole
 from fashionkit.datasets._names import shortened
 
-# Of a checksum, and of the values that an error shows.
+# Number of hexadecimal digits of a checksum.
 _DIGITS = 16
+
+# Maximum number of characters of a value in an error message.
 _MOST_SHOWN = 40
 
 
 class Journal:
-    """A file to which each finished chunk is appended as one line, with its checksum.
+    """File to which each finished chunk is appended as one line with a checksum.
 
-    The first line says what the rows are of. A line that is not whole, or whose checksum is
-    wrong, is where a process was killed: it and what follows are cut off.
+    The first line contains the settings of the classification. An incomplete line, or one with a
+    wrong checksum, is where a process was killed: it and all following lines are removed.
 
     Parameters
     ----------
     path : str or path-like
-        The file, made where it is missing.
+        Path of the file, which is created if missing.
 
     settings : dict of str to JSON
-        What all rows have in common. A file of others is refused.
+        Settings common to all chunks. A file with other settings is rejected.
 
     Attributes
     ----------
     records : dict of int to dict
-        The last record of each chunk that was read.
+        Last record of each chunk in the file.
 
     Raises
     ------
     ValueError
-        If the file is of other settings, which the error names; of another kind; or if another
-        process writes to it.
+        If the file has other settings, which the error names, is not a checkpoint, or is being
+        written by another process.
+
+    IsADirectoryError
+        If the path is a folder.
 
     OSError
-        If it cannot be read or written.
+        If the file cannot be read or written.
     """
 
     def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, Any]) -> None:
@@ -66,7 +71,7 @@ class Journal:
         except Timeout as error:
             raise ValueError(
                 f"checkpoint_path={str(self.path)!r} is being written by another process; wait "
-                "for it, or pass another path."
+                "until it has finished, or pass another path."
             ) from error
         try:
             self._open()
@@ -81,7 +86,7 @@ class Journal:
         self._lock.release()
 
     def append(self, chunk: int, record: dict[str, Any]) -> None:
-        """Write the record of a chunk to the disk."""
+        """Append the record of a chunk, and flush it to the disk."""
         assert self._file is not None
         self._file.write(_line([chunk, record]))
         self._file.flush()
@@ -94,8 +99,8 @@ class Journal:
             found = _content(file.readline())
             if not isinstance(found, dict):
                 raise ValueError(
-                    f"checkpoint_path={str(self.path)!r} is a file of another kind; pass another "
-                    "path."
+                    f"checkpoint_path={str(self.path)!r} is a file of another kind, expected a "
+                    "checkpoint of classify_photos; pass another path."
                 )
             self._check(found)
             end = file.tell()
@@ -119,7 +124,7 @@ class Journal:
         if differ:
             raise ValueError(
                 f"checkpoint_path={str(self.path)!r} is of another classification: "
-                f"{shortened(differ)}. Pass another path, or remove the file to begin again."
+                f"{shortened(differ)}; pass another path, or remove the file to start again."
             )
 
 
@@ -129,7 +134,7 @@ def _line(content: Any) -> bytes:
 
 
 def _content(line: bytes) -> Any:
-    """Return what a line holds, None where it is not whole."""
+    """Return the content of a line; None if it is incomplete or corrupt."""
     checksum, _, text = line.rstrip(b"\n").partition(b" ")
     if not line.endswith(b"\n") or checksum != _checksum(text):
         return None

@@ -1,4 +1,4 @@
-"""Label issues: images whose label is likely to be wrong, by confident learning."""
+"""Search for label issues: images whose label is likely to be wrong, by confident learning."""
 
 from __future__ import annotations
 
@@ -50,10 +50,11 @@ def find_label_issues(
     class_names: Sequence[str] | Mapping[Any, str] | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Find images whose label is likely to be wrong, the likeliest first.
+    """Find images whose label is likely to be wrong, by confident learning.
 
-    Each image is classified by a model that was not trained on it. Confident learning [1]_
-    estimates from these probabilities how many labels of each class are wrong, and which.
+    Each image is classified by a model that was fitted without it. From these out-of-fold
+    probabilities, confident learning [1]_ estimates how many labels of each class are wrong, and
+    which.
 
     Read more in the :ref:`User Guide <label_issues>`.
 
@@ -61,93 +62,98 @@ def find_label_issues(
     ----------
     estimator : classifier or None
         Classifier with ``predict_proba``, or a Pipeline or search that ends in one. It is cloned
-        for each fold, and need not be fitted. None where ``probabilities`` are given.
+        for each fold, and need not be fitted. Must be None if ``probabilities`` are given.
 
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
             (n_samples, height, width, channels), or ImageFolder
-        Images, or whatever else the classifier takes, such as paths for a Pipeline that begins
-        with an image loader. Where ``probabilities`` are given, only its paths are used, and it
+        Images, or any other input of the classifier, such as paths for a Pipeline that begins with
+        an image loader. If ``probabilities`` are given, only the paths of ``X`` are used, and it
         may be None.
 
     y : array-like of shape (n_samples,)
         Given labels, of at least two classes.
 
     cv : int, cross-validation splitter or iterable, default=5
-        Number of stratified folds, or a splitter, such as
-        :class:`~sklearn.model_selection.StratifiedGroupKFold`. Every image must be in at least
-        one test fold; of an image in several, the mean probabilities are used.
+        Number of stratified folds, a splitter such as
+        :class:`~sklearn.model_selection.StratifiedGroupKFold`, or an iterable of (train, test) row
+        numbers. Each image must be in at least one test part; for several, its probabilities are
+        averaged.
 
     groups : array-like of shape (n_samples,), default=None
-        Groups for the splitter, such as who took each photo.
+        Group of each image for the splitter, such as its sender.
 
     probabilities : array-like of shape (n_samples, n_classes), default=None
-        Out-of-fold probabilities, to be used in place of fitting ``estimator``. Those of a model
-        that was trained on the same images would repeat the wrong labels.
+        Out-of-fold probabilities to use instead of fitting ``estimator``. Probabilities of a model
+        that was trained on the same images are unsuitable, because it has fitted the wrong labels.
 
     classes : array-like of shape (n_classes,), default=None
-        Label of each column of ``probabilities``; None for the labels in ``y``, sorted.
+        Label of each column of ``probabilities``; None for the sorted labels in ``y``.
 
     filter_by : str or None, default="both"
-        Which images are issues; never one whose given label is the most probable.
+        Method of selecting the issues. No method selects an image whose given label is the most
+        probable class.
 
-        - "prune_by_noise_rate": of each pair of given label and true class, as many as confident
-          learning estimates, those with the largest difference of the two probabilities;
-        - "prune_by_class": of each given label, as many as it estimates, those with the least
-          probability of that label;
-        - "both": those that both select, which are wrong most often for as many found, with
-          flipped labels of Fashion-MNIST;
-        - "confident_learning": those that are counted as another class in the confident joint;
-        - "predicted_neq_given": all whose most probable class is another one;
-        - None: all images are returned, the given label being right or not.
+        - "prune_by_noise_rate": for each pair of given label and true class, the estimated number
+          of images, by the largest difference of the two probabilities;
+        - "prune_by_class": for each given label, the estimated number of images, by the lowest
+          probability of the label;
+        - "both": images that both of these methods select. With flipped labels of Fashion-MNIST, it
+          has the highest precision for the same number of issues;
+        - "confident_learning": images that the confident joint counts in another class;
+        - "predicted_neq_given": images whose most probable class is not the given label;
+        - None: all images, whether or not the label is likely to be wrong.
 
     class_names : sequence or dict of str, default=None
-        Name of each label, such as :data:`~fashionkit.CLASS_NAMES`, or a dict from label to
-        name; None to return the labels themselves.
+        Name of each label: a dict from label to name, or names of the labels 0, 1, ... such as
+        :data:`~fashionkit.CLASS_NAMES`, or of the sorted labels. None uses the labels themselves.
 
     n_jobs : int, default=None
-        Number of folds to work on at the same time; None for one, unless in a
-        :func:`joblib.parallel_config` context; -1 for all processors.
+        Number of folds to fit at the same time. None means 1, unless in a
+        :func:`joblib.parallel_config` context; -1 means all processors.
 
     Returns
     -------
     issues : DataFrame of shape (n_issues, 6) or (n_issues, 7)
-        A row for each issue, the likeliest first, with the columns
+        One row for each issue, by ascending normalised margin, with the columns
 
-        - ``index``: position of the image in ``X``;
-        - ``path``: file of the image, where ``X`` is an :class:`~fashionkit.ImageFolder` or paths;
+        - ``index``: row of the image in ``X``;
+        - ``path``: file of the image, if ``X`` is an :class:`~fashionkit.ImageFolder` or paths;
         - ``label``: given label;
         - ``predicted``: most probable class;
         - ``confidence``: out-of-fold probability of the predicted class;
         - ``label_confidence``: out-of-fold probability of the given label;
-        - ``rank``: from 1, by the normalised margin, which is the probability of the given label
-          minus the largest probability of another class.
+        - ``rank``: rank by the normalised margin, from 1. The margin is the probability of the
+          given label minus the largest probability of another class.
 
     Raises
     ------
+    TypeError
+        If ``estimator`` is not an estimator.
+
     ValueError
-        If the classifier has no ``predict_proba``, ``y`` has one class only, a fold lacks a class,
-        an image is in no test fold, a label has no name or no column, or the arguments are
+        If the classifier has no ``predict_proba``, ``y`` has a single class, a fold lacks a class,
+        an image is in no test part, a label has no name or no column, or the arguments are
         inconsistent.
 
     See Also
     --------
     worst_mistakes : Misclassified images of a test set.
-    find_duplicates : Images that are the same.
-    fashionkit.plotting.LabelIssuesDisplay : The issues as pictures.
+    find_duplicates : Duplicate images.
+    fashionkit.plotting.LabelIssuesDisplay : Pictures of the issues.
 
     Notes
     -----
-    A class threshold is the mean probability of a class among the images that have its label. An
-    image belongs confidently to the most probable of the classes whose thresholds it reaches.
-    The counts of given labels and confident classes, scaled to the number of images of each
-    label, estimate how many labels are wrong: equations 1 to 3 of [1]_. The filters are those of
-    its section 3.2, under the names that they have in cleanlab; the issues are the same, except
-    where an image reaches several thresholds, but not that of its most probable class, which is
-    counted there all the same, and where probabilities or remainders of counts are tied.
+    The threshold of a class is its mean probability among the images of that label. An image
+    confidently belongs to the most probable of the classes whose thresholds it reaches. The counts
+    of given labels and confident classes, scaled to the number of images of each label, estimate
+    the number of wrong labels (equations 1 to 3 of [1]_). The filters are those of section 3.2,
+    under their names in cleanlab. The issues equal those of cleanlab with two exceptions: ties, and
+    images that reach several thresholds, but not that of their most probable class. Such an image
+    is counted in the most probable of the classes that it reaches.
 
-    A comparison with folds has out-of-fold probabilities: pass ``comparison.probabilities_[name]``
-    with ``comparison.classes_``, ``comparison.y_true_`` as ``y`` and the images of
-    ``comparison.indices_``.
+    For a comparison with folds, pass its out-of-fold probabilities
+    ``comparison.probabilities_[name]`` with ``comparison.classes_`` as ``classes``,
+    ``comparison.y_true_`` as ``y``, and the images of ``comparison.indices_`` as ``X``.
 
     References
     ----------
@@ -173,8 +179,8 @@ def find_label_issues(
     if (probabilities is None) == (estimator is None):
         given = "neither" if estimator is None else "both"
         raise ValueError(
-            f"{given} of estimator and probabilities are given; pass an estimator to be "
-            "cross-validated, or estimator=None and out-of-fold probabilities."
+            f"{given} of estimator and probabilities are given, expected one; pass an estimator to "
+            "be cross-validated, or estimator=None and out-of-fold probabilities."
         )
     labels = _labels(y, classes, probabilities)
     if probabilities is None:
@@ -204,7 +210,18 @@ def find_label_issues(
 
 
 def paths_of(X: Any) -> np.ndarray | None:
-    """Return the path of each image of an ImageFolder or of paths, and None for other images."""
+    """Return the path of each image of an ImageFolder or of paths; None for other images.
+
+    Parameters
+    ----------
+    X : array-like of n_samples, ImageFolder or None
+        Images in any form.
+
+    Returns
+    -------
+    paths : ndarray of shape (n_samples,), dtype=object, or None
+        Paths as str.
+    """
     paths = image_paths(X)
     if paths is not None or X is None:
         return paths
@@ -224,7 +241,7 @@ def _labels(y: np.ndarray, classes: Any, probabilities: Any) -> np.ndarray:
     if classes is not None:
         if probabilities is None:
             raise ValueError(
-                "classes is given without probabilities, whose columns it names; pass both, or "
+                "classes is given without probabilities, whose columns it labels; pass both, or "
                 "neither."
             )
         return column_or_1d(classes)
@@ -244,8 +261,10 @@ def _check_estimator(estimator: Any, X: Any) -> None:
         )
     if not hasattr(estimator, "predict_proba"):
         raise ValueError(
-            f"{type(estimator).__name__} has no predict_proba; pass a classifier that predicts "
-            "probabilities, or wrap this one in CalibratedClassifierCV."
+            f"{type(estimator).__name__} has no predict_proba, which estimator requires; pass "
+            "another classifier, or wrap it in sklearn.calibration.CalibratedClassifierCV."
         )
     if X is None:
-        raise ValueError("X=None, but the estimator has to be fitted; pass the images.")
+        raise ValueError(
+            "X=None, but the estimator has to be fitted; pass the images, or probabilities."
+        )

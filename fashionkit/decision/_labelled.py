@@ -1,4 +1,4 @@
-"""Which photos to train on, their labels and who took them: from class folders and tables."""
+"""Listing of training photos with their labels and groups, from class folders and tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pandas as pd
 from fashionkit.datasets._listing import list_files
 from fashionkit.datasets._names import choices, shortened
 
-# Columns of tables of labels that are none themselves.
+# Columns of tables that do not contain labels.
 _PATHS = ("path", "file", "filename", "image")
 _CORRECTED = "corrected"
 _BESIDE = ("confidence", "status", "reason", "set", "quality", _CORRECTED)
@@ -29,16 +29,16 @@ class Labelled:
     Parameters
     ----------
     paths : ndarray of shape (n_photos,), dtype=object
-        The files, by their absolute paths.
+        Absolute paths of the files.
 
     targets : DataFrame of shape (n_photos, n_targets)
-        Their labels.
+        Class labels of each target.
 
-    groups : ndarray of shape (n_photos,) or None
-        Photos of the same group must not be in two parts of a split.
+    groups : ndarray of shape (n_photos,), dtype=object, or None
+        Group of each photo, which is never split; None without groups.
 
     n_corrected : int, default=0
-        Number of labels that are from a column "corrected".
+        Number of labels from columns "corrected".
     """
 
     paths: np.ndarray
@@ -47,7 +47,7 @@ class Labelled:
     n_corrected: int = 0
 
     def take(self, rows: np.ndarray) -> Labelled:
-        """Return some of the photos."""
+        """Return the photos of some row numbers."""
         groups = None if self.groups is None else self.groups[rows]
         targets = self.targets.iloc[rows].reset_index(drop=True)
         return replace(self, paths=self.paths[rows], targets=targets, groups=groups)
@@ -64,18 +64,24 @@ def list_labelled(
     Parameters
     ----------
     folder : str, path-like or None
-        Photos in class folders; or, beside labels of all of them, where their paths begin.
+        Folder with a sub-folder of photos for each class; or, if tables label all photos, the
+        folder to which their relative paths refer.
 
     labels : str, path-like, DataFrame, list of these or None
-        Tables with a column of paths and one or several of labels; a column "corrected" says what
-        is right, where it is filled, and rows where it is not are left out.
+        Tables with a column of paths, and one or several columns of labels. If a table has a column
+        "corrected", its values are the labels, and rows in which it is empty are ignored.
 
     targets : list of str, default=None
-        Columns of labels; None for all that are not known to be something else.
+        Columns of labels; None for all columns that are not known to contain anything else.
 
     groups : str or path-like, default=None
-        A column of the tables; or a CSV file with a column "file" or "path" and one "group",
+        Column of the tables; or a CSV file with a column "file" or "path", and a column "group",
         "sender" or "sender_id".
+
+    Returns
+    -------
+    listed : Labelled
+        Photos, labels and groups.
 
     Raises
     ------
@@ -83,16 +89,19 @@ def list_labelled(
         If a file or folder cannot be read.
 
     ValueError
-        If a table lacks a column, contradicts itself, or there is nothing to train on.
+        If a table lacks a column or is inconsistent, or there is nothing to train on.
     """
     given = [] if labels is None else labels if isinstance(labels, list) else [labels]
     tables = [_read(table) for table in given]
     if folder is None and not tables:
-        raise ValueError("source=None without labels; pass a folder of class folders, or labels.")
+        raise ValueError(
+            "source=None without labels, expected photos to train on; pass a folder of class "
+            "folders, or labels."
+        )
     is_column = groups is not None and not os.path.exists(groups)
     column = str(groups) if is_column else None
     parts = [_from_table(table, folder, targets, column) for table in tables]
-    # Corrections add to the photos of the folder; a table of all labels replaces its names.
+    # Corrections are added to the photos of the folder; a table of all labels replaces them.
     if folder is not None and all(_CORRECTED in table for table in tables):
         parts.insert(0, _from_folder(folder))
     rows = pd.concat(parts, ignore_index=True).drop_duplicates("path", keep="last")
@@ -103,7 +112,7 @@ def list_labelled(
     if column is not None and (found is None or pd.isna(found).any()):
         raise ValueError(
             f"groups={column!r} is neither a file nor a column that is filled in all rows of the "
-            "labels; pass one of these."
+            "labels; pass the path of a CSV file, or the name of such a column."
         )
     if groups is not None and not is_column:
         found = _groups_of(rows["path"], groups)
@@ -118,10 +127,12 @@ def _read(table: Any) -> pd.DataFrame:
         return table.astype(object).where(table.notna(), None)
     path = Path(table).expanduser()
     try:
-        # As text: the label 07 is not 7.
+        # Labels are read as text, so that 07 differs from 7.
         read = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"labels={str(path)!r} cannot be read as CSV: {error}") from error
+        raise ValueError(
+            f"labels={str(path)!r} cannot be read as CSV in UTF-8: {error}; pass such a file."
+        ) from error
     read = read.astype(object).where(read.notna(), None)
     read.attrs |= {"file": str(path), "folder": str(path.parent)}
     return read
@@ -139,18 +150,21 @@ def _from_table(
     path = next((name for name in _PATHS if name in table), None)
     if path is None:
         raise ValueError(
-            f"labels has the columns {choices(table.columns, most=8)}, expected one called 'path'."
+            f"labels{_called(table)} has the columns {choices(table.columns, most=8)}, expected a "
+            "column 'path'; rename the one that contains the paths."
         )
     if targets is not None and (missing := [name for name in targets if name not in table]):
         raise ValueError(
-            f"labels has no column {missing[0]!r}; it has {choices(table.columns, most=8)}."
+            f"labels{_called(table)} has no column {missing[0]!r}, expected all of targets; pass "
+            f"targets out of its columns {choices(table.columns, most=8)}."
         )
     if _CORRECTED in table:
         filled = table[table[_CORRECTED].notna()]
         if filled.empty:
             raise ValueError(
-                f"labels{_called(table)} has a column 'corrected' that is filled in none of "
-                f"{len(table)} rows; write into it what is right, or leave the table out."
+                f"labels{_called(table)} has a column 'corrected' that is filled in 0 of "
+                f"{len(table)} rows, expected at least 1; fill in the correct labels, or leave the "
+                "table out."
             )
         table = filled.assign(**{LABEL: filled[_CORRECTED]})
         names = [LABEL]
@@ -158,7 +172,10 @@ def _from_table(
         beside = {*_PATHS, *_BESIDE, *_GROUPS, group}
         names = [*(targets or (name for name in table if name not in beside))]
     if not names:
-        raise ValueError("labels has no column of labels; expected one called 'label'.")
+        raise ValueError(
+            f"labels{_called(table)} has no column of labels, expected a column 'label'; rename "
+            "the one that contains them, or pass its name in targets."
+        )
     rows = table[names].copy()
     rows.insert(0, "path", [_whole(one, folder, table) for one in table[path]])
     if group is not None and group in table:
@@ -166,7 +183,8 @@ def _from_table(
     twice = rows[rows.duplicated("path", keep=False)].drop_duplicates(["path", *names])
     if twice["path"].duplicated().any():
         raise ValueError(
-            f"labels has {twice['path'].iloc[0]!r} twice, with different labels; remove one."
+            f"labels{_called(table)} has {twice['path'].iloc[0]!r} twice, with different labels, "
+            "expected one row for each photo; remove the wrong one."
         )
     return rows
 
@@ -176,7 +194,7 @@ def _called(table: pd.DataFrame) -> str:
 
 
 def _whole(path: Any, folder: Any, table: pd.DataFrame) -> str:
-    """Return an absolute path: relative ones begin in the folder, or where the table is."""
+    """Return an absolute path, relative to the folder or to the file of the table."""
     path = os.path.expanduser(str(path))
     places = [folder, table.attrs.get("folder")]
     found = (os.path.join(place, path) for place in places if place is not None)
@@ -184,23 +202,26 @@ def _whole(path: Any, folder: Any, table: pd.DataFrame) -> str:
 
 
 def _without_gaps(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """Leave out photos without a label."""
+    """Return the rows with a label for every target."""
     complete = rows[names].notna().all(axis=1)
     if not complete.any():
-        raise ValueError("labels has no row with a label; expected at least two classes.")
+        raise ValueError(
+            "labels has no row with a label for every target, expected at least two classes; fill "
+            "in the labels, or pass fewer targets."
+        )
     for name in names:
         labels = rows.loc[complete, name]
         if labels.nunique() < 2:
             raise ValueError(
-                f"{name} has one class, {labels.iloc[0]!r}, in all {len(labels)} photos; expected "
-                "at least two."
+                f"{name} has one class, {labels.iloc[0]!r}, in all {len(labels)} photos, expected "
+                "at least two; pass photos of other classes, or leave it out of targets."
             )
         _refuse_misspelt(name, labels)
     return rows[complete].reset_index(drop=True)
 
 
 def _refuse_misspelt(name: str, labels: pd.Series) -> None:
-    """Refuse labels that differ in capitals or spaces alone: they would be classes apart."""
+    """Reject labels that only differ in capitals or spaces, which would be separate classes."""
     counts = labels.value_counts()
     seen: dict[str, Any] = {}
     for label in counts.index:
@@ -208,32 +229,32 @@ def _refuse_misspelt(name: str, labels: pd.Series) -> None:
         if usual != label:
             raise ValueError(
                 f"{name} has both {usual!r} ({counts[usual]} photos) and {label!r} "
-                f"({counts[label]}), which differ in capitals or spaces alone; write them alike."
+                f"({counts[label]}), which differ in capitals or spaces alone; spell them alike."
             )
 
 
 def _groups_of(paths: pd.Series, file: str | os.PathLike[str]) -> np.ndarray:
-    """Return the group of each photo by a table of files; each without one is its own."""
+    """Return the group of each photo from a table of files, by the name of the file."""
     table = _read(file)
     path = next((name for name in _PATHS if name in table), None)
     group = next((name for name in _GROUPS if name in table), None)
     if path is None or group is None:
         raise ValueError(
             f"groups={os.fspath(file)!r} has the columns {choices(table.columns, most=8)}, "
-            "expected 'file' or 'path', and 'group', 'sender' or 'sender_id'."
+            "expected 'file' or 'path', and 'group', 'sender' or 'sender_id'; rename them."
         )
     by_name: dict[str, str] = {}
     for one, sender in zip(table[path], table[group], strict=True):
         name = os.path.basename(str(one))
         if by_name.setdefault(name, sender) != sender:
             raise ValueError(
-                f"groups={os.fspath(file)!r} has {name!r} twice, with different groups; rename one "
-                "of the files."
+                f"groups={os.fspath(file)!r} has {name!r} twice, with different groups, expected "
+                "unique file names; rename one of the files."
             )
     names = [os.path.basename(one) for one in paths]
     if unknown := [name for name in names if name not in by_name]:
         raise ValueError(
             f"groups={os.fspath(file)!r} lacks {len(unknown)} of {len(names)} photos: "
-            f"{shortened([repr(name) for name in unknown], 3)}."
+            f"{shortened([repr(name) for name in unknown], 3)}; add a row for each."
         )
     return np.array([by_name[name] for name in names], dtype=object)

@@ -1,4 +1,4 @@
-"""Describe photos beside what a model says of them: quality and dominant colours."""
+"""Descriptions of photos that need no model: quality and dominant colours."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _QUALITY = "quality"
 
 @dataclass(frozen=True)
 class Looks:
-    """What is described of each photo.
+    """Settings of the descriptions of each photo.
 
     Parameters
     ----------
     quality : bool
-        Whether to say what may be wrong with a photo.
+        Whether to describe defects of a photo.
 
     n_colors : int
         Number of dominant colours; 0 for none.
@@ -38,15 +38,15 @@ class Looks:
         Parameters
         ----------
         paths : list of str
-            The files.
+            Paths of the files.
 
         are_readable : list of bool
-            Which of them to describe.
+            Whether to describe each file.
 
         Returns
         -------
         columns : dict of str to list
-            One value for each file; None for those that are not described, or no longer can be.
+            One value for each file; None if it is not to be described, or can no longer be read.
         """
         columns: Columns = {}
         if self.quality:
@@ -69,14 +69,14 @@ def _spread(
     are_readable: list[bool],
     names: list[str],
 ) -> Columns:
-    """Return one value of each column for each file; of a chunk with a fault, one by one."""
+    """Return one value of each column for each file, one by one if any file fails."""
     rows = [row for row, is_readable in enumerate(are_readable) if is_readable]
     columns: Columns = {name: [None] * len(paths) for name in names}
     parts: list[tuple[list[int], pd.DataFrame]] = []
     try:
         if rows:
             parts = [(rows, describe([paths[row] for row in rows]))]
-    except (OSError, ValueError):  # a file has gone or changed since it was read
+    except (OSError, ValueError):  # a file was removed or changed since it was read
         for row in rows:
             try:
                 parts.append(([row], describe([paths[row]])))

@@ -1,4 +1,4 @@
-"""Which model is meant: a fitted estimator, a file of one, or one of the package by its name."""
+"""Lookup of a fitted model: an estimator, a file, or the name of a pretrained model."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from fashionkit.models import list_models
 from fashionkit.persistence import ONNXClassifier, describe, list_pretrained, load, load_pretrained
 from fashionkit.persistence._pretrained import pretrained_file
 
-# Under which key of a file's metadata the names of its targets are.
+# Key of the names of the targets in the metadata of a file.
 TARGET_NAMES = "target_names"
 
 
 @dataclass(frozen=True)
 class Found:
-    """A model, and what tells it from others.
+    """Fitted model, with the hash of its file and the names of its targets.
 
     Parameters
     ----------
     estimator : estimator
-        The fitted classifier.
+        Fitted classifier.
 
-    file_hash : str or None
-        The SHA-256 of its file, where it is from one.
+    file_hash : str or None, default=None
+        SHA-256 of the file of the model; None without a file.
 
-    target_names : list of str or None
-        Names of its targets, where its file has them.
+    target_names : list of str or None, default=None
+        Names of the targets in the metadata of the file; None without such.
     """
 
     estimator: Any
@@ -41,12 +41,17 @@ class Found:
     target_names: list[str] | None = None
 
     def identify(self) -> str:
-        """Return a hash of the model, by which another run knows it again.
+        """Return a hash of the model that is the same in another process.
+
+        Returns
+        -------
+        digest : str
+            SHA-256 of the file, or otherwise joblib's hash of the estimator.
 
         Raises
         ------
         TypeError
-            If there is none.
+            If the model cannot be pickled.
         """
         if self.file_hash is not None:
             return self.file_hash
@@ -54,36 +59,41 @@ class Found:
             return joblib.hash(self.estimator)
         except pickle.PicklingError as error:
             raise TypeError(
-                f"model={type(self.estimator).__name__} cannot be told from others, as a "
-                "checkpoint needs it; define its classes in a module, or pass the file of "
+                f"model={type(self.estimator).__name__} cannot be hashed, as checkpoint_path "
+                "requires; define its classes in a module, or pass a file written by "
                 f"fashionkit.save: {error.args[0]}"
             ) from error
 
 
 def find_model(model: Any) -> Found:
-    """Return the model that is meant.
+    """Find a fitted model by its file or name.
 
     Parameters
     ----------
     model : estimator, str or path-like
-        A fitted estimator, a file, or a name of :func:`~fashionkit.list_pretrained`.
+        Fitted estimator, path of a file, or name from :func:`~fashionkit.list_pretrained`.
+
+    Returns
+    -------
+    found : Found
+        The model.
 
     Raises
     ------
     TypeError
-        If it is none of these.
+        If ``model`` is neither an estimator nor a path or name.
 
     ValueError
-        If it is neither a name nor a file.
+        If ``model`` is an unknown name.
 
     OSError
-        If the file cannot be read.
+        If the file does not exist or cannot be read.
     """
     if not isinstance(model, str | os.PathLike):
         if not hasattr(model, "predict") or isinstance(model, type):
             raise TypeError(
-                f"model={model!r}, expected a fitted classifier, the file of one, or a name of "
-                "list_pretrained()."
+                f"model={model!r}, expected a fitted classifier; pass one, the path of a file "
+                "written by fashionkit.save, or a name from list_pretrained()."
             )
         return Found(model)
     if isinstance(model, str) and model in list_pretrained():
@@ -93,14 +103,15 @@ def find_model(model: Any) -> Found:
     if not path.exists():
         if path.suffix or path.parent != Path():
             raise FileNotFoundError(
-                f"model={str(model)!r} does not exist; pass a file of fashionkit.save, or one of "
-                f"the names {', '.join(map(repr, list_pretrained()))}."
+                f"model={str(model)!r} does not exist; pass a file written by fashionkit.save, or "
+                f"one of the names {', '.join(map(repr, list_pretrained()))}."
             )
         if str(model) in list_models():
             raise ValueError(
-                f"model={str(model)!r} is the name of a model that is not trained. Train it: "
-                f"python -m fashionkit train FOLDER --model {model} --output FILE, or "
-                f"train_photos(folder, model={str(model)!r}); then pass the file or the model."
+                f"model={str(model)!r} is the name of a model that is not trained, expected a "
+                f"fitted one; train it with train_photos(folder, model={str(model)!r}) or "
+                f"python -m fashionkit train FOLDER --model {model} --output FILE, and pass the "
+                "result."
             )
         raise unknown("model", str(model), list_pretrained(), what="a file or a model's name")
     if path.suffix == ".onnx":

@@ -1,4 +1,4 @@
-"""PredictionMonitor: whether new images are still those that a model was tried on."""
+"""Monitoring of a classifier: tests for shifts between reference images and new ones."""
 
 from __future__ import annotations
 
@@ -24,37 +24,36 @@ if TYPE_CHECKING:
 
 
 class PredictionMonitor(DocLinkMixin, BaseEstimator):
-    """Tests of whether new images differ from those that a model was evaluated on.
+    """Permutation tests for shifts between reference images and new ones.
 
-    A model is only as good as its evaluation while the images remain of the same kind. Without
-    labels, four things can be compared: the shares of predicted classes, the confidences, the
-    share of images that a :class:`~fashionkit.SelectiveClassifier` sends to review, and where the
-    images lie in an embedding. Each has a permutation test, and no assumption but that the images
-    of a sample are exchangeable.
+    An evaluation of a model is only valid for images of the same distribution. Without labels, four
+    measures are compared: the shares of predicted classes, the confidences, the fraction of images
+    that a :class:`~fashionkit.SelectiveClassifier` does not accept, and embeddings of the images.
+    The tests assume nothing but exchangeable images.
 
     Read more in the :ref:`User Guide <drift>`.
 
     Parameters
     ----------
     model : classifier
-        A fitted classifier with ``predict_proba``, or a Pipeline or search that ends in one. With
-        a method ``decide``, as a SelectiveClassifier has it, the review rate is compared, too.
-        Wrap it in a :class:`~sklearn.frozen.FrozenEstimator` where the monitor is cloned: clones
-        of estimators are not fitted.
+        Fitted classifier with ``predict_proba``, or a Pipeline or search that ends in one. With a
+        method ``decide``, such as that of a SelectiveClassifier, the review rate is compared as
+        well. If the monitor is cloned, wrap the model in a :class:`~sklearn.frozen.FrozenEstimator`
+        to keep it fitted.
 
     embedding : {"auto", "features", "hog", "probabilities"} or transformer, default="auto"
-        Rows of numbers that images are compared by.
+        Vectors by which images are compared.
 
-        - "features": of a network of fashionkit, its last layer of maps, averaged over each map;
-          of a Pipeline, what its last step gets;
+        - "features": for a network of fashionkit, its last feature maps, averaged over each map;
+          for a Pipeline, the input of its last step;
         - "hog": :class:`~fashionkit.HOGFeatures` of the images;
-        - "probabilities": those of the model;
-        - "auto": "features" where the model has them; otherwise "hog", or "probabilities" of
-          images that are given as paths;
-        - a transformer, which is cloned and fitted on one half of the reference images; only the
-          other half is compared.
+        - "probabilities": predicted probabilities of the model;
+        - "auto": "features" if the model has them; otherwise "hog", or "probabilities" if the
+          images are paths;
+        - a transformer: it is cloned and fitted on one half of the reference images, and the other
+          half is compared.
 
-        More than 256 numbers are reduced to as many by a random projection.
+        Embeddings of more than 256 features are reduced to 256 by a random projection.
 
     n_permutations : int, default=999
         Number of permutations of each test. The smallest possible p value is
@@ -65,54 +64,57 @@ class PredictionMonitor(DocLinkMixin, BaseEstimator):
         The other tests use all images.
 
     significance : float, default=0.05
-        Corrected p value below which the verdict is that something has shifted.
+        Corrected p value below which a measure has shifted.
 
     random_state : int, RandomState instance or None, default=None
-        Draws images and permutations.
+        Seed of the drawn images and of the permutations.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels of the model.
+        Class labels of the model.
 
     class_shares_ : ndarray of shape (n_classes,)
         Share of each class among the predictions on the reference images.
 
     embedding_ : {"features", "hog", "probabilities", "transformer"}
-        What the images are compared by.
+        Kind of the embedding.
 
     n_reference_ : int
         Number of reference images.
 
     n_features_in_ : int
-        Number of features that the model, or else what embeds images, has seen in its ``fit``.
+        Number of features seen in the ``fit`` of the model, or otherwise in that of the embedding,
+        if either has this attribute.
 
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, where they are all strings.
+        Column names seen in that ``fit``, if ``X`` was a DataFrame with string names.
 
     See Also
     --------
+    fashionkit.decision.compare_with_calibration : Comparison with the calibration images of a
+        SelectiveClassifier, without embeddings.
     find_label_issues : Training images whose label is likely to be wrong.
 
     Notes
     -----
-    The reference are images that the model was not trained on, such as those of its test set: on
-    training images every model is too confident, and all others look shifted.
+    Reference images must not be training images, on which a model is overconfident, so that all
+    other images look shifted. Test images are suitable.
 
-    Of the reference, the monitor keeps the number of predictions of each class, the confidences,
-    and the embeddings of ``max_samples`` images, not the images. Images whose status is "error"
-    count for the review rate only.
+    The monitor keeps the number of predictions of each class, the confidences, and up to
+    ``max_samples`` embeddings of the reference images, but not the images. Images of status "error"
+    are only used for the review rate.
 
-    Shares are compared by their total variation distance, confidences by the Kolmogorov-Smirnov
-    distance, and embeddings by the maximum mean discrepancy [1]_, the unbiased estimate of its
-    square, with a Gaussian kernel of the median distance. P values count the observed
-    samples as one of the permutations [2]_; they are corrected for the number of tests by the
-    method of Holm [3]_. In a comparison of such methods [4]_, those on the predictions of a
-    classifier found the most shifts.
+    Shares are compared by the total variation distance, confidences by the Kolmogorov-Smirnov
+    distance, and embeddings by the unbiased estimate of the squared maximum mean discrepancy [1]_,
+    with a Gaussian kernel whose bandwidth is the median distance. P values count the observed
+    samples as one of the permutations [2]_, and are corrected for the number of tests by the method
+    of Holm [3]_. In a comparison of methods [4]_, tests on the predictions of a classifier detected
+    the most shifts.
 
-    A shift is not always harm: with thousands of images, very small differences are more than
-    chance. The columns ``reference`` and ``new`` say how large they are. A test at 0.05 that is
-    repeated every day is wrong every 20 days.
+    A significant shift need not be harmful: with thousands of images, very small differences are
+    significant. The columns ``reference`` and ``new`` show their size. At a significance of 0.05, a
+    daily comparison reports a shift by chance about every 20 days.
 
     References
     ----------
@@ -170,16 +172,16 @@ class PredictionMonitor(DocLinkMixin, BaseEstimator):
     # The model is fitted, and a transformer validates its parameters itself.
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Keep what the model says of the reference images.
+        """Predict and embed the reference images.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels), or ImageFolder
-            Reference images that the model was not trained on, in any form that it takes.
+            Reference images, which must not be training images, in any form that the model accepts.
 
         y : ignored
-            Present by convention.
+            Not used; present for API consistency.
 
         Returns
         -------
@@ -192,7 +194,7 @@ class PredictionMonitor(DocLinkMixin, BaseEstimator):
             If the model is not fitted.
 
         ValueError
-            If it has no ``predict_proba``, or there are fewer than two images.
+            If the model has no ``predict_proba``, or there are fewer than two images.
         """
         check_is_fitted(self.model)
         X = stacked(X)
@@ -215,7 +217,7 @@ class PredictionMonitor(DocLinkMixin, BaseEstimator):
         return self
 
     def compare(self, X: Any, decisions: pd.DataFrame | None = None) -> pd.DataFrame:
-        """Compare new images with the reference.
+        """Compare new images with the reference images.
 
         Parameters
         ----------
@@ -224,26 +226,31 @@ class PredictionMonitor(DocLinkMixin, BaseEstimator):
             New images, at least two.
 
         decisions : DataFrame, default=None
-            What the model has said of them already: the columns ``label`` and ``confidence`` and,
-            where its ``decide`` is used, ``status``. None asks the model.
+            Predictions of the model on these images, with the columns ``label``, ``confidence``
+            and, if the model has ``decide``, ``status``; such as the result of
+            :func:`~fashionkit.classify_photos`. None predicts the images.
 
         Returns
         -------
         shifts : DataFrame of shape (3, 6) or (4, 6)
-            One row for each of "class shares", "confidence", "review rate" (where the model has
+            One row for each of "class shares", "confidence", "review rate" (if the model has
             ``decide``) and "embedding", with the columns
 
-            - ``reference``, ``new``: the share of the class that has changed most, the mean
-              confidence, and the share of images that are not accepted; NaN for the embedding;
-            - ``statistic``: the distance of the two samples;
+            - ``reference``, ``new``: share of the class that changed most, mean confidence, or
+              fraction of images that are not accepted; NaN for the embedding;
+            - ``statistic``: distance of the two samples;
             - ``p_value``: probability of at least this distance by chance;
-            - ``p_holm``: corrected for the number of tests;
-            - ``verdict``: the result in words.
+            - ``p_holm``: p value corrected for the number of tests;
+            - ``verdict``: result in words.
 
         Raises
         ------
+        TypeError
+            If ``decisions`` is not a DataFrame.
+
         ValueError
-            If there are fewer than two images, or ``decisions`` do not belong to them.
+            If there are fewer than two images, or ``decisions`` do not match the images or the
+            model.
         """
         check_is_fitted(self)
         X = stacked(X)
@@ -261,34 +268,33 @@ class PredictionMonitor(DocLinkMixin, BaseEstimator):
 
         Parameters
         ----------
-        shifts : DataFrame
-            What :meth:`compare` has returned.
+        shifts : DataFrame of shape (3, 6) or (4, 6)
+            Result of :meth:`compare`.
 
         Returns
         -------
-        summary : Series
-            With the entries
+        summary : Series of shape (4,)
+            Series with the entries
 
             - ``n_reference``: number of reference images;
-            - ``shifted``: the measures that have shifted, separated by commas, or "none";
-            - ``p_holm``: the smallest corrected p value;
-            - ``verdict``: the sentences on the measures that have shifted.
+            - ``shifted``: names of the measures that have shifted, separated by commas, or "none";
+            - ``p_holm``: smallest corrected p value;
+            - ``verdict``: verdicts of the measures that have shifted, in words.
 
         Raises
         ------
         ValueError
-            If it is not a comparison.
+            If ``shifts`` lacks a column or rows.
         """
         import pandas as pd
 
         check_is_fitted(self)
         if missing := [name for name in ("p_holm", "verdict") if name not in shifts]:
             raise ValueError(
-                f"shifts has no column {missing[0]!r}; pass the DataFrame that compare has "
-                "returned."
+                f"shifts has no column {missing[0]!r}; pass the DataFrame that compare returns."
             )
         if shifts.empty:
-            raise ValueError("shifts has no rows; pass the DataFrame that compare has returned.")
+            raise ValueError("shifts has no rows; pass the DataFrame that compare returns.")
         is_shifted = shifts["p_holm"] < self.significance
         said = "; ".join(shifts["verdict"][is_shifted]) or "no shift beyond chance"
         return pd.Series(
@@ -301,11 +307,11 @@ class PredictionMonitor(DocLinkMixin, BaseEstimator):
         )
 
     def _fit_embedding(self, X: Any, predicted: Predicted, rng: np.random.RandomState) -> None:
-        """Choose an embedding, fit it where it learns, and keep those of some images."""
+        """Choose and fit the embedding, and embed up to ``max_samples`` reference images."""
         self.embedding_, transformer = choose(self.embedding, self.model, X)
         rows = rng.permutation(predicted.readable)
         if self.embedding_ == "transformer":
-            # What is fitted on images knows them: they are not compared with others.
+            # Images that a transformer was fitted on are not exchangeable with new ones.
             seen, rows = rows[: len(rows) // 2], rows[len(rows) // 2 :]
             _require_two(rows, "embedded half of X")
             transformer.fit(in_form(transformer, take(X, np.sort(seen))))

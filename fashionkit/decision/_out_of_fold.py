@@ -1,4 +1,4 @@
-"""Out-of-fold probabilities: what models say of images that they were not trained on."""
+"""Out-of-fold probabilities, predicted by clones that were fitted without the image."""
 
 from __future__ import annotations
 
@@ -24,35 +24,41 @@ def out_of_fold(
     groups: Any,
     n_jobs: int | None,
 ) -> np.ndarray:
-    """Return probabilities of each image by clones that were fitted without it.
+    """Predict the probabilities of each image by clones that were fitted without it.
 
     Parameters
     ----------
     estimator : classifier
-        It is cloned for each fold.
+        Classifier, which is cloned for each fold.
 
-    X : array-like or ImageFolder
-        Images in any form. Files are read by the clones, unless these take tables only.
+    X : array-like of n_samples, or ImageFolder
+        Images in any form. An ImageFolder is read by the clones if they accept images, and
+        otherwise before the folds.
 
     y : ndarray of shape (n_samples,)
-        Labels.
+        Class labels.
 
     labels : ndarray of shape (n_classes,)
-        The classes, in the order of the columns.
+        Class label of each column.
 
     cv : int, splitter or iterable
-        The folds.
+        Number of folds, splitter, or pairs of row numbers.
 
     groups : array-like of shape (n_samples,) or None
-        Groups for the splitter.
+        Group of each image for the splitter.
 
     n_jobs : int or None
-        Number of folds at a time.
+        Number of folds to fit at the same time.
 
     Returns
     -------
     probabilities : ndarray of shape (n_samples, n_classes)
-        The mean over the folds in which an image was not trained on.
+        Mean over the folds whose test part contains the image.
+
+    Raises
+    ------
+    ValueError
+        If an image is in no test part.
     """
     folds = make_folds(y, cv, groups, labels)
     times = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(y))

@@ -1,4 +1,4 @@
-"""Which images are none of what was trained on: those far from all training images."""
+"""Outlier detection by the distance to the nearest training image."""
 
 from __future__ import annotations
 
@@ -19,63 +19,82 @@ from fashionkit._images import Images, check_images, fit_images
 from fashionkit.features import BoundedPCA, HOGFeatures
 from fashionkit.features._nearest import nearest
 
-# Height and width of the small images that are compared, at most.
+# Maximum height and width of the downscaled images that are compared.
 _SIDE = 28
 
-# Cells of the histograms of gradients in each direction: 4 x 4 pixels of a small image.
+# Number of HOG cells in each direction, of 4 x 4 pixels of a downscaled image.
 _CELLS = 7
 
-# Images of fewer pixels in a direction have no two cells of two pixels: rows of tables are such.
+# Minimum height and width for HOG, of two cells of two pixels; rows of tables have a height of 1.
 _LEAST_SIDE = 4
 
-# Images by which the distance of nearest neighbours is measured.
+# Approximate number of images on which the scale of distances is estimated.
 _MEASURED = 500
 
 _IMAGES_PER_CHUNK = 256
 
 
 class NeighborDetector(BaseEstimator):
-    """Outlier detector that compares images with their nearest neighbours.
+    """Outlier detector by the distance to the nearest training image [1]_.
 
-    An image is described by its pixels, made small, and by histograms of its gradients. Of each of
-    the two, the principal components are kept, and how far the image is from what they can show.
-    The score is the distance to the nearest training image [1]_.
+    An image is described by its downscaled pixels and by its histograms of oriented gradients
+    (HOG). Each of them is reduced to its principal components and its reconstruction error, and
+    divided by the root mean square distance of nearest neighbours.
 
     Parameters
     ----------
     max_samples : int, default=5000
-        Number of training images to keep, drawn at random.
+        Maximum number of training images to keep, drawn at random.
 
     n_components : int, default=256
-        Number of principal components of pixels, and of histograms.
+        Maximum number of principal components of the pixels, and of the HOG.
 
     random_state : int, RandomState instance or None, default=0
-        Draws the images to keep.
+        Seed of the drawn images, and of the principal components.
 
     Attributes
     ----------
     references_ : ndarray of shape (n_references, n_values), dtype=float32
-        What is kept of the training images.
+        Descriptors of the training images.
 
-    scales_ : ndarray of shape (n_blocks,)
-        Root mean square distance of nearest neighbours by pixels, and by histograms.
+    scales_ : ndarray of shape (2,) or (1,)
+        Root mean square distance of nearest neighbours by pixels and by HOG; by pixels alone for
+        images below 4 pixels in height or width.
+
+    image_shape_ : tuple of int
+        Height, width and number of channels of the images seen in ``fit``.
+
+    n_features_in_ : int
+        Number of pixels times channels of each image seen in ``fit``.
 
     See Also
     --------
-    SelectiveClassifier : Rejects what it scores lowest.
+    fashionkit.SelectiveClassifier : Classifier that rejects images of low scores.
+    sklearn.neighbors.LocalOutlierFactor : Density-based outlier detector.
 
     Notes
     -----
-    Pixels know noise and textures, which histograms of gradients, whose contrast is normalised, do
-    not; histograms know letters and drawings, whose pixels are like those of clothes. It is
-    independent of the classifier, needs no network, and takes the memory of ``max_samples`` rows of
-    514 numbers. Rows of tables, in which there are no gradients, are compared by their standardised
-    columns alone.
+    Pixels detect noise and textures, to which HOG, with its normalised contrast, is insensitive.
+    HOG detects letters and drawings, whose pixels resemble those of clothes. The detector does not
+    depend on the classifier, and keeps ``max_samples`` rows of 514 float32 values by default.
+    Images below 4 pixels in height or width, such as rows of tables, have no HOG, and are compared
+    by their standardised columns.
 
     References
     ----------
     .. [1] Y. Sun, Y. Ming, X. Zhu and Y. Li, "Out-of-Distribution Detection with Deep Nearest
        Neighbors", ICML 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fashionkit import make_garments
+    >>> from fashionkit.decision._outliers import NeighborDetector
+    >>> X, _ = make_garments(200, random_state=0)
+    >>> detector = NeighborDetector().fit(X[:150])
+    >>> noise = np.random.RandomState(0).randint(0, 256, X[150:].shape, dtype=np.uint8)
+    >>> bool(detector.score_samples(X[150:]).min() > detector.score_samples(noise).max())
+    True
     """
 
     _parameter_constraints: dict = {
@@ -91,16 +110,16 @@ class NeighborDetector(BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Describe the training images, or some of them.
+        """Compute the descriptors of the training images.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels)
-            Images.
+            Training images.
 
         y : ignored
-            Present by convention.
+            Not used; present for API consistency.
 
         Returns
         -------
@@ -118,13 +137,13 @@ class NeighborDetector(BaseEstimator):
             self._hog = HOGFeatures(pixels_per_cell=cells, signed=True, interpolate=True)
             self._hog.fit(np.asarray(images.pixels[:1]))
         blocks = self._describe(images)
-        # Columns of tables have units of their own, pixels have one.
+        # Columns of tables have different units, pixels have the same.
         self._units = np.ones(1, np.float32)
         if self._hog is None:
             deviation = blocks[0].std(axis=0)
             self._units = np.where(deviation > 0, deviation, 1).astype(np.float32)
             blocks[0] /= self._units
-        # Of images without any gradient, the share of each component in the variance is 0 / 0.
+        # If all images lack gradients, the explained variance ratio of the components is 0 / 0.
         with np.errstate(invalid="ignore"):
             self._components = [
                 BoundedPCA(self.n_components, random_state=random_state).fit(block)
@@ -136,7 +155,7 @@ class NeighborDetector(BaseEstimator):
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:
-        """Score images: the lower, the less they are like the training images.
+        """Score images by their similarity to the training images.
 
         Parameters
         ----------
@@ -147,11 +166,11 @@ class NeighborDetector(BaseEstimator):
         Returns
         -------
         scores : ndarray of shape (n_samples,), dtype=float64
-            Negative distances to the nearest training image.
+            Negative distance to the nearest training image; the lower, the more of an outlier.
         """
         check_is_fitted(self)
         with warnings.catch_warnings():
-            # The classifier has warned of it.
+            # The classifier has already warned about the pixel range.
             warnings.filterwarnings("ignore", "X has pixels in the range", UserWarning)
             images = check_images(self, X)
             scores = [
@@ -170,7 +189,7 @@ class NeighborDetector(BaseEstimator):
         return self._join(reduced)
 
     def _describe(self, images: Images) -> list[np.ndarray]:
-        """Return small images as rows, and their histograms of gradients."""
+        """Return the downscaled images as rows, and their HOG unless they are too small."""
         blocks: list[list[np.ndarray]] = [[], []]
         for _, part in images.in_memory(_IMAGES_PER_CHUNK):
             pixels = part.scaled(slice(None))
@@ -186,9 +205,17 @@ class NeighborDetector(BaseEstimator):
 
 
 def make_detector(classifier: Any) -> Any:
-    """Return a detector, not fitted, of what a fitted classifier takes.
+    """Return an unfitted detector for the input of a fitted classifier.
 
-    Where a pipeline begins with steps that read or prepare images, the detector does, too.
+    Parameters
+    ----------
+    classifier : classifier
+        Fitted classifier.
+
+    Returns
+    -------
+    detector : NeighborDetector or Pipeline
+        Detector, after clones of the steps by which a Pipeline loads or preprocesses images.
     """
     inner = classifier.estimator if isinstance(classifier, FrozenEstimator) else classifier
     steps = inner.steps[:-1] if isinstance(inner, Pipeline) else []
@@ -202,7 +229,7 @@ def make_detector(classifier: Any) -> Any:
 
 
 def _reduce(pca: BoundedPCA, rows: np.ndarray) -> np.ndarray:
-    """Return principal components, and the distance from what they can show."""
+    """Return the principal components of rows, and their reconstruction error."""
     reduced = pca.transform(rows)
     centred = rows - pca.pca_.mean_.astype(rows.dtype)
     left = np.square(centred).sum(axis=1) - np.square(reduced).sum(axis=1)
@@ -210,7 +237,7 @@ def _reduce(pca: BoundedPCA, rows: np.ndarray) -> np.ndarray:
 
 
 def _scale_of(rows: np.ndarray) -> float:
-    """Return the root mean square distance of some rows to the nearest others."""
+    """Return the root mean square distance of rows to their nearest neighbours."""
     some = rows[:: max(1, len(rows) // _MEASURED)]
     if len(rows) == 1:
         return 1.0

@@ -1,7 +1,7 @@
-"""Permutation tests: whether two samples differ by more than chance.
+"""Permutation tests of the difference of two samples.
 
-Under the null hypothesis the rows of both samples are exchangeable, so that p values are valid for
-any size. Time and memory do not grow with the number of rows, except for one sort.
+Under the null hypothesis, the rows of both samples are exchangeable, so that p values are valid for
+samples of any size.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances
 
-# Bins of the pooled values, between which a distribution function is evaluated.
+# Number of bins of the pooled values, at whose edges distribution functions are evaluated.
 _N_BINS = 1_000
 
-# Permutations of a kernel matrix at a time.
+# Number of permutations of a kernel matrix at a time.
 _CHUNK = 128
 
-# Rows whose kernel matrix is multiplied in half the time in float32. Its rounding errors are a
-# thousandth of the spread of permutations, and ties are unlikely.
+# Number of rows above which kernel matrices are float32, which halves the time. The rounding errors
+# are a thousandth of the spread of permutations, and ties are unlikely.
 _MANY = 512
 
-# Rounding errors must not decide whether a permutation is as extreme as what is observed.
+# Tolerance for rounding errors when permutations are compared with the observed statistic.
 _TOLERANCE = 1e-9
 
 
 class Difference(NamedTuple):
-    """The distance of two samples, and the p value of its permutation test."""
+    """Distance of two samples, with the p value of its permutation test."""
 
     statistic: float
     p_value: float
@@ -35,24 +35,25 @@ class Difference(NamedTuple):
 def compare_shares(
     reference: np.ndarray, new: np.ndarray, n_permutations: int, rng: np.random.Generator
 ) -> Difference:
-    """Compare shares of categories by their total variation distance.
+    """Compare shares of categories by the total variation distance.
+
+    Time and memory do not depend on the number of rows.
 
     Parameters
     ----------
-    reference, new : ndarray of shape (n_categories,), dtype int
-        Number of rows of each category.
+    reference, new : ndarray of shape (n_categories,), dtype=int
+        Number of rows of each category in the reference sample and in the new one.
 
     n_permutations : int
         Number of permutations.
 
     rng : Generator
-        Draws them.
+        Random number generator of the permutations.
 
     Returns
     -------
     difference : Difference
-        The distance is half the sum of absolute differences, from 0 to 1: the share of rows that
-        would have to change their category.
+        Half the sum of the absolute differences of shares, from 0 to 1, and its p value.
     """
     pooled = reference + new
     drawn = _draw(pooled, int(new.sum()), n_permutations, rng)
@@ -63,26 +64,27 @@ def compare_shares(
 def compare_values(
     reference: np.ndarray, new: np.ndarray, n_permutations: int, rng: np.random.Generator
 ) -> Difference:
-    """Compare distributions of a number by the Kolmogorov-Smirnov distance.
+    """Compare distributions of a scalar by the Kolmogorov-Smirnov distance.
 
-    The distribution functions are evaluated at no more than 1,000 quantiles of the pooled values.
-    These do not depend on which sample a value is from, so that the test remains exact.
+    The distribution functions are evaluated at up to 999 quantiles of the pooled values. These do
+    not depend on the sample of a value, so that the test remains exact. Time and memory do not
+    depend on the number of rows, except for sorting the pooled values.
 
     Parameters
     ----------
     reference, new : ndarray of shape (n_rows,)
-        The values.
+        Values of the reference sample and of the new one.
 
     n_permutations : int
         Number of permutations.
 
     rng : Generator
-        Draws them.
+        Random number generator of the permutations.
 
     Returns
     -------
     difference : Difference
-        The distance is the largest difference of the distribution functions, from 0 to 1.
+        Maximum difference of the distribution functions, from 0 to 1, and its p value.
     """
     pooled = np.concatenate([reference, new])
     probabilities = np.linspace(0, 1, _N_BINS + 1)[1:-1]
@@ -99,27 +101,28 @@ def compare_values(
 def compare_rows(
     reference: np.ndarray, new: np.ndarray, n_permutations: int, rng: np.random.Generator
 ) -> Difference:
-    """Compare distributions of vectors by the maximum mean discrepancy.
+    """Compare distributions of vectors by the squared maximum mean discrepancy.
 
-    It is the unbiased estimate of its square with a Gaussian kernel, whose bandwidth is the median
-    distance of the pooled rows (Gretton, Borgwardt, Rasch, Schölkopf and Smola 2012, lemma 6 and
-    section 8). Memory and time grow with the square of the number of rows.
+    Its unbiased estimate uses a Gaussian kernel whose bandwidth is the median distance of the
+    pooled rows (Gretton, Borgwardt, Rasch, Schölkopf and Smola, 2012, lemma 6 and section 8). Time
+    and memory grow with the square of the number of rows.
 
     Parameters
     ----------
     reference, new : ndarray of shape (n_rows, n_features)
-        The vectors, at least two of each.
+        Vectors of the reference sample and of the new one, at least two each.
 
     n_permutations : int
         Number of permutations.
 
     rng : Generator
-        Draws them.
+        Random number generator of the permutations.
 
     Returns
     -------
     difference : Difference
-        The estimate is about 0, and may be below it, for samples of one distribution.
+        Estimate and its p value. For samples of the same distribution, the estimate is about 0, and
+        may be negative.
     """
     n_first, n_second = len(reference), len(new)
     kernel = _gaussian_kernel(np.concatenate([reference, new]).astype(np.float64))
@@ -139,7 +142,7 @@ def compare_rows(
 def _draw(
     pooled: np.ndarray, n_new: int, n_permutations: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw how many rows of each category fall to the new sample when all are permuted."""
+    """Draw the number of rows of each category in the new sample, for each permutation."""
     return rng.multivariate_hypergeometric(pooled, n_new, n_permutations, method="marginals")
 
 
@@ -156,7 +159,7 @@ def _largest_gap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _gaussian_kernel(rows: np.ndarray) -> np.ndarray:
-    """Return the kernel matrix of all pairs of rows, with zeros in its diagonal."""
+    """Return the kernel matrix of all pairs of rows, with a diagonal of zeros."""
     squares = euclidean_distances(rows, squared=True)
     median = np.median(squares[np.triu_indices(len(rows), 1)])
     kernel = np.exp(-squares / (2 * median if median > 0 else 1.0))
@@ -167,7 +170,7 @@ def _gaussian_kernel(rows: np.ndarray) -> np.ndarray:
 def _squared_discrepancy(
     kernel: np.ndarray, is_first: np.ndarray, n_first: int, n_second: int
 ) -> np.ndarray:
-    """Estimate the squared discrepancy, for each column that says which rows are the first."""
+    """Estimate the squared discrepancy for each column, which is 1 for rows of the first sample."""
     sums = kernel.sum(axis=0, dtype=np.float64)
     within_first = np.einsum("ij,ij->j", kernel @ is_first, is_first, dtype=np.float64)
     across = sums @ is_first - within_first
@@ -180,6 +183,6 @@ def _squared_discrepancy(
 
 
 def _difference(observed: np.ndarray | float, permuted: np.ndarray) -> Difference:
-    """Count permutations at least as extreme, and the observed one (Phipson and Smyth 2010)."""
+    """Compute the p value, counting the observed samples (Phipson and Smyth, 2010)."""
     n_extreme = int(np.sum(permuted >= observed - _TOLERANCE))
     return Difference(float(observed), (1 + n_extreme) / (1 + len(permuted)))

@@ -1,4 +1,4 @@
-"""What is trained: features that are computed once for all, if any, and a classifier."""
+"""Division of a model into features that are computed once, and a classifier."""
 
 from __future__ import annotations
 
@@ -16,16 +16,37 @@ from fashionkit.models import make_model, make_search
 from fashionkit.persistence import load_pretrained
 
 DEFAULT_MODEL = "photos-lda"
-# What takes its place where the weights of its network are unavailable.
+# Replacement if the weights of its network are unavailable.
 SMALL = "clothing-photos-small-v1"
 SMALL_SIDE = 192
 
-# Features that are those of an image, whichever others it is trained with.
+# Transformers whose output for an image does not depend on the training images.
 _STATELESS = (BackboneFeatures, ColorHistogram, HOGFeatures, PixelFeatures)
 
 
 class Plan(NamedTuple):
-    """What is trained: features that are computed once, if any, and the classifier on them."""
+    """Parts of a model to train.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+
+    image_size : int
+        Height and width of the images in pixels.
+
+    classifier : classifier
+        Unfitted classifier on the features, or on the images.
+
+    search : RandomizedSearchCV or None
+        Search for the parameters of the classifier.
+
+    step : str, default=""
+        Name of the step of the features.
+
+    features : transformer or None, default=None
+        Fitted transformer that is applied once to all photos; None if the classifier takes images.
+    """
 
     name: str
     image_size: int
@@ -38,7 +59,40 @@ class Plan(NamedTuple):
 def make_plan(
     model: str | None, params: dict[str, Any] | None, image_size: int | None, seed: int, n_iter: Any
 ) -> Plan:
-    """Divide a model into what every photo's features are, whatever the others, and the rest."""
+    """Divide a model into features that do not depend on the training photos, and a classifier.
+
+    Parameters
+    ----------
+    model : str or None
+        Name of the model; None for the default.
+
+    params : dict or None
+        Parameters of the model.
+
+    image_size : int or None
+        Height and width of the images in pixels; None for those that the model requires.
+
+    seed : int
+        Seed of the model and of the search.
+
+    n_iter : int or None
+        Number of parameter combinations to search; None for no search.
+
+    Returns
+    -------
+    plan : Plan
+        Parts of the model.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the weights of a model that was requested by name are unavailable.
+
+    Warns
+    -----
+    UserWarning
+        If the weights of the default model are unavailable, so that another network is used.
+    """
     name = DEFAULT_MODEL if model is None else model
     params = params or {}
     estimator = make_model(name, random_state=seed, **params)
@@ -56,8 +110,8 @@ def make_plan(
             raise
         warnings.warn(
             f"The weights of the default model are unavailable, so that {SMALL!r} takes their "
-            "place, which is less accurate. It has learnt from clothing-dataset-small: figures of "
-            f"photos of that collection are too good. {error}",
+            "place, which is less accurate. It was trained on clothing-dataset-small: evaluations "
+            f"on photos of that data set are optimistic. {error}",
             UserWarning,
             stacklevel=users_level(),
         )
@@ -75,13 +129,13 @@ def make_plan(
 
 
 def _small_features() -> BackboneFeatures:
-    """Return features of the network that comes with the package."""
+    """Return features of the network that is shipped with the package."""
     network = FrozenEstimator(load_pretrained(SMALL))
     return BackboneFeatures(weights=network, pooling="grid", grid=2, power=0.5, mirror=True)
 
 
 def _image_size(estimator: Any) -> int:
-    """Return how large the photos for a model should be."""
+    """Return the height and width of the photos for a model, in pixels."""
     sizes = [
         value
         for name, value in estimator.get_params().items()

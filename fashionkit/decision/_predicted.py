@@ -1,4 +1,4 @@
-"""Predictions of a set of images that monitors compare: counts of classes, confidences, reviews."""
+"""Predictions that monitors compare: counts of classes, confidences and reviews."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _STATUSES = ("accepted", "review", "outlier", "error")
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """What a model says of some images.
+    """Summary of the predictions of a model on some images.
 
     Parameters
     ----------
-    class_counts : ndarray of shape (n_classes,)
-        Number of predictions of each class, of images that could be read.
+    class_counts : ndarray of shape (n_classes,), dtype=int
+        Number of readable images predicted in each class.
 
     confidences : ndarray of shape (n_readable,)
-        Their confidences.
+        Confidence of the prediction of each readable image.
 
-    readable : ndarray of shape (n_readable,)
-        Positions of the images that could be read.
+    readable : ndarray of shape (n_readable,), dtype=int
+        Rows of the readable images.
 
-    review_counts : ndarray of shape (2,) or None
-        Number of images that are accepted, and that are not; None without decisions.
+    review_counts : ndarray of shape (2,), dtype=int, or None
+        Number of images that are accepted, and of all others; None without decisions.
     """
 
     class_counts: np.ndarray
@@ -43,14 +43,33 @@ class Predicted:
     review_counts: np.ndarray | None
 
     def __len__(self) -> int:
-        """Return the number of images, also of those that cannot be read."""
+        """Return the number of images, including unreadable ones."""
         if self.review_counts is None:
             return len(self.readable)
         return int(self.review_counts.sum())
 
 
 def predict(model: Any, X: Any) -> Predicted:
-    """Ask a model for its decisions, or for its probabilities where it makes none."""
+    """Predict images by the ``decide`` of a model, or otherwise by its probabilities.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted model.
+
+    X : array-like of n_samples, or ImageFolder
+        Images in any form.
+
+    Returns
+    -------
+    predicted : Predicted
+        Summary of the predictions.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two images, or the model predicts no probabilities.
+    """
     n_images = _num_samples(X)
     if n_images < 2:
         raise ValueError(
@@ -69,44 +88,48 @@ def predict(model: Any, X: Any) -> Predicted:
 def check_decisions(
     decisions: pd.DataFrame, classes: Any, n_images: int, has_status: bool
 ) -> Predicted:
-    """Check a table of decisions, and count what is compared.
+    """Validate a table of decisions, and summarise it.
 
     Parameters
     ----------
     decisions : DataFrame of shape (n_samples, n_columns)
-        With the columns ``label``, ``confidence`` and ``status``.
+        Table with the columns ``label``, ``confidence`` and, if required, ``status``.
 
     classes : array-like of shape (n_classes,)
-        Labels of the model.
+        Class labels of the model.
 
     n_images : int
         Number of images.
 
     has_status : bool
-        Whether a column ``status`` is needed.
+        Whether the column ``status`` is required.
 
     Returns
     -------
     predicted : Predicted
-        The counts.
+        Summary of the decisions.
 
     Raises
     ------
+    TypeError
+        If ``decisions`` is not a DataFrame.
+
     ValueError
-        If the table lacks a column, has another number of rows, or unknown labels.
+        If the table lacks a column, has another number of rows or invalid values, or fewer than two
+        images are readable.
     """
     import pandas as pd
 
     if not isinstance(decisions, pd.DataFrame):
         raise TypeError(
-            f"decisions is a {type(decisions).__name__}, expected a DataFrame; pass what decide or "
-            "classify_photos returns."
+            f"decisions is a {type(decisions).__name__}, expected a DataFrame; pass the result of "
+            "decide or classify_photos."
         )
     needed = ["label", "confidence", *(["status"] if has_status else [])]
     if missing := [name for name in needed if name not in decisions]:
         raise ValueError(
-            f"decisions lacks the columns {choices(missing)}; pass what decide or classify_photos "
-            "returns."
+            f"decisions lacks the columns {choices(missing)}; pass the result of decide or "
+            "classify_photos."
         )
     if len(decisions) != n_images:
         raise ValueError(
@@ -119,24 +142,31 @@ def check_decisions(
         status = decisions["status"].to_numpy()
         if unknown := sorted(set(status.tolist()) - set(_STATUSES), key=str):
             raise ValueError(
-                f"decisions has the status {choices(unknown, most=5)}, expected some of "
-                f"{choices(_STATUSES)}."
+                f"decisions has the status {choices(unknown, most=5)}, expected "
+                f"{choices(_STATUSES)}; pass the result of decide or classify_photos."
             )
         is_readable = status != "error"
         n_accepted = int(np.sum(status == "accepted"))
         reviews = np.array([n_accepted, n_images - n_accepted])
     readable = np.flatnonzero(is_readable)
     if len(readable) < 2:
-        raise ValueError(f"{len(readable)} of {n_images} images can be read, expected at least 2.")
+        raise ValueError(
+            f"decisions has {len(readable)} of {n_images} images that can be read, expected at "
+            "least 2; pass more images."
+        )
     columns = pd.Index(np.asarray(classes)).get_indexer(decisions["label"].to_numpy()[readable])
     if np.any(columns < 0):
         labels = decisions["label"].to_numpy()[readable][columns < 0]
         raise ValueError(
             f"decisions has the labels {choices(sorted(set(labels.tolist()), key=str), most=5)}, "
-            f"which are no classes of the model: {choices(np.asarray(classes).tolist(), most=12)}."
+            f"expected the classes {choices(np.asarray(classes).tolist(), most=12)}; pass the "
+            "decisions of this model."
         )
     confidences = decisions["confidence"].to_numpy(float)[readable]
     if not np.isfinite(confidences).all():
-        raise ValueError("decisions has confidences that are NaN; pass one for each image.")
+        raise ValueError(
+            f"decisions has {int(np.sum(~np.isfinite(confidences)))} confidences that are NaN or "
+            "infinite, expected finite numbers; pass the result of decide or classify_photos."
+        )
     counts = np.bincount(columns, minlength=len(np.asarray(classes)))
     return Predicted(counts, confidences, readable, reviews if has_status else None)

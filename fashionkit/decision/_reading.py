@@ -1,4 +1,4 @@
-"""Read photos as a model takes them: its size, its channels, its range of pixels."""
+"""Reading of photos in the form that a model expects: size, channels and pixel range."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ from fashionkit.datasets._warned import noting
 from fashionkit.persistence._describe import with_images
 from fashionkit.preprocessing import ImageLoader, ProductPhotoPreprocessor
 
-# Maximum number of photos, and of values of their pixels, that are read at a time.
+# Maximum number of photos, and of their pixel values, in a chunk.
 _MOST_PHOTOS = 256
 _MOST_VALUES = 2**24
 
-# To which photos are decoded that are only to be tried, before a model reads them itself.
+# Size at which photos are decoded to check that they are readable, if the model reads them itself.
 _LEAST_SIZE = (64, 64)
 
 
 @dataclass(frozen=True)
 class Reader:
-    """How photos are read for a model.
+    """Settings to read photos for a model.
 
     Parameters
     ----------
     size : tuple of int
-        Height and width of the images.
+        Height and width of the images in pixels.
 
     aspect : {"crop", "pad", "stretch"}, default="crop"
-        What happens to photos of other proportions.
+        Treatment of photos of another aspect ratio.
 
     channels : {1, 3}, default=3
         Number of channels of the images; 1 for gray.
 
     pixel_range : tuple of float, default=(0.0, 255.0)
-        What black and white become.
+        Values of black and white.
 
     form : {"images", "rows", "table", "paths"}, default="images"
-        What the model is given: images, flat rows, a DataFrame with `columns`, or paths of what
-        can be read.
+        Input of the model: images, flat rows, a DataFrame with ``columns``, or paths of readable
+        files.
 
     columns : tuple of str, default=()
-        Names of the features of a table.
+        Column names of a table.
     """
 
     size: Size
@@ -63,7 +63,7 @@ class Reader:
 
     @property
     def chunk_size(self) -> int:
-        """Number of photos to read at a time."""
+        """Number of photos in a chunk."""
         return max(1, min(_MOST_PHOTOS, _MOST_VALUES // math.prod((*self.size, self.channels))))
 
     def read(self, paths: list[str]) -> tuple[Any, list[str | None]]:
@@ -72,15 +72,15 @@ class Reader:
         Parameters
         ----------
         paths : list of str
-            The files.
+            Paths of the files.
 
         Returns
         -------
         X : ndarray, DataFrame or list of str, of n_readable rows
-            The images that could be read, as the model takes them.
+            Readable images in the form that the model expects.
 
         reasons : list of str or None
-            Why each file could not be read; None for those in `X`.
+            Reason why each file cannot be read; None for those in ``X``.
         """
         images, reasons = [], []
         for path in paths:
@@ -94,7 +94,18 @@ class Reader:
         return self.as_given(images), reasons
 
     def as_given(self, images: list[np.ndarray]) -> Any:
-        """Return images in RGB, of this reader's size, as the model takes them."""
+        """Convert images to the form that the model expects.
+
+        Parameters
+        ----------
+        images : list of ndarray of shape (height, width, 3), dtype=uint8
+            RGB images of this reader's size.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of n_images rows
+            The images.
+        """
         images = images if self.channels == 3 else list(map(_gray, images))
         X = np.stack(images) if images else np.empty((0, *self.size, self.channels), np.uint8)
         low, high = self.pixel_range
@@ -107,7 +118,27 @@ class Reader:
 
 
 def read_photo(path: str, size: Size | None, aspect: str) -> tuple[np.ndarray | None, str | None]:
-    """Return a photo in RGB, or why it cannot be read; one that changes meanwhile cannot."""
+    """Read a photo in RGB.
+
+    Parameters
+    ----------
+    path : str
+        Path of the file.
+
+    size : tuple of int or None
+        Height and width of the image in pixels; None for those of the photo.
+
+    aspect : {"crop", "pad", "stretch"}
+        Treatment of photos of another aspect ratio.
+
+    Returns
+    -------
+    image : ndarray of shape (height, width, 3), dtype=uint8, or None
+        Image; None if the file cannot be read, or changes during reading.
+
+    reason : str or None
+        Reason why the file cannot be read; None for an image.
+    """
     if os.path.isdir(path):
         return None, "it is a folder"
     before = stamp(path)
@@ -126,30 +157,31 @@ def read_photo(path: str, size: Size | None, aspect: str) -> tuple[np.ndarray | 
 
 
 def make_reader(model: Any, image_size: Any = None) -> Reader:
-    """Find out which images a fitted model takes.
+    """Make the reader for the images that a fitted model expects.
 
     Parameters
     ----------
     model : estimator
-        A fitted classifier, pipeline or search.
+        Fitted classifier, pipeline or search.
 
     image_size : int or tuple of int, default=None
-        Height and width of the images; None for what the model says.
+        Height and width of the images in pixels; None for those of the training images.
 
     Returns
     -------
     reader : Reader
-        What reads them.
+        Reader of photos.
 
     Raises
     ------
     ValueError
-        If the model does not say, and `image_size` is None, or if it says otherwise.
+        If the size of the images is unknown and ``image_size`` is None, or if the model expects
+        another size.
 
     Warns
     -----
     UserWarning
-        If the model takes gray images.
+        If the model expects gray images.
     """
     given = height_and_width(image_size)
     for part in first_parts(model):
@@ -170,13 +202,13 @@ def make_reader(model: Any, image_size: Any = None) -> Reader:
     if given not in (None, (height, width)):
         raise ValueError(
             f"image_size={image_size!r}, but the model takes images of {height} x {width} pixels; "
-            "pass None for these."
+            "pass image_size=None to use these."
         )
     if channels == 1:
         warnings.warn(
-            f"The model takes gray images of {height} x {width} pixels: photos are reduced to "
-            "these, with all that is around a garment. If it was trained on silhouettes, put "
-            "ProductPhotoPreprocessor before it, in a Pipeline.",
+            f"The model takes gray images of {height} x {width} pixels, to which photos are "
+            "reduced, including their background. If it was trained on images without background, "
+            "put ProductPhotoPreprocessor before it in a Pipeline.",
             UserWarning,
             stacklevel=2,
         )
@@ -184,7 +216,7 @@ def make_reader(model: Any, image_size: Any = None) -> Reader:
 
 
 def first_parts(model: Any) -> list[Any]:
-    """Return the fitted estimators that see the input of a model first, the outermost first."""
+    """Return the nested estimators that receive the input of a model, the outermost first."""
     parts = []
     while model is not None:
         parts.append(model)
@@ -202,17 +234,18 @@ def first_parts(model: Any) -> list[Any]:
 
 
 def _shape_of_rows(model: Any, given: Size | None) -> tuple[int, int, int]:
-    """Guess which images a model takes that knows only how many values a row has."""
+    """Infer the shape of the images of a model from its number of features."""
     n_features = next(
         (part.n_features_in_ for part in first_parts(model) if hasattr(part, "n_features_in_")),
         None,
     )
     if n_features is None:
         raise ValueError(
-            f"model={type(model).__name__} does not say how large its images are; pass "
+            f"model={type(model).__name__} does not tell the size of its images; pass "
             "image_size=(height, width)."
             if given is None
-            else f"model={type(model).__name__} is not fitted, or does not say what it takes."
+            else f"model={type(model).__name__} does not tell its number of features, expected a "
+            "fitted model with n_features_in_; fit it, or wrap it in a Pipeline after ImageLoader."
         )
     for channels in (1, 3):
         height, width = given or (math.isqrt(n_features // channels),) * 2

@@ -1,4 +1,4 @@
-"""Parameters of a classifier's fit that go through a meta-estimator, and the weights of images."""
+"""Routing of fit parameters and sample weights through a meta-estimator."""
 
 from __future__ import annotations
 
@@ -13,23 +13,28 @@ from fashionkit._images import users_level
 
 
 def route(router: Any, sample_weight: Any, fit_params: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of the inner classifier's fit.
+    """Return the parameters of the ``fit`` of the inner classifier.
 
     Parameters
     ----------
     router : meta-estimator
-        Its parameter ``estimator`` is the inner classifier.
+        Meta-estimator whose parameter ``estimator`` is the inner classifier.
 
-    sample_weight : array-like or None
-        Weights of the images.
+    sample_weight : array-like of shape (n_samples,) or None
+        Weight of each image.
 
     fit_params : dict
         Further parameters.
 
+    Returns
+    -------
+    params : dict
+        Parameters of the inner ``fit``, including the weights by their name there.
+
     Warns
     -----
     UserWarning
-        If there are weights, and the classifier takes none.
+        If weights are given, but the classifier does not support them.
     """
     if _routing_enabled():
         given = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -39,8 +44,8 @@ def route(router: Any, sample_weight: Any, fit_params: dict[str, Any]) -> dict[s
         name = _weight_name(router.estimator)
         if name is None:
             warnings.warn(
-                f"{type(router.estimator).__name__} takes no sample_weight, so that the weights "
-                "count in the calibration only.",
+                f"{type(router.estimator).__name__} does not support sample_weight, which is only "
+                "used in the calibration; pass a classifier that supports it to use it in both.",
                 UserWarning,
                 stacklevel=users_level(),
             )
@@ -50,7 +55,7 @@ def route(router: Any, sample_weight: Any, fit_params: dict[str, Any]) -> dict[s
 
 
 def _weight_name(estimator: Any) -> str | None:
-    """Return what the weights are called in the fit of a classifier; None if it takes none."""
+    """Return the name of the weights in the ``fit`` of a classifier; None without support."""
     if "sample_weight" in signature(estimator.fit).parameters:
         return "sample_weight"
     if isinstance(estimator, Pipeline):

@@ -1,4 +1,4 @@
-"""What any fitted classifier decides about images: a row for each."""
+"""Decisions of any fitted classifier, with a row for each image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from fashionkit.decision._coarse import coarse_names
 from fashionkit.decision._decide import explain
 
-# The columns of decisions, and what stands in those of text and of numbers where there is none.
+# Columns of decisions.
 DECISIONS = (
     *("label", "confidence", "second", "second_confidence", "third", "third_confidence"),
     *("set", "status", "reason"),
@@ -23,27 +23,28 @@ _RANKS = DECISIONS[:6:2]
 def decide(
     model: Any, X: Any, target_names: list[str], review_below: float | None = None
 ) -> pd.DataFrame:
-    """Return what a model decides about images.
+    """Decide on images by any fitted classifier.
 
     Parameters
     ----------
     model : estimator
-        A fitted classifier, also of several targets, with ``decide`` or without.
+        Fitted classifier of one or several targets, with or without ``decide``.
 
-    X : array-like
-        Images as the model takes them.
+    X : array-like of n_samples
+        Images in the form that the model expects.
 
     target_names : list of str
-        Names of the model's targets, where there are several.
+        Name of each target of the model; unused for a single target.
 
     review_below : float or None, default=None
-        Least confidence that is accepted of a classifier without ``decide``.
+        Minimum confidence of an accepted prediction, for a classifier without ``decide``; None
+        accepts all predictions.
 
     Returns
     -------
-    rows : DataFrame
-        The columns of `DECISIONS` for the first target, "coarse" where its coarse classes are
-        known, and two columns for each further target: its name, and the confidence.
+    rows : DataFrame of shape (n_samples, n_columns)
+        Columns ``DECISIONS`` of the first target, "coarse" if its coarse classes are known, and two
+        columns for each further target: its label and its confidence.
     """
     model = getattr(model, "best_estimator_", model)
     if isinstance(model, Pipeline) and not hasattr(model, "decide"):
@@ -62,7 +63,7 @@ def decide(
 
 
 def can_decide(model: Any) -> bool:
-    """Return whether :func:`decide` can leave predictions of a fitted model to review by itself."""
+    """Return whether a fitted model has a ``decide``, for at least one of its targets."""
     model = getattr(model, "best_estimator_", model)
     if hasattr(model, "decide"):
         return True
@@ -75,7 +76,7 @@ def can_decide(model: Any) -> bool:
 
 
 def count_targets(model: Any) -> int:
-    """Return how many targets a fitted classifier predicts."""
+    """Return the number of targets of a fitted classifier."""
     return _targets(model)
 
 
@@ -94,7 +95,7 @@ def _decide_one(model: Any, X: Any, limit: float | None) -> pd.DataFrame:
 
 
 def _decide_each(model: Any, X: Any, limit: float | None) -> list[pd.DataFrame]:
-    """Return the decisions on each target of a classifier of several."""
+    """Return the decisions on each target of a multi-output classifier."""
     members = getattr(model, "estimators_", None)
     if isinstance(members, list) and len(members) == _targets(model):
         return [_decide_one(member, X, limit) for member in members]
@@ -109,7 +110,7 @@ def _decide_each(model: Any, X: Any, limit: float | None) -> list[pd.DataFrame]:
 def _of_probabilities(
     probabilities: np.ndarray, classes: np.ndarray, limit: float | None
 ) -> pd.DataFrame:
-    """Return the three most probable classes; all are accepted, unless a limit says otherwise."""
+    """Return the three most probable classes; predictions below a limit are left to review."""
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, : len(_RANKS)]
     columns: dict[str, Any] = {}
     for rank, name in enumerate(_RANKS):
@@ -132,7 +133,7 @@ def _of_labels(labels: np.ndarray) -> pd.DataFrame:
 
 
 def _complete(columns: dict[str, Any], n_rows: int) -> pd.DataFrame:
-    """Add what a classifier without ``decide`` does not say."""
+    """Add default values of the columns that a classifier without ``decide`` does not predict."""
     absent: dict[str, Any] = dict.fromkeys(DECISIONS)
     absent |= {name: np.nan for name in DECISIONS if name.endswith("confidence")}
     absent |= {"status": ACCEPTED, "reason": ""}
@@ -148,7 +149,7 @@ def _with_coarse(rows: pd.DataFrame, model: Any) -> pd.DataFrame:
 
 
 def _with_worst_status(rows: pd.DataFrame, parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Accept a row only where the decision on every target is accepted."""
+    """Set the status to the worst of all targets, so that only rows with all accepted are."""
     severity = {status: rank for rank, status in enumerate(STATUSES)}
     statuses = np.array([[severity[one] for one in part["status"]] for part in parts.values()])
     reasons = [

@@ -1,4 +1,4 @@
-"""SelectiveClassifier: calibrated probabilities, and which predictions to accept."""
+"""Selective classification: calibrated probabilities, and which predictions to accept."""
 
 from __future__ import annotations
 
@@ -50,69 +50,72 @@ from fashionkit.decision._thresholds import outlier_threshold
 class SelectiveClassifier(
     DocLinkMixin, SelectivePredictionMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
 ):
-    """Classifier that knows which of its predictions to leave to a person.
+    """Classifier with a reject option: accepts confident predictions, leaves others to review.
 
-    A classifier is fitted, and its probabilities are calibrated on images that it was not fitted
-    on. On the same images it is chosen from which confidence on predictions are accepted: such
-    that at most 2 % of them are wrong, say, or that 90 % of the images are accepted. ``predict``
-    always returns a class; :meth:`decide` says which to accept, which to review, and which images
-    do not look like any that were trained on.
+    A classifier is fitted, and its probabilities are calibrated on images held out from the fit,
+    the calibration images. A confidence threshold is chosen on the same images, for example such
+    that at most 2 % of the accepted predictions are wrong, or that 90 % of the images are accepted.
+    ``predict`` always returns a class; :meth:`decide` also returns whether to accept the
+    prediction, to review it, or to reject the image as an outlier.
 
     Read more in :doc:`Decisions </decisions>`.
 
     Parameters
     ----------
     estimator : classifier
-        Classifier with ``predict_proba`` or ``decision_function``. To calibrate one that is fitted
-        already, pass a :class:`~sklearn.frozen.FrozenEstimator` of it, and ``fit`` on images that
-        it was not fitted on.
+        Classifier with ``predict_proba`` or ``decision_function``. To calibrate one that is already
+        fitted, wrap it in a :class:`~sklearn.frozen.FrozenEstimator`, and ``fit`` on images that it
+        was not fitted on.
 
     criterion : {"risk", "coverage", "confidence", "cost"} or None, default=None
-        What decides which predictions are accepted.
+        Rule by which predictions are accepted.
 
-        - "risk": at most ``level`` of the accepted predictions are wrong, with the probability
-          ``confidence_level`` [1]_ [2]_; as many are accepted as that allows;
-        - "coverage": a share of ``level`` of the images is accepted;
+        - "risk": at most the fraction ``level`` of the accepted predictions is wrong, with
+          probability ``confidence_level`` [1]_ [2]_; as many as possible are accepted;
+        - "coverage": the fraction ``level`` of the images is accepted;
         - "confidence": predictions with a probability of at least ``level`` are accepted;
-        - "cost": the class of the lowest expected cost is predicted, and accepted where its cost is
+        - "cost": the class of the lowest expected cost is predicted, and accepted if this cost is
           at most ``level``, the cost of a review [3]_;
-        - None: all are accepted.
+        - None: all predictions are accepted.
 
     level : float, default=None
-        What the criterion asks for: from 0 to 1, or a cost. None is only for ``criterion=None``,
-        and for "cost" where no prediction is left to review.
+        Maximum error rate for "risk", minimum fraction of accepted images for "coverage", minimum
+        probability for "confidence", each above 0 and at most 1 ("risk": below 1); or the cost of a
+        review for "cost", in the unit of ``costs``, where None accepts all predictions. Must be
+        None for ``criterion=None``.
 
     costs : array-like of shape (n_classes, n_classes), default=None
         Cost of predicting the class of a column for an image of the class of a row, both in the
-        order of ``classes_``; only for ``criterion="cost"``.
+        order of ``classes_``. Required by ``criterion="cost"``, and invalid for other criteria.
 
     confidence_level : float, default=0.95
-        Probability with which a promise is kept: that of the risk, and that an image's prediction
-        set in :meth:`decide` holds its class. The largest share of images like those trained on
-        that the outlier detector rejects is ``1 - confidence_level``, with the same probability.
+        Probability that the error rate stays below ``level`` for ``criterion="risk"``, and that the
+        prediction set of an image in :meth:`decide` contains its class. The outlier detector
+        rejects at most the fraction ``1 - confidence_level`` of images like the training images,
+        with the same probability.
 
     calibration : {"temperature", "isotonic"} or None, default="temperature"
-        "temperature" divides the logarithms of the probabilities by a number that minimises the log
-        loss [4]_. It never changes which class is most probable. "isotonic" fits a monotone
-        function of the probability of each class against the others [5]_, which needs more images.
-        None leaves probabilities as they are.
+        Method of calibration. "temperature" divides the logarithms of the probabilities by the
+        number that minimises the log loss [4]_, which never changes the most probable class.
+        "isotonic" fits an isotonic regression for each class against the others [5]_, which needs
+        more images. None leaves probabilities unchanged.
 
     outlier_detector : estimator, "auto" or None, default=None
-        Finds images of what none of the classes is. Any estimator with ``score_samples``, which is
-        fitted on ``X``, such as ``make_pipeline(HOGFeatures(), IsolationForest())``. "auto"
-        compares images with their nearest neighbours among the training images. None looks for
-        none.
+        Detector of images that belong to no class: any estimator with ``score_samples``, such as
+        ``make_pipeline(HOGFeatures(), IsolationForest())``, which is fitted on the training images.
+        "auto" compares images with their nearest neighbours among the training images. None detects
+        no outliers.
 
     cv : float, int, cross-validation splitter or iterable, default=0.1
-        Which images to calibrate on. A float is the share that is held out, stratified by class;
-        the classifier is fitted on the others. An int is a number of folds: the classifier is
-        fitted once for each fold, to predict its images, and then on all images. A splitter or an
-        iterable of rows makes the folds. Ignored for a :class:`~sklearn.frozen.FrozenEstimator`,
-        which is calibrated on all of ``X``.
+        Fraction of each class to hold out for calibration, strictly between 0 and 1; the classifier
+        is fitted on the other images. Or a number of folds, a splitter, or an iterable of (train,
+        test) row numbers: the classifier is fitted once for each fold, to predict its images, and
+        then on all images. Ignored for a :class:`~sklearn.frozen.FrozenEstimator`, which is
+        calibrated on all of ``X``.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the images that are held out, and the random part of the prediction sets "aps" and
-        "raps". The classifier has a ``random_state`` of its own.
+        Seed of the images held out, and of the random part of the prediction sets "aps" and "raps".
+        The classifier has a separate ``random_state``.
 
     Attributes
     ----------
@@ -123,79 +126,87 @@ class SelectiveClassifier(
         Class labels.
 
     temperature_ : float
-        What the logarithms of probabilities are divided by; 1 without such a calibration.
+        Divisor of the logarithms of probabilities; 1 unless ``calibration="temperature"``.
 
     isotonic_ : list of IsotonicRegression or None
-        A function for each class, or one for the second of two classes.
+        Regression for each class, or only for the second of two classes. None unless
+        ``calibration="isotonic"``.
 
     threshold_ : float
-        Least confidence of an accepted prediction; infinity where none is accepted. With
-        ``criterion="cost"``, the highest expected cost.
+        Minimum confidence of an accepted prediction; infinity if none is accepted. With
+        ``criterion="cost"``, maximum expected cost.
 
     coverage_ : float
-        Share of the images for calibration that are accepted.
+        Fraction of the calibration images that is accepted, weighted by ``sample_weight``.
 
     risk_ : float
-        Share of these that are classified wrongly; NaN where none is accepted.
+        Fraction of the accepted calibration images that is misclassified, weighted likewise; NaN if
+        none is accepted.
 
     risk_bound_ : float
-        Upper limit of the error rate of accepted images, which holds with the probability
-        ``confidence_level`` for this threshold.
+        Upper confidence limit of the error rate of accepted images at ``threshold_``, by Clopper
+        and Pearson [6]_, at ``confidence_level``.
 
     outlier_detector_ : estimator or None
-        The fitted detector.
+        Fitted detector.
 
     outlier_threshold_ : float or None
-        Images of a lower score are outliers.
+        Minimum score of an image that is not an outlier.
 
-    calibration_probabilities_ : ndarray of shape (n_calibration, n_classes)
-        Calibrated probabilities of the images for calibration, from which prediction sets follow.
+    calibration_probabilities_ : ndarray of shape (n_calibration, n_classes), dtype=float64
+        Calibrated probabilities of the calibration images, from which prediction sets are computed.
 
     calibration_targets_ : ndarray of shape (n_calibration,), dtype=int
-        Columns of their true classes.
+        Column of the true class of each calibration image.
 
     n_features_in_ : int
-        Number of features, or pixels times channels, seen in ``fit``, where the classifier tells.
+        Number of features, or pixels times channels, seen in ``fit``, if the classifier has this
+        attribute.
 
     feature_names_in_ : ndarray of shape (n_features,)
-        Column names seen in ``fit``, where the classifier tells.
+        Column names seen in ``fit``, if the classifier has this attribute.
 
     See Also
     --------
-    sklearn.calibration.CalibratedClassifierCV : Calibrates and never rejects.
-    sklearn.model_selection.TunedThresholdClassifierCV : Chooses between two classes.
-    fashionkit.plotting.RiskCoverageDisplay : Error rate against the share of accepted images.
-    fashionkit.plotting.ThresholdDisplay : Both against the threshold.
+    sklearn.calibration.CalibratedClassifierCV : Calibration without a reject option.
+    sklearn.model_selection.TunedThresholdClassifierCV : Threshold between two classes.
+    fashionkit.plotting.RiskCoverageDisplay : Error rate against the fraction of accepted images.
+    fashionkit.plotting.ThresholdDisplay : Error rate and coverage against the threshold.
 
     Notes
     -----
-    ``X`` is passed to the classifier and the detector as it is: arrays of any dimension, lists,
-    DataFrames, or an :class:`~fashionkit.ImageFolder`.
+    ``X`` is passed unchanged to the classifier and the detector: an array of any dimension, a list,
+    a DataFrame, or an :class:`~fashionkit.ImageFolder`.
 
-    *Risk.* Thresholds are tested one after the other, from the highest on, with exact binomial
-    p-values, until one fails: the fixed-sequence testing of [2]_. No test has to be stricter for
-    there being others, as in the algorithm of [1]_. The promise is about images that are drawn as
-    those for calibration were: the next season's need a new calibration. It holds where an image of
-    higher confidence is not wrong more often than one of lower confidence, for a classifier that
-    was fitted on none of the images for calibration: for a float ``cv`` and a FrozenEstimator
-    exactly, for folds about. The temperature and the outlier detector use the same images, but a
-    temperature hardly changes the order of confidences, and the detector does not see labels. If no
-    threshold can be shown to keep the level, ``fit`` warns and nothing is accepted: of few images,
-    none can. It takes 149 images without an error to show with 95 % that at most 2 % are wrong.
+    *Risk.* Thresholds are tested in descending order with exact binomial p-values, until one fails:
+    the fixed-sequence testing of [2]_. Each test is at the full level, unlike the tests of [1]_,
+    which are corrected for their number. The guarantee is for images from the distribution of the
+    calibration images; images of a new season need a new calibration. It assumes that the error
+    rate does not increase with confidence, and that the classifier was not fitted on the
+    calibration images: it is exact for a float ``cv`` and for a FrozenEstimator, approximate for
+    folds. The temperature and the outlier detector are fitted on the same images, but a temperature
+    hardly changes the order of confidences, and the detector ignores labels. If no threshold can be
+    shown to keep the level, ``fit`` warns, and nothing is accepted. A maximum error rate of 2 %,
+    for example, needs at least 149 calibration images without an error at
+    ``confidence_level=0.95``.
 
-    *Ties.* Images of one confidence are accepted together, so that "coverage" may accept more.
+    *Ties.* Images of equal confidence are accepted together, so that "coverage" may accept more
+    than ``level``.
 
-    *Weights.* ``sample_weight`` counts in the fit, if the classifier takes it, in the calibration,
-    in coverage and risk. For the binomial bound, weights that are not equal count as fewer images:
-    about right, not exact. Prediction sets and the outlier detector only leave out images of weight
-    0.
+    *Weights.* ``sample_weight`` is used in the fit, if the classifier supports it, and in the
+    calibration, the coverage and the risk. The binomial bound uses the effective number of images,
+    the squared sum of the weights over the sum of their squares [7]_, and is approximate for
+    unequal weights. Prediction sets and the outlier threshold exclude images of weight 0, and count
+    all others equally.
 
-    *Decision scores.* Of a classifier without ``predict_proba``, the decision scores take the place
-    of logarithms of probabilities: that of two classes as log-odds. With ``calibration=None`` such
-    probabilities mean little.
+    *Decision scores.* Without ``predict_proba``, decision scores are used as logarithms of
+    probabilities, and as log-odds for two classes. The same holds for a
+    :class:`~sklearn.discriminant_analysis.LinearDiscriminantAnalysis`, whose probabilities are
+    rounded to 0 and 1 on many features. With ``calibration=None``, probabilities from decision
+    scores are not meaningful.
 
-    *Two classes in a row.* "isotonic" is 1e-6 parts the uncalibrated probability, so that images
-    that its steps make equal keep their order.
+    *Isotonic ties.* The probabilities of "isotonic" contain the uncalibrated ones with a weight of
+    1e-6, so that images on the same step keep their order.
 
     References
     ----------
@@ -213,6 +224,11 @@ class SelectiveClassifier(
 
     .. [5] B. Zadrozny and C. Elkan, "Transforming Classifier Scores into Accurate Multiclass
        Probability Estimates", KDD 2002.
+
+    .. [6] C. J. Clopper and E. S. Pearson, "The Use of Confidence or Fiducial Limits Illustrated in
+       the Case of the Binomial", Biometrika 26, 1934.
+
+    .. [7] Leslie Kish, "Survey Sampling", Wiley, 1965.
 
     Examples
     --------
@@ -272,23 +288,23 @@ class SelectiveClassifier(
     # The parameters of the estimator are validated where it is fitted.
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
-        """Fit the classifier, calibrate it, and choose what to accept.
+        """Fit the classifier, calibrate its probabilities, and choose the threshold.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
                 (n_samples, height, width, channels)
-            Images, or whatever the classifier takes.
+            Training images, or any other input of the classifier.
 
         y : array-like of shape (n_samples,)
             Class labels of any type.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each image. None gives all images the weight 1.
+            Weight of each image; None for equal weights.
 
         **fit_params : dict
-            Further parameters of the classifier's ``fit``. Those of one value for each image are
-            divided as ``X`` is.
+            Further parameters of the classifier's ``fit``. Those with one value for each image are
+            split like ``X``.
 
         Returns
         -------
@@ -298,25 +314,27 @@ class SelectiveClassifier(
         Raises
         ------
         TypeError
-            If ``estimator`` is no classifier, or has neither probabilities nor decision scores.
+            If ``estimator`` is not a classifier, or has neither ``predict_proba`` nor
+            ``decision_function``.
 
         ValueError
-            If the data is not valid, or ``level`` or ``costs`` do not go with ``criterion``.
+            If the data is invalid, ``level`` or ``costs`` do not match ``criterion``, or all
+            calibration images have weight 0.
 
         Warns
         -----
         UserWarning
-            If no threshold is known to keep the risk, if a class has one image only, or if the
-            classifier takes no ``sample_weight``.
+            If no threshold can be shown to keep the risk, if a class has a single image, or if the
+            classifier does not support ``sample_weight``.
         """
         criterion = Criterion(self.criterion, self.level, self.confidence_level)
         check_criterion(self.estimator, criterion, self.costs)
         y = self._check_y(X, y)
-        X = indexable(X)[0]  # sparse ones by rows; images and lists stay as they are
+        X = indexable(X)[0]  # makes sparse matrices indexable, returns other input unchanged
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, y)
         random_state = check_random_state(self.random_state)
         is_seed = isinstance(self.random_state, int | np.integer)
-        # A seed is taken as it is, so that prediction sets are those of other packages.
+        # An int is used directly, so that prediction sets equal those of other packages.
         seed = int(self.random_state) if is_seed else int(random_state.randint(2**31 - 1))
         held_out = predict_held_out(
             self.estimator,
@@ -334,8 +352,8 @@ class SelectiveClassifier(
         weights, targets, logits = weights[kept], held_out.targets[kept], held_out.logits[kept]
         if not len(targets):
             raise ValueError(
-                "sample_weight is 0 for all images that were held out for calibration; pass some "
-                "of other weights."
+                f"sample_weight is 0 for all {len(kept)} calibration images, expected at least one "
+                "positive weight; pass other weights, or a larger cv."
             )
         temperature, isotonic = 1.0, None
         if self.calibration == "temperature":
@@ -371,12 +389,12 @@ class SelectiveClassifier(
         return self
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Return how metadata is passed on.
+        """Get the metadata routing of this object.
 
         Returns
         -------
         routing : MetadataRouter
-            What ``fit`` takes, and passes to the ``fit`` of the estimator.
+            Routing of the parameters of ``fit`` to the ``fit`` of the estimator.
         """
         mapping = MethodMapping().add(caller="fit", callee="fit")
         router = MetadataRouter(owner=self).add_self_request(self)
@@ -391,7 +409,7 @@ class SelectiveClassifier(
 
     @property
     def _make_detector(self) -> Any:
-        """Return what makes a detector for a fitted classifier; None where there is none."""
+        """Return a function from a fitted classifier to a detector; None without a detector."""
         detector = self.outlier_detector
         if detector is None:
             return None

@@ -1,4 +1,4 @@
-"""What a fitted SelectiveClassifier says of images: classes, probabilities, sets, decisions."""
+"""Prediction methods of SelectiveClassifier: classes, probabilities, sets, decisions."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class SelectivePredictionMixin:
-    """The methods of a fitted SelectiveClassifier that take images."""
+    """Prediction methods of a fitted SelectiveClassifier."""
 
-    # What ``fit`` sets.
+    # Set in ``fit``.
     estimator_: Any
     classes_: np.ndarray
     temperature_: float
@@ -36,7 +36,7 @@ class SelectivePredictionMixin:
     _seed: int
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predict a class for each image, also where it would be left to review.
+        """Predict a class for each image, whether or not it would be accepted.
 
         Parameters
         ----------
@@ -47,7 +47,7 @@ class SelectivePredictionMixin:
         Returns
         -------
         y : ndarray of shape (n_samples,)
-            The most probable class; with ``criterion="cost"``, that of the lowest expected cost.
+            Most probable class; with ``criterion="cost"``, the class of the lowest expected cost.
         """
         chosen, _ = choose(self.predict_proba(X), self._costs)
         return self.classes_[chosen]
@@ -82,7 +82,7 @@ class SelectivePredictionMixin:
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes), dtype=float64
-            Natural logarithms, in the order of ``classes_``.
+            Natural logarithms, in the order of ``classes_``; that of 0 is about -708.
         """
         probabilities = self.predict_proba(X)
         return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
@@ -95,10 +95,10 @@ class SelectivePredictionMixin:
         method: str = "lac",
         conditional: str | None = None,
     ) -> np.ndarray:
-        """Predict, for each image, a set of classes that holds the true one.
+        """Predict a set of classes for each image by conformal prediction.
 
-        A fraction of ``confidence`` of the sets hold the true class, or more, on average over
-        images like those for calibration, whatever the classifier: conformal prediction.
+        On average over images from the distribution of the calibration images, at least the
+        fraction ``confidence`` of the sets contains the true class, for any classifier.
 
         Parameters
         ----------
@@ -107,46 +107,50 @@ class SelectivePredictionMixin:
             Images.
 
         confidence : float, default=0.95
-            Least share of the sets that hold the true class.
+            Minimum fraction of sets that contain the true class, between 0 and 1.
 
         method : {"lac", "aps", "raps"}, default="lac"
-            How sets are made.
+            Conformity score of the sets.
 
-            - "lac": the classes of enough probability [1]_, which makes the smallest sets on
-              average. A set may be empty, where the classifier is less sure of all classes than of
-              nearly all images for calibration: such an image is unlike them, or lies between
-              classes;
-            - "aps": the most probable classes, until their sum is enough [2]_: larger sets for
-              images that are hard. No set is empty;
-            - "raps": the same, with a penalty for classes of high ranks, which makes sets smaller
-              where there are many classes [3]_.
+            - "lac": all classes whose probability reaches a threshold [1]_, which gives the
+              smallest sets on average. A set is empty if all probabilities are low: such an image
+              is unlike the calibration images, or between classes;
+            - "aps": the most probable classes, until their cumulative probability reaches a
+              threshold [2]_, which gives larger sets for difficult images. No set is empty;
+            - "raps": "aps" with a penalty on classes of high rank, which gives smaller sets if
+              there are many classes [3]_.
 
         conditional : {"class"} or None, default=None
-            "class" keeps the share within each class by itself (Mondrian) [4]_, which needs enough
-            images of each: of fewer than 19 for 0.95, the class is in all sets.
+            Whether the fraction holds within each class ("class", Mondrian conformal prediction
+            [4]_), or over all images (None). "class" needs enough calibration images of each class:
+            with fewer than 19 of them at 0.95, a class is in all sets.
 
         Returns
         -------
         sets : ndarray of shape (n_samples, n_classes), dtype=bool
-            Whether a class is in the set.
+            Whether each class is in the set, in the order of ``classes_``.
 
         Raises
         ------
         ValueError
-            If a parameter is invalid, or there are too few images for calibration for "raps".
+            If a parameter is invalid, or there are too few calibration images for "raps".
+
+        See Also
+        --------
+        decide : Decisions, with the set "lac" of ``confidence_level``.
 
         Notes
         -----
-        The sets are those of MAPIE's ``SplitConformalClassifier`` for the calibrated probabilities
-        and the same ``random_state``; those of "aps" and "raps" with its default
+        The sets equal those of MAPIE's ``SplitConformalClassifier`` for the calibrated
+        probabilities and the same ``random_state``; for "aps" and "raps", with its default
         ``include_last_label=True``. Their scores are randomised in the calibration, as in [2]_,
-        and not in the prediction: sets of the same image are always the same, and somewhat larger
-        than ``confidence`` asks for. Penalty and rank of "raps" are chosen on a tenth of the images
-        for calibration, as in [3]_; MAPIE 1.6 tunes the penalty otherwise, so that some of its sets
-        may differ.
+        but not in the prediction: the set of an image is deterministic, and somewhat larger than
+        necessary. Penalty and rank of "raps" are chosen on a tenth of the calibration images, by
+        appendix E of [3]_; MAPIE 1.6 tunes the penalty differently, so that some of its sets may
+        differ.
 
-        Calibration by temperature changes the sets of "lac" little. That it uses the same images is
-        of no account, for it is one number.
+        The temperature is fitted on the same calibration images. The guarantee then is
+        approximate, but a single parameter hardly affects it.
 
         References
         ----------
@@ -160,6 +164,16 @@ class SelectivePredictionMixin:
            Classifiers using Conformal Prediction", ICLR 2021.
 
         .. [4] Vladimir Vovk, "Conditional Validity of Inductive Conformal Predictors", ACML 2012.
+
+        Examples
+        --------
+        >>> from fashionkit import SelectiveClassifier, make_garments, make_model
+        >>> X, y = make_garments(600, random_state=0)
+        >>> model = make_model("hog-fast", random_state=0)
+        >>> clf = SelectiveClassifier(model, cv=0.3, random_state=0).fit(X[:500], y[:500])
+        >>> sets = clf.predict_set(X[500:], confidence=0.9)
+        >>> sets.shape
+        (100, 10)
         """
         check_is_fitted(self)
         if not isinstance(confidence, Real) or not 0 < confidence < 1:
@@ -171,7 +185,7 @@ class SelectivePredictionMixin:
         return self._sets(self.predict_proba(X), confidence, method, conditional)
 
     def decide(self, X: Any) -> pd.DataFrame:
-        """Say of each image what it is, how sure that is, and whether to accept it.
+        """Predict each image, and decide whether to accept the prediction.
 
         Parameters
         ----------
@@ -182,17 +196,23 @@ class SelectivePredictionMixin:
         Returns
         -------
         table : DataFrame of shape (n_samples, 9)
-            One row for each image, in the order of ``X`` and with its index, with the columns
+            One row for each image, in the order of ``X`` and with its index if it is a DataFrame,
+            with the columns
 
-            - ``label``: what :meth:`predict` returns;
+            - ``label``: predicted class, as returned by :meth:`predict`;
             - ``confidence``: its calibrated probability;
-            - ``second``, ``second_confidence``, ``third`` and ``third_confidence``: the classes
-              that are most probable after it; None and NaN where there are fewer classes;
-            - ``set``: tuple of the classes in the prediction set "lac" of ``confidence_level``, the
-              label first;
-            - ``status``: "accepted", "review", or "outlier" for images that the detector rejects.
+            - ``second``, ``second_confidence``, ``third`` and ``third_confidence``: the next most
+              probable classes and their probabilities; None and NaN if there are fewer classes;
+            - ``set``: tuple of the classes in the prediction set "lac" of ``confidence_level``,
+              beginning with ``label`` if the set contains it;
+            - ``status``: "accepted", "review", or "outlier" if the detector rejects the image.
               :func:`~fashionkit.classify_photos` adds "error";
-            - ``reason``: why, in plain words.
+            - ``reason``: reason of the status, in words.
+
+        See Also
+        --------
+        predict_set : Prediction sets by other methods and for other confidences.
+        fashionkit.classify_photos : Decisions on photos in files.
         """
         check_is_fitted(self)
         probabilities = self.predict_proba(X)

@@ -1,4 +1,4 @@
-"""Verdicts of monitors in words."""
+"""Verdicts of comparisons with a reference in words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,22 @@ from fashionkit.decision._permutation import Difference
 
 
 class Row(NamedTuple):
-    """One comparison of a monitor: two numbers that show it, and its test."""
+    """Comparison of one measure.
+
+    Parameters
+    ----------
+    measure : str
+        Name of the measure.
+
+    reference, new : float
+        Value of the measure in both samples.
+
+    difference : Difference
+        Distance of the samples and p value.
+
+    subject : str
+        Subject of the verdict; empty for the embedding.
+    """
 
     measure: str
     reference: float
@@ -23,7 +38,27 @@ class Row(NamedTuple):
 def row_of(
     measure: str, reference: np.ndarray, new: np.ndarray, classes: Any, difference: Difference
 ) -> Row:
-    """Return the comparison of shares of classes, shown by the class that has changed most."""
+    """Return the comparison of class shares, with the values of the class that changed most.
+
+    Parameters
+    ----------
+    measure : str
+        Name of the measure.
+
+    reference, new : ndarray of shape (n_classes,), dtype=int
+        Number of predictions of each class in both samples.
+
+    classes : array-like of shape (n_classes,)
+        Class labels.
+
+    difference : Difference
+        Distance of the samples and p value.
+
+    Returns
+    -------
+    row : Row
+        Comparison.
+    """
     before, now = reference / reference.sum(), new / new.sum()
     most = int(np.abs(now - before).argmax())
     subject = f"share of class {np.asarray(classes)[most]}"
@@ -31,7 +66,7 @@ def row_of(
 
 
 def sentence(row: Row, is_shifted: bool) -> str:
-    """Say what has shifted, or that nothing has beyond chance."""
+    """Return the verdict of a comparison in words."""
     if not row.subject:
         return "images differ from the reference" if is_shifted else "within chance"
     if not is_shifted:

@@ -1,4 +1,4 @@
-"""Shifts of predictions: tests of two sets of them against each other, and their table."""
+"""Tests for shifts between two sets of predictions, and their table."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ COLUMNS = ("reference", "new", "statistic", "p_value", "p_holm", "verdict")
 def compare_predictions(
     reference: Predicted, new: Predicted, classes: Any, n_permutations: int, rng: Any
 ) -> list[Row]:
-    """Compare class shares, confidences, and review rates where both have them.
+    """Compare class shares, confidences and, if both sets have them, review rates.
 
     Parameters
     ----------
     reference, new : Predicted
-        What a model says of two sets of images.
+        Predictions of a model on two sets of images.
 
     classes : array-like of shape (n_classes,)
-        Its labels.
+        Class labels of the model.
 
     n_permutations : int
         Number of permutations of each test.
 
     rng : Generator
-        Draws them.
+        Random number generator of the permutations.
 
     Returns
     -------
     rows : list of Row
-        The comparisons.
+        Comparison of each measure.
     """
     before, now = reference.class_counts, new.class_counts
     difference = compare_shares(before, now, n_permutations, rng)
@@ -58,7 +58,21 @@ def compare_predictions(
 
 
 def to_table(rows: list[Row], significance: float) -> pd.DataFrame:
-    """Return comparisons as a table, with p values corrected for their number."""
+    """Make the table of comparisons.
+
+    Parameters
+    ----------
+    rows : list of Row
+        Comparison of each measure.
+
+    significance : float
+        Corrected p value below which a measure has shifted.
+
+    Returns
+    -------
+    table : DataFrame of shape (n_measures, 6)
+        Comparisons, with p values corrected by the method of Holm (1979).
+    """
     import pandas as pd
 
     corrected = holm(np.array([row.difference.p_value for row in rows]))

@@ -1,4 +1,4 @@
-"""Which files a source of photos stands for."""
+"""Files of a source of photos: a folder, a pattern, or a list of paths."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from fashionkit.datasets import ImageFolder
 from fashionkit.datasets._listing import list_paths
 
-# What else lies in folders of photos: texts and tables, documents, archives, films and sounds,
-# what cameras and editors write beside photos, and models.
+# Extensions of other files in folders of photos: texts and tables, documents, archives, videos and
+# audio, side files of cameras and editors, and models.
 _NO_IMAGES = {
     *(".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml"),
     *(".ini", ".log", ".html", ".htm", ".css", ".js", ".py", ".ipynb", ".parquet", ".sqlite"),
@@ -24,37 +24,37 @@ _NO_IMAGES = {
 
 
 class Source(NamedTuple):
-    """Files to classify, by their absolute paths, and what could not be listed, with reasons."""
+    """Absolute paths of the files, and (path, reason) of each folder that cannot be listed."""
 
     paths: list[str]
     skipped: list[tuple[str, str]]
 
 
 def list_source(source: Any) -> Source:
-    """Return the files of a folder, a pattern, a list of paths or an ImageFolder.
+    """List the files of a folder, a pattern, a list of paths or an ImageFolder.
 
     Parameters
     ----------
     source : str, path-like, array-like of these or ImageFolder
-        A photo, a folder with photos at any depth, a pattern such as ``"photos/*.jpg"``, or a
-        list of photos and folders. Files in folders whose names say that they are something else
-        than images, such as "notes.txt", are left out.
+        Photo, folder with photos at any depth, pattern such as ``"photos/*.jpg"``, or list of
+        photos and folders. In folders, files whose extension is not that of an image, such as
+        "notes.txt", are ignored.
 
     Returns
     -------
     source : Source
-        The files, in the order of the list, or sorted by name.
+        Files in the order of the list, or sorted by name.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file, or none that fits the pattern.
+        If a file does not exist, or no file matches the pattern.
 
     TypeError
-        If it is none of these.
+        If ``source`` has an unsupported type.
 
     ValueError
-        If it has no files.
+        If ``source`` contains no files.
     """
     if isinstance(source, ImageFolder):
         return Source([str(path) for path in source.filenames], list(source.skipped))
@@ -63,15 +63,18 @@ def list_source(source: Any) -> Source:
         if not os.path.lexists(path) and glob.has_magic(str(path)):
             source = sorted(glob.glob(str(path), recursive=True))
             if not source:
-                raise FileNotFoundError(f"source={str(path)!r} fits no file; check the pattern.")
+                raise FileNotFoundError(
+                    f"source={str(path)!r} fits no file, expected at least one; check the pattern "
+                    "and the current directory."
+                )
         elif os.path.lexists(path) and not os.path.exists(path):
-            source = [path]  # a broken link: a row says so
+            source = [path]  # a broken link, which becomes a row of status "error"
     elif hasattr(source, "to_numpy"):
         source = source.to_numpy(dtype=object).ravel()
     elif not isinstance(source, list | tuple | np.ndarray):
         raise TypeError(
-            f"source={source!r}, expected a folder, a photo, a pattern such as 'photos/*.jpg', a "
-            "list of paths, or an ImageFolder."
+            f"source={source!r}, expected photos; pass a folder, a photo, a pattern such as "
+            "'photos/*.jpg', a list of paths, or an ImageFolder."
         )
     if isinstance(source, list) and any(map(_is_folder, source)):
         return _list_each(source)
@@ -86,23 +89,25 @@ def list_source(source: Any) -> Source:
         if not paths:
             raise ValueError(
                 f"source={os.fspath(source)!r} has {len(listing.filenames)} files, none of which "
-                "is called like an image; expected at least one photo."
+                "is called like an image, expected at least one photo; pass another folder, or a "
+                "list of files."
             )
     return Source(paths, listing.skipped)
 
 
 def _is_something_else(path: str) -> bool:
-    """Tell whether a file's name says that it is a text, a video or the like, and no image.
+    """Return whether the extension of a file is not that of an image, but a text, a video etc.
 
-    Any other file is tried, and so is any that is named itself, not by its folder.
+    Files of unknown extensions, and files that are listed explicitly, are read all the same.
     """
     return os.path.splitext(path)[1].lower() in _NO_IMAGES
 
 
 def _is_folder(path: Any) -> bool:
-    """Return whether a path of a list stands for what is in it, and not for a photo that it is not.
+    """Return whether a path is a folder to list.
 
-    Among photos, a folder that is called like one is a mistake, and becomes a row that says so.
+    A folder with an extension, such as "a.jpg", is a mistake in a list of photos, and becomes a row
+    of status "error".
     """
     is_path = isinstance(path, str | os.PathLike)
     return is_path and os.path.isdir(path) and not os.path.splitext(path)[1]

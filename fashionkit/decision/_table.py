@@ -1,4 +1,4 @@
-"""Rows of chunks that come in any order, in one table that takes little memory."""
+"""Memory-efficient table of the rows of chunks, which arrive in any order."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from fashionkit.decision._rows import DECISIONS, ERROR
 
 
 class Table:
-    """Rows of chunks that come in any order, kept small: equal texts are one.
+    """Table of the rows of chunks, in which equal strings are stored once.
 
     Parameters
     ----------
     n_rows : int
-        Number of all files.
+        Number of files.
 
     chunk_size : int
-        Number of files of each chunk but the last.
+        Number of files in each chunk except the last.
     """
 
     def __init__(self, n_rows: int, chunk_size: int) -> None:
@@ -31,18 +31,38 @@ class Table:
         self._known: dict[Any, Any] = {}
 
     def add(self, number: int, columns: Columns) -> None:
-        """Write the rows of a chunk into their places."""
+        """Add the rows of a chunk.
+
+        Parameters
+        ----------
+        number : int
+            Number of the chunk, from 0.
+
+        columns : dict of str to list
+            Columns of the chunk.
+        """
         start = number * self._chunk_size
         for name, values in columns.items():
             column = self._column(name)
-            for row, value in enumerate(values, start):  # NumPy would make arrays of lists
+            for row, value in enumerate(values, start):  # a slice would turn lists into arrays
                 value = tuple(value) if isinstance(value, list) else value
                 if isinstance(value, str | tuple) and name != "path":
                     value = self._known.setdefault(value, value)
                 column[row] = value
 
     def to_frame(self, skipped: list[tuple[str, str]]) -> pd.DataFrame:
-        """Return all rows, those of folders that could not be listed at the end."""
+        """Return all rows, followed by those of folders that could not be listed.
+
+        Parameters
+        ----------
+        skipped : list of (str, str)
+            Path and reason of each folder that could not be listed.
+
+        Returns
+        -------
+        frame : DataFrame of shape (n_rows + n_skipped, n_columns)
+            The rows.
+        """
         order = ["path", *DECISIONS, *(n for n in self._columns if n not in {"path", *DECISIONS})]
         frame = pd.DataFrame({name: self._column(name) for name in order})
         if skipped:

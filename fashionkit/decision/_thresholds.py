@@ -1,4 +1,4 @@
-"""Which predictions to accept: the confidence from which on a promise holds."""
+"""Thresholds of the confidence: for an error rate, for a coverage, and for outliers."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import beta, binom
 
-# Errors that the first test of a sequence tolerates, where there are enough images: with none, one
-# wrong label among the most confident images would end it.
+# Errors that the first test of a sequence allows if there are enough images: otherwise one wrong
+# label among the most confident images would end the sequence.
 _TOLERATED = 5
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """The least confidence that is accepted, and what it means for the images it was chosen on.
+    """Threshold of the confidence, with its coverage and risk on some images.
 
     Parameters
     ----------
     confidence : float
-        Predictions with at least this confidence are accepted; infinity accepts none.
+        Minimum confidence of an accepted prediction; infinity accepts none.
 
     coverage : float
-        Share of the images that are accepted.
+        Fraction of the images that is accepted.
 
     risk : float
-        Share of the accepted images that are classified wrongly; NaN where none is.
+        Fraction of the accepted images that is misclassified; NaN if none is accepted.
 
     risk_bound : float
-        Upper limit of the error rate, by Clopper and Pearson; 1 where no image is accepted.
+        Upper confidence limit of the error rate; 1 if no image is accepted.
     """
 
     confidence: float
@@ -47,33 +47,33 @@ def describe_threshold(
     is_eligible: np.ndarray,
     weights: np.ndarray,
 ) -> Threshold:
-    """Say what a threshold means for some images.
+    """Compute the coverage and the risk of a threshold on some images.
 
     Parameters
     ----------
     threshold : float
-        Least confidence that is accepted.
+        Minimum confidence of an accepted prediction.
 
     confidence : ndarray of shape (n_samples,)
         Confidence of each prediction.
 
     correct : ndarray of shape (n_samples,), dtype=bool
-        Whether it is right.
+        Whether each prediction is correct.
 
     confidence_level : float
         Probability that the bound holds.
 
     is_eligible : ndarray of shape (n_samples,), dtype=bool
-        Whether an image may be accepted at all.
+        Whether each image may be accepted.
 
     weights : ndarray of shape (n_samples,)
-        Weights of the images. Those that are not equal count as fewer images: the square of their
-        sum, divided by the sum of their squares (Kish 1965).
+        Weight of each image. The bound uses the effective number of images: the squared sum of the
+        weights over the sum of their squares (Kish, 1965).
 
     Returns
     -------
     threshold : Threshold
-        The threshold, coverage and risk.
+        Threshold, coverage and risk.
     """
     accepted = is_eligible & (confidence >= threshold)
     total = weights[accepted].sum()
@@ -88,12 +88,12 @@ def describe_threshold(
 
 
 def risk_bound(n_errors: float, n_images: float, confidence_level: float) -> float:
-    """Return the upper limit of an error rate, by Clopper and Pearson (1934).
+    """Compute the exact upper confidence limit of an error rate (Clopper and Pearson, 1934).
 
     Parameters
     ----------
     n_errors, n_images : float
-        Number of errors, and of images.
+        Number of errors and of images; fractional for weighted images.
 
     confidence_level : float
         Probability that the limit holds.
@@ -101,7 +101,7 @@ def risk_bound(n_errors: float, n_images: float, confidence_level: float) -> flo
     Returns
     -------
     bound : float
-        From 0 to 1.
+        Upper limit, from 0 to 1.
     """
     if n_errors >= n_images:
         return 1.0
@@ -111,12 +111,33 @@ def risk_bound(n_errors: float, n_images: float, confidence_level: float) -> flo
 def threshold_of_coverage(
     confidence: np.ndarray, coverage: float, *, is_eligible: np.ndarray, weights: np.ndarray
 ) -> float:
-    """Return the largest threshold that accepts at least a share of the images."""
+    """Return the largest threshold that accepts at least a fraction of the images.
+
+    Parameters
+    ----------
+    confidence : ndarray of shape (n_samples,)
+        Confidence of each prediction.
+
+    coverage : float
+        Fraction of the weight of all images to accept.
+
+    is_eligible : ndarray of shape (n_samples,), dtype=bool
+        Whether each image may be accepted.
+
+    weights : ndarray of shape (n_samples,)
+        Positive weight of each image.
+
+    Returns
+    -------
+    threshold : float
+        Confidence of one of the images; the lowest eligible one if too few are eligible, infinity
+        if none is.
+    """
     order = _descending(confidence, is_eligible)
     if not len(order):
         return math.inf
     accepted = np.cumsum(weights[order]) / weights.sum()
-    # A share such as 0.9 of 10 images is not exact.
+    # A fraction such as 0.9 of 10 images is subject to rounding.
     place = min(int(np.searchsorted(accepted, coverage - 1e-12)), len(order) - 1)
     return float(confidence[order[place]])
 
@@ -130,13 +151,13 @@ def threshold_of_risk(
     is_eligible: np.ndarray,
     weights: np.ndarray,
 ) -> float:
-    """Return the smallest threshold of which it is sure that it keeps the error rate.
+    """Return the smallest threshold that is shown to keep the error rate.
 
-    Thresholds are tested one after the other, from the largest on, until the first that cannot
-    be shown to keep the rate: the fixed-sequence testing of Angelopoulos et al. (2021), with exact
-    binomial p-values. Each test is at the full level, unlike the union bound of Geifman and
-    El-Yaniv (2017). The sequence begins at a number of images that depends on the rate, the level
-    and the number of images alone.
+    Thresholds are tested in descending order, until the first that cannot be shown to keep the
+    rate: the fixed-sequence testing of Angelopoulos et al. (2021, section 2), with exact binomial
+    p-values. Each test is at the full level, unlike the union bound of Geifman and El-Yaniv (2017).
+    The number of images at which the sequence begins depends only on the rate, the level and the
+    number of images.
 
     Parameters
     ----------
@@ -144,36 +165,36 @@ def threshold_of_risk(
         Confidence of each prediction.
 
     correct : ndarray of shape (n_samples,), dtype=bool
-        Whether it is right.
+        Whether each prediction is correct.
 
     risk : float
-        Largest error rate of what is accepted.
+        Maximum error rate of accepted predictions.
 
     confidence_level : float
-        Probability that it is kept.
+        Probability that the error rate is kept.
 
     is_eligible : ndarray of shape (n_samples,), dtype=bool
-        Whether an image may be accepted at all.
+        Whether each image may be accepted.
 
     weights : ndarray of shape (n_samples,)
-        Weights of the images, above 0.
+        Positive weight of each image.
 
     Returns
     -------
     threshold : float
-        Infinity where no threshold keeps the rate.
+        Confidence of one of the images; infinity if no threshold is shown to keep the rate.
     """
     order = _descending(confidence, is_eligible)
     sorted_confidence, sorted_weights = confidence[order], weights[order]
     total = np.cumsum(sorted_weights)
-    # Images of unequal weights count as fewer, and images of weight 0 are not here.
+    # Effective number of images, as in describe_threshold.
     n_images = total**2 / np.cumsum(np.square(sorted_weights))
     n_errors = np.cumsum(sorted_weights * ~correct[order]) / total * n_images
-    # Images of one confidence are accepted together: only the last of them is a threshold.
+    # Images of equal confidence are accepted together: only the last of them is a threshold.
     is_last = np.append(sorted_confidence[1:] < sorted_confidence[:-1], True)[: len(order)]
     start = _first_number(len(order), risk, 1 - confidence_level)
     candidates = np.flatnonzero(is_last & (n_images >= start - 1e-9))
-    # The p-value by the beta distribution, which also takes weighted counts.
+    # Binomial p-value, by the beta distribution, which also supports fractional counts.
     p_values = beta.sf(risk, n_errors[candidates] + 1, n_images[candidates] - n_errors[candidates])
     p_values = np.where(n_errors[candidates] >= n_images[candidates], 1.0, p_values)
     failed = np.flatnonzero(p_values > 1 - confidence_level)
@@ -184,22 +205,22 @@ def threshold_of_risk(
 def outlier_threshold(scores: np.ndarray, confidence_level: float) -> float:
     """Return the score below which images are outliers.
 
-    Of images like those given, at most ``1 - confidence_level`` have lower scores, with the
-    probability ``confidence_level``: a tolerance limit of Wilks (1941). Of fewer images than that
-    takes, it is the lowest score.
+    It is a lower tolerance limit (Wilks, 1941): with probability ``confidence_level``, at most the
+    fraction ``1 - confidence_level`` of images from the same distribution has a lower score. With
+    too few images for such a limit, it is the lowest score.
 
     Parameters
     ----------
     scores : ndarray of shape (n_samples,)
-        Scores of images that are no outliers.
+        Scores of images that are not outliers.
 
     confidence_level : float
-        Share of images that are kept, and the probability of that.
+        Minimum fraction of images to keep, and the probability of keeping it.
 
     Returns
     -------
     threshold : float
-        A score of one of the images.
+        Score of one of the images.
     """
     share, n_samples = 1 - confidence_level, len(scores)
     place = int(binom.ppf(share, n_samples, share))
@@ -209,7 +230,7 @@ def outlier_threshold(scores: np.ndarray, confidence_level: float) -> float:
 
 
 def _first_number(n_images: int, risk: float, p_value: float) -> float:
-    """Return from how many images on thresholds are tested."""
+    """Return the number of images at which the sequence of tests begins."""
     for n_errors in range(_TOLERATED, -1, -1):
         number = least_number(n_errors, risk, p_value)
         if number <= (n_images / 2 if n_errors else n_images):
@@ -218,7 +239,24 @@ def _first_number(n_images: int, risk: float, p_value: float) -> float:
 
 
 def least_number(n_errors: int, risk: float, p_value: float) -> int:
-    """Return the least number of images that show, with some errors, that the rate is kept."""
+    """Return the minimum number of images that shows an error rate in spite of some errors.
+
+    Parameters
+    ----------
+    n_errors : int
+        Number of errors among the images.
+
+    risk : float
+        Maximum error rate.
+
+    p_value : float
+        Maximum p-value of the exact binomial test.
+
+    Returns
+    -------
+    n_images : int
+        Minimum number of images.
+    """
     low, high = n_errors, n_errors + 1
     while binom.cdf(n_errors, high, risk) > p_value:
         low, high = high, 2 * high
@@ -232,6 +270,6 @@ def least_number(n_errors: int, risk: float, p_value: float) -> int:
 
 
 def _descending(confidence: np.ndarray, is_eligible: np.ndarray) -> np.ndarray:
-    """Return the rows that may be accepted, most confident first."""
+    """Return the eligible rows by descending confidence."""
     rows = np.flatnonzero(is_eligible)
     return rows[np.argsort(-confidence[rows], kind="stable")]

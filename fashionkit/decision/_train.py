@@ -1,4 +1,4 @@
-"""train_photos: photos and labels in, a calibrated model and what it is worth out."""
+"""Training of a calibrated classifier on photos, with its evaluation."""
 
 from __future__ import annotations
 
@@ -63,119 +63,127 @@ def train_photos(
     random_state: Any = 0,
     verbose: int = 0,
 ) -> Bunch:
-    """Train a model on photos, calibrate it, and measure it on photos that it has not seen.
+    """Train a classifier on photos, calibrate it, and evaluate it on photos held out from the fit.
 
     Read more in the :ref:`User Guide <classify>`.
 
     Parameters
     ----------
     source : str, path-like or None
-        A folder with a sub-folder of photos for each class; or, beside `labels`, the folder in
-        which their relative paths begin.
+        Folder with a sub-folder of photos for each class; or, if ``labels`` are given, the folder
+        to which their relative paths refer. None if ``labels`` contain absolute paths, or paths
+        relative to their CSV file or to the current directory.
 
     labels : str, path-like, DataFrame or list of these, default=None
-        CSV files or tables with a column "path" and one of labels, or several of attributes, each
-        of which becomes a target. Of a table with a column "corrected", as ``classify --review``
-        writes it, the rows that are filled are added to the others, and take their place.
+        CSV files or tables with a column "path" and a column of labels, or several columns of
+        attributes, each of which becomes a target. From a table with a column "corrected", as
+        written by ``classify --review``, the rows in which it is filled are used, in addition to
+        all other photos; they replace earlier labels of the same photo.
 
     model : str, default=None
-        A name of :func:`~fashionkit.list_models`. None is "photos-lda", a linear discriminant
-        analysis on frozen features, which learns from some thousand photos in minutes; where the
-        weights of its network are neither on disk nor can be downloaded, the same on the network
-        of "clothing-photos-small-v1".
+        Name from :func:`~fashionkit.list_models`. None selects "photos-lda", a linear discriminant
+        analysis on features of a frozen network, which takes minutes for some thousand photos. If
+        the weights of its network are neither on disk nor can be downloaded, the network of
+        "clothing-photos-small-v1" is used instead.
 
     targets : list of str, default=None
-        Columns of labels to learn; None for all.
+        Columns of labels to learn; None for all columns that are not known to contain anything
+        else, such as paths or groups.
 
     groups : str or path-like, default=None
-        Which photos belong together, such as those of a sender, and are never trained on where
-        others of them are tested on: a column of the labels, or a CSV file with the columns
-        "file" and "sender_id". None where photos have nothing to do with each other.
+        Group of each photo, such as its sender: a column of the labels, or a CSV file with the
+        columns "file" and "sender_id". Photos of a group are never split between training and
+        evaluation. None if the photos are independent.
 
     criterion : {"risk", "coverage", "confidence"} or None, default="risk"
-        What decides which predictions are accepted, as in
-        :class:`~fashionkit.SelectiveClassifier`.
+        Rule by which predictions are accepted, as in :class:`~fashionkit.SelectiveClassifier`.
 
-    level : float, default=0.05
-        Its level: the largest error rate of what is accepted, the share that is accepted, or the
-        least confidence. None with ``criterion=None``.
+    level : float or None, default=0.05
+        Maximum error rate for "risk", minimum fraction of accepted photos for "coverage", or
+        minimum probability for "confidence", between 0 and 1. Must be None for ``criterion=None``.
 
     confidence_level : float, default=0.95
-        Probability that the error rate is kept.
+        Probability that the error rate stays below ``level`` for ``criterion="risk"``.
 
     calibration : {"temperature", "isotonic"} or None, default="temperature"
-        How probabilities are calibrated.
+        Method of calibration, as in :class:`~fashionkit.SelectiveClassifier`.
 
     cv : int, default=None
-        Number of folds that the evaluation takes, so that every photo is predicted by a model that
-        has not seen it. None takes 5 where features are computed once, and else one part of a
-        fifth.
+        Number of folds of the evaluation. None means 5 folds for models whose features are computed
+        once (see Notes), and otherwise a single split that holds out a fifth of the photos.
 
     n_iter : int, default=None
-        Number of combinations of parameters to search, each time on the photos that are trained
-        on; None for no search.
+        Number of parameter combinations to search in each fit, on the training photos alone; None
+        for no search.
 
     image_size : int, default=None
-        Side in pixels that photos are resized to; None for what the model is made for, 96 where it
-        is made for any.
+        Height and width in pixels that photos are resized to; None for the size that the model
+        requires, or 96 if it accepts any.
 
     params : dict, default=None
         Parameters of the model, as for :func:`~fashionkit.make_model`.
 
     n_jobs : int, default=None
-        Number of folds to fit at a time.
+        Number of folds to fit at the same time. None means 1, unless in a
+        :func:`joblib.parallel_config` context; -1 means all processors.
 
     random_state : int, RandomState instance or None, default=0
-        Draws folds and first weights.
+        Seed of the folds and of the model.
 
     verbose : int, default=0
-        Whether to show progress.
+        Verbosity: 1 shows a progress bar of the steps.
 
     Returns
     -------
     result : Bunch
-        With the attributes
+        Dictionary-like object, with the attributes
 
-        - ``model``: the fitted :class:`~fashionkit.SelectiveClassifier`; of several
-          targets, a pipeline of features and a
-          :class:`~sklearn.multioutput.MultiOutputClassifier` of them;
-        - ``evaluation``: DataFrame, of each target the accuracy with its interval, the expected
-          calibration error, the share accepted and the accuracy of that;
-        - ``per_class``: DataFrame, of each class precision, recall and number of photos;
-        - ``predictions``: DataFrame, of each photo that was predicted its path, its labels and
-          what was decided;
-        - ``metadata``: dict to pass to :func:`~fashionkit.save`, with the model card;
-        - ``card``: the model card, as Markdown;
-        - ``skipped``: path and reason of each photo that could not be read;
-        - ``n_corrected``: number of labels from columns "corrected".
+        - ``model``: fitted :class:`~fashionkit.SelectiveClassifier`; for several targets, a
+          :class:`~sklearn.multioutput.MultiOutputClassifier` of one for each target, in a pipeline
+          if the features are computed once;
+        - ``evaluation``: DataFrame with a row for each target, and the columns "target", "photos",
+          "accuracy", "low" and "high" (its 95 % Wilson interval), "calibration_error" (expected
+          calibration error), "coverage" (fraction of accepted photos) and "accepted_accuracy";
+        - ``per_class``: DataFrame with a row for each class of each target, and the columns
+          "target", "class", "precision", "recall", "f1" and "photos";
+        - ``predictions``: DataFrame with a row for each photo of each target that was predicted,
+          and the columns "target", "path" and "true", followed by those of
+          :meth:`SelectiveClassifier.decide <fashionkit.SelectiveClassifier.decide>`;
+        - ``metadata``: dict for :func:`~fashionkit.save`, including the model card;
+        - ``card``: str, model card in Markdown;
+        - ``skipped``: list of (path, reason) of the photos that cannot be read;
+        - ``n_corrected``: int, number of labels from columns "corrected".
 
     Raises
     ------
     ValueError
-        If the tables contradict themselves, there is nothing to learn, a column "corrected" is
-        not filled in any row, there are too few photos, or a name is not known.
+        If the tables are inconsistent or contain nothing to learn, no row of a column "corrected"
+        is filled, there are too few photos, or a name is unknown.
 
     FileNotFoundError
-        If a file is missing, or the weights of a model that was asked for by its name.
+        If a file is missing, or the weights of a model that was requested by name.
 
     Warns
     -----
     UserWarning
-        If photos cannot be read, no threshold is known to keep the risk, or the weights of the
+        If photos cannot be read, no threshold can be shown to keep the risk, or the weights of the
         default model are unavailable.
 
     See Also
     --------
     classify_photos : Classify photos with the result.
+    fashionkit.SelectiveClassifier : Calibration, and the criteria of accepted predictions.
     fashionkit.compare_models : Compare models on the same photos.
 
     Notes
     -----
-    The returned model is fitted on all photos. Where features are the same whichever photos are
-    trained on, they are computed once, for all targets and folds, and the classifier behind them
-    is calibrated on predictions of five folds; other models on a tenth of the photos, which they
-    are not trained on. The figures are those of models of the same kind on the photos that these
-    have not seen.
+    The returned model uses all readable photos. Features that do not depend on the training photos,
+    such as those of a frozen network, are computed once for all targets and folds, and the
+    classifier on them is calibrated on the predictions of five folds. Other models are calibrated
+    on a tenth of the photos, which is held out from their fit.
+
+    The evaluation is of models fitted in the same way, on photos held out from their fit and
+    calibration.
 
     Examples
     --------
@@ -247,7 +255,7 @@ def train_photos(
 
 
 def _readable(listed: Labelled, size: int) -> tuple[Labelled, ImageFolder, list[tuple[str, str]]]:
-    """Return the photos that can be read; a class needs two of them."""
+    """Return the readable photos, of which each class needs at least two."""
     images = ImageFolder.from_paths(
         listed.paths.tolist(), image_size=size, on_error="skip", n_jobs=joblib.cpu_count()
     )
@@ -259,8 +267,8 @@ def _readable(listed: Labelled, size: int) -> tuple[Labelled, ImageFolder, list[
         if len(counts) < 2 or counts.min() < 2:
             rare = [f"{label!r} has {count}" for label, count in counts.items() if count < 2]
             raise ValueError(
-                f"{target} needs at least two classes, and two photos of each that can be read: "
-                f"{shortened(rare, 5) or f'all have {counts.index[0]!r}'}."
+                f"{target} needs at least two classes, and two photos of each that can be read, "
+                f"but {shortened(rare, 5) or f'all have {counts.index[0]!r}'}; pass more photos."
             )
     return listed, images, images.skipped
 
@@ -268,9 +276,9 @@ def _readable(listed: Labelled, size: int) -> tuple[Labelled, ImageFolder, list[
 def _how(n_folds: int | None, groups: Any) -> str:
     unit = "photo" if groups is None else "group"
     if n_folds is None:
-        part = "Of a fifth of the photos, which the evaluated model had not seen"
-        return f"{part}." if groups is None else f"{part}, nor any of their groups."
+        part = "Evaluated on a fifth of the photos, held out from the fit and the calibration"
+        return f"{part}." if groups is None else f"{part} by group."
     return (
-        f"Each photo was predicted by a model that had not seen it: {n_folds} folds, by {unit}. "
-        "The model itself has learnt from all photos."
+        f"Cross-validated in {n_folds} folds, by {unit}: each photo was predicted by a model that "
+        "was fitted without it. The final model uses all photos."
     )

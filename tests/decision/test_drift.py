@@ -73,7 +73,7 @@ def test_rows_that_cannot_be_read_do_not_count_and_others_are_checked(model):
     error = decisions.iloc[:5].assign(status="error", label=None, confidence=np.nan)
     found = compare_with_calibration(model, pd.concat([decisions, error]))
     assert found.loc["confidence", "new"] == expected.loc["confidence", "new"]
-    with pytest.raises(ValueError, match="no classes of the model"):
+    with pytest.raises(ValueError, match="expected the classes"):
         compare_with_calibration(model, decisions.assign(label="d"))
     with pytest.raises(ValueError, match="lacks the columns 'status'"):
         compare_with_calibration(model, decisions.drop(columns="status"))

@@ -241,9 +241,9 @@ class TestDecisions:
         [
             (lambda d: d.drop(columns="status"), "decisions lacks the columns 'status'"),
             (lambda d: d[:-1], "decisions has 59 rows, but X has 60 images"),
-            (lambda d: d.assign(label="hat"), "decisions has the labels 'hat', which are no class"),
+            (lambda d: d.assign(label="hat"), "decisions has the labels 'hat', expected the"),
             (lambda d: d.assign(status="maybe"), "decisions has the status 'maybe'"),
-            (lambda d: d.assign(status="error"), "0 of 60 images can be read"),
+            (lambda d: d.assign(status="error"), "0 of 60 images that can be read"),
             (lambda d: d.assign(confidence=np.nan), "confidences that are NaN"),
         ],
     )

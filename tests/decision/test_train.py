@@ -177,7 +177,7 @@ def test_corrections_that_nobody_has_filled_are_refused(photos, tmp_path):
     path = tmp_path / "review.csv"
     review = {"path": [str(photos / "dark" / "dark0.png")], "label": ["dark"], "corrected": [""]}
     pd.DataFrame(review).to_csv(path, index=False)
-    with pytest.raises(ValueError, match=r"review\.csv' has a column 'corrected' .* none of 1 row"):
+    with pytest.raises(ValueError, match=r"review\.csv' has a column 'corrected' .* 0 of 1 row"):
         train_photos(photos, path, **QUICK)
 
 
@@ -302,7 +302,7 @@ def test_the_surest_predictions_of_a_discriminant_analysis_are_told_apart():
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
-        ({"picture": ["a.png"], "label": ["x"]}, "expected one called 'path'"),
+        ({"picture": ["a.png"], "label": ["x"]}, "expected a column 'path'"),
         ({"path": ["a.png"], "confidence": [1]}, "no column of labels"),
         ({"path": ["a.png", "a.png"], "label": ["x", "y"]}, "twice, with different labels"),
         ({"path": ["a.png", "b.png"], "label": ["x", "x"]}, "one class, 'x', in all 2 photos"),
@@ -343,5 +343,5 @@ def test_splits_hold_every_photo_once(groups):
 def test_models_of_parts_do_not_warn_that_they_accept_nothing(photos, cv, recwarn):
     found = train_photos(photos, criterion="risk", level=0.001, cv=cv, **QUICK)
     assert found.evaluation["coverage"].item() == 0
-    said = [str(one.message) for one in recwarn if "No confidence is known" in str(one.message)]
+    said = [str(one.message) for one in recwarn if "No threshold can be shown" in str(one.message)]
     assert len(said) == 1
