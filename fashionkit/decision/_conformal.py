@@ -144,7 +144,7 @@ def _adaptive_sets(probabilities: np.ndarray, limits: np.ndarray, penalty: Penal
     # Classes of probability 0 are in no set, and classes of equal probability in the same sets.
     possible = probabilities > _EPSILON
     sets &= possible
-    if np.ptp(limits) == 0 or not np.isfinite(limits).any():
+    if np.all(limits == limits[0]):  # also where all are infinite
         least = np.where(sets, probabilities, np.inf).min(axis=1, keepdims=True)
         sets |= possible & (probabilities >= least - _EPSILON)
     return sets

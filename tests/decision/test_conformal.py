@@ -85,10 +85,12 @@ def test_conditional_sets_keep_the_promise_in_each_class():
     assert np.abs(marginal - 0.9).max() > 0.05  # what there is to mend
 
 
-def test_sets_hold_all_classes_where_there_are_too_few_images():
+@pytest.mark.parametrize("by_class", [False, True])
+@pytest.mark.parametrize("method", ["lac", "aps"])
+def test_sets_hold_all_classes_where_there_are_too_few_images(method, by_class):
     calibration, targets = draw(15, 0)
     sets = predict_sets(
-        calibration, calibration, targets, 0.95, method="lac", by_class=False, seed=0
+        calibration, calibration, targets, 0.95, method=method, by_class=by_class, seed=0
     )
     assert sets.all()
 
