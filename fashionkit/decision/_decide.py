@@ -98,6 +98,8 @@ def explain(status: str, confidence: float, threshold: float, unit: str) -> str:
     if status == OUTLIER:
         return "does not look like the training images"
     if unit == "cost":
+        if np.isposinf(threshold):
+            return "every image is accepted, whatever its expected cost"
         than = "at most" if status == ACCEPTED else "more than"
         return f"an expected cost of {confidence:.3g} is {than} that of a review, {threshold:.3g}"
     if threshold <= 0:

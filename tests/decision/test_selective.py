@@ -268,7 +268,9 @@ def test_costs_without_a_review_accept_all():
     rows = np.array([[0.6, 0.4], [0.3, 0.7]])
     inner = FrozenEstimator(Rows().fit(rows, [0, 1]))
     clf = SelectiveClassifier(inner, criterion="cost", costs=[[0, 1], [1, 0]]).fit(rows, [0, 1])
-    assert (clf.decide(rows)["status"] == "accepted").all()
+    found = clf.decide(rows)
+    assert (found["status"] == "accepted").all()
+    assert set(found["reason"]) == {"every image is accepted, whatever its expected cost"}
 
 
 @pytest.mark.parametrize(
