@@ -26,6 +26,9 @@ Split = tuple[np.ndarray, np.ndarray]
 _N_FOLDS = 5
 _SHARE = 0.1
 
+# Number of random splits of groups, of which the first is taken that trains on every class.
+_N_TRIES = 100
+
 
 @dataclass(frozen=True)
 class Fitter:
@@ -159,7 +162,7 @@ def make_splits(
     Raises
     ------
     ValueError
-        If there are too few photos or groups.
+        If there are too few photos or groups, or each single split of groups lacks a class.
     """
     rows = np.zeros(len(y))
     rarest = np.unique(y.astype(str), return_counts=True)[1].min()
@@ -179,7 +182,7 @@ def make_splits(
             )
         splitter = StratifiedShuffleSplit(1, test_size=n_test, random_state=seed)
     elif n_folds is None:
-        splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
+        return [_split_groups(y.astype(str), groups, share, seed)]
     elif groups is None:
         n_folds = max(2, min(n_folds, int(rarest)))
         splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
@@ -189,6 +192,19 @@ def make_splits(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class")
         return list(splitter.split(rows, y.astype(str), groups))
+
+
+def _split_groups(labels: np.ndarray, groups: np.ndarray, share: float, seed: int) -> Split:
+    """Hold out a fraction of the groups, such that the others have every class."""
+    classes, codes = np.unique(labels, return_inverse=True)
+    splitter = GroupShuffleSplit(_N_TRIES, test_size=share, random_state=seed)
+    for train, test in splitter.split(codes, groups=groups):
+        if len(np.unique(codes[train])) == len(classes):
+            return train, test
+    raise ValueError(
+        f"groups has no group that can be held out while others have all {len(classes)} classes of "
+        "its photos; pass photos of each class from several groups, or groups=None."
+    )
 
 
 def _behind(name: str, features: Any, fitted: SelectiveClassifier) -> SelectiveClassifier:

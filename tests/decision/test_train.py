@@ -318,6 +318,22 @@ def test_tables_that_cannot_be_learnt_from_are_refused(labels, said):
         train_photos(None, pd.DataFrame(labels), **QUICK)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_class_of_one_group_is_trained_on_not_held_out(seed):
+    y = np.repeat(["dark", "light", "striped"], [40, 40, 10]).astype(object)
+    groups = np.array([f"s{row % 8}" for row in range(80)] + ["z"] * 10, dtype=object)
+    ((train, test),) = make_splits(y, groups, None, seed)
+    assert set(y[train]) == set(y)
+    assert len(test) > 0
+    assert not set(groups[train]) & set(groups[test])
+
+
+def test_groups_that_each_have_a_class_to_themselves_are_refused():
+    y = np.repeat(["dark", "light"], 10).astype(object)
+    with pytest.raises(ValueError, match="no group that can be held out"):
+        make_splits(y, y, None, 0)
+
+
 def test_nothing_to_learn_from_is_refused(photos, table):
     with pytest.raises(ValueError, match="source=None without labels"):
         train_photos(None)
