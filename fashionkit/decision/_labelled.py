@@ -85,6 +85,9 @@ def list_labelled(
 
     Raises
     ------
+    TypeError
+        If a table is neither a path nor a DataFrame.
+
     OSError
         If a file or folder cannot be read.
 
@@ -98,7 +101,10 @@ def list_labelled(
             "source=None without labels, expected photos to train on; pass a folder of class "
             "folders, or labels."
         )
-    is_column = groups is not None and not os.path.exists(groups)
+    # A column takes precedence over a file or folder that happens to have its name.
+    is_column = groups is not None and (
+        any(str(groups) in table for table in tables) or not os.path.exists(groups)
+    )
     column = str(groups) if is_column else None
     parts = [_from_table(table, folder, targets, column) for table in tables]
     # Corrections are added to the photos of the folder; a table of all labels replaces them.
@@ -125,6 +131,11 @@ def list_labelled(
 def _read(table: Any) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame):
         return table.astype(object).where(table.notna(), None)
+    if not isinstance(table, str | os.PathLike):
+        raise TypeError(
+            f"labels has a {type(table).__name__}, expected CSV files or DataFrames; pass one, or "
+            "a list of these."
+        )
     path = Path(table).expanduser()
     try:
         # Labels are read as text, so that 07 differs from 7.

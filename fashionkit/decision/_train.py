@@ -156,6 +156,9 @@ def train_photos(
 
     Raises
     ------
+    TypeError
+        If ``labels`` are neither paths nor DataFrames.
+
     ValueError
         If the tables are inconsistent or contain nothing to learn, no row of a column "corrected"
         is filled, there are too few photos, or a name is unknown.

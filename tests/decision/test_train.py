@@ -28,6 +28,7 @@ from fashionkit import (
 from fashionkit.decision import SelectiveClassifier, train_photos
 from fashionkit.decision import _train as module
 from fashionkit.decision._fit import make_splits
+from fashionkit.decision._labelled import list_labelled
 
 SIDE = 8
 QUICK = {"model": "pixels-forest", "image_size": SIDE, "params": {"forest__n_estimators": 15}}
@@ -332,6 +333,18 @@ def test_groups_that_each_have_a_class_to_themselves_are_refused():
     y = np.repeat(["dark", "light"], 10).astype(object)
     with pytest.raises(ValueError, match="no group that can be held out"):
         make_splits(y, y, None, 0)
+
+
+def test_a_column_of_groups_precedes_a_folder_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sender").mkdir()
+    labels = pd.DataFrame({"path": ["a", "b"], "label": ["x", "y"], "sender": ["me", "you"]})
+    assert list_labelled(None, labels, groups="sender").groups.tolist() == ["me", "you"]
+
+
+def test_labels_that_are_no_table_are_refused():
+    with pytest.raises(TypeError, match="labels has a dict, expected CSV files or DataFrames"):
+        train_photos(None, {"path": ["a.png"], "label": ["x"]}, **QUICK)
 
 
 def test_nothing_to_learn_from_is_refused(photos, table):
