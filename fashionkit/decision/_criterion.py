@@ -125,7 +125,13 @@ def check_costs(costs: Any, n_classes: int) -> np.ndarray | None:
     """Return the costs as a float64 array of shape (n_classes, n_classes); None without costs."""
     if costs is None:
         return None
-    costs = np.asarray(costs, dtype=np.float64)
+    try:
+        costs = np.asarray(costs, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"costs={costs!r} is not a matrix of numbers, expected shape ({n_classes}, "
+            f"{n_classes}); pass a row for each true class and a column for each predicted class."
+        ) from error
     if costs.shape != (n_classes, n_classes) or not np.isfinite(costs).all():
         raise ValueError(
             f"costs has shape {costs.shape}, expected ({n_classes}, {n_classes}) finite "

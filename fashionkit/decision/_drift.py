@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fashionkit.decision._criterion import choose
 from fashionkit.decision._models import find_model
-from fashionkit.decision._predicted import Predicted, check_decisions
+from fashionkit.decision._predicted import Predicted, check_decisions, check_table
 from fashionkit.decision._selective import SelectiveClassifier
 from fashionkit.decision._shifts import compare_predictions, to_table
 
@@ -116,6 +116,7 @@ def compare_with_calibration(
     if selective is None:
         return None
     check_is_fitted(selective)
+    check_table(decisions)
     if "status" in decisions and (decisions["status"] != "error").sum() < 2:
         return None
     new = check_decisions(decisions, selective.classes_, len(decisions), has_status=True)

@@ -85,6 +85,17 @@ def predict(model: Any, X: Any) -> Predicted:
     return Predicted(counts, probabilities.max(axis=1), np.arange(n_images), None)
 
 
+def check_table(decisions: Any) -> None:
+    """Raise a TypeError if decisions are not a DataFrame."""
+    import pandas as pd
+
+    if not isinstance(decisions, pd.DataFrame):
+        raise TypeError(
+            f"decisions is a {type(decisions).__name__}, expected a DataFrame; pass the result of "
+            "decide or classify_photos."
+        )
+
+
 def check_decisions(
     decisions: pd.DataFrame, classes: Any, n_images: int, has_status: bool
 ) -> Predicted:
@@ -120,11 +131,7 @@ def check_decisions(
     """
     import pandas as pd
 
-    if not isinstance(decisions, pd.DataFrame):
-        raise TypeError(
-            f"decisions is a {type(decisions).__name__}, expected a DataFrame; pass the result of "
-            "decide or classify_photos."
-        )
+    check_table(decisions)
     needed = ["label", "confidence", *(["status"] if has_status else [])]
     if missing := [name for name in needed if name not in decisions]:
         raise ValueError(

@@ -67,6 +67,12 @@ def test_a_model_without_calibration_has_no_reference(model):
     assert compare_with_calibration(model, decisions.assign(status="error")) is None
 
 
+@pytest.mark.parametrize("decisions", [None, ["a"], 3])
+def test_decisions_that_are_no_table_are_refused(model, decisions):
+    with pytest.raises(TypeError, match="expected a DataFrame; pass the result of decide"):
+        compare_with_calibration(model, decisions)
+
+
 def test_rows_that_cannot_be_read_do_not_count_and_others_are_checked(model):
     decisions = model.decide(draw(300, 1)[0])
     expected = compare_with_calibration(model, decisions)

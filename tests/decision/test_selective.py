@@ -282,6 +282,8 @@ def test_costs_without_a_review_accept_all():
         ({"level": 0.1}, r"level=0.1 without a criterion"),
         ({"criterion": "cost"}, r"costs=None with criterion='cost'"),
         ({"costs": [[0]]}, r"with criterion=None, .* exactly if criterion='cost'; pass"),
+        ({"criterion": "cost", "costs": [["a"]]}, r"costs=\[\['a'\]\] is not a matrix of numbers"),
+        ({"criterion": "cost", "costs": [[0], [0, 1]]}, "is not a matrix of numbers"),
         ({"criterion": "cost", "costs": [[0, 1]]}, r"costs has shape \(1, 2\), expected"),
         (
             {"criterion": "cost", "costs": [[0]], "level": np.inf},
