@@ -13,11 +13,10 @@ import pandas as pd
 
 from fashionkit.datasets._listing import stamp
 from fashionkit.decision._courier import Parcel
-from fashionkit.decision._looks import Looks
+from fashionkit.decision._decide import ERROR
+from fashionkit.decision._looks import Columns, Looks
 from fashionkit.decision._reading import Reader, read_photo
-from fashionkit.decision._rows import ERROR, decide
-
-Columns = dict[str, list[Any]]
+from fashionkit.decision._rows import decide
 
 
 @dataclass(frozen=True)

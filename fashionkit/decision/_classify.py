@@ -18,10 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 import fashionkit
-from fashionkit.decision._chunks import Columns, Work, digest_state, run_here, run_there
+from fashionkit.decision._chunks import Work, digest_state, run_here, run_there
 from fashionkit.decision._courier import Parcel
 from fashionkit.decision._journal import Journal
-from fashionkit.decision._looks import Looks
+from fashionkit.decision._looks import Columns, Looks
 from fashionkit.decision._models import find_model
 from fashionkit.decision._reading import make_reader
 from fashionkit.decision._rows import count_targets

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-ACCEPTED, REVIEW, OUTLIER = "accepted", "review", "outlier"
+# From best to worst.
+ACCEPTED, REVIEW, OUTLIER, ERROR = STATUSES = ("accepted", "review", "outlier", "error")
+
 _PLACES = (("label", "confidence"), ("second", "second_confidence"), ("third", "third_confidence"))
 
 

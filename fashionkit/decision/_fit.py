@@ -171,8 +171,10 @@ def make_splits(
             f"groups has one group, {groups[0]!r}, of all {len(y)} photos, expected at least two, "
             "of which one is held out; pass photos of several groups, or groups=None."
         )
+    if n_folds is None and groups is not None:
+        return [_split_groups(y.astype(str), groups, share, seed)]
     splitter: Any
-    if n_folds is None and groups is None:
+    if n_folds is None:
         n_classes = len(np.unique(y.astype(str)))
         n_test = max(round(share * len(y)), n_classes)
         if rarest < 2 or len(y) < n_test + n_classes:
@@ -181,8 +183,6 @@ def make_splits(
                 "hold some out; pass at least 3 photos of each class."
             )
         splitter = StratifiedShuffleSplit(1, test_size=n_test, random_state=seed)
-    elif n_folds is None:
-        return [_split_groups(y.astype(str), groups, share, seed)]
     elif groups is None:
         n_folds = max(2, min(n_folds, int(rarest)))
         splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)

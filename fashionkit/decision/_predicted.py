@@ -9,13 +9,12 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from fashionkit.datasets._names import choices
+from fashionkit.decision._decide import ACCEPTED, ERROR, STATUSES
 from fashionkit.decision._embedding import in_form
 from fashionkit.inspection._predictions import probabilities_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_STATUSES = ("accepted", "review", "outlier", "error")
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,13 +146,13 @@ def check_decisions(
     reviews = None
     if "status" in decisions:
         status = decisions["status"].to_numpy()
-        if unknown := sorted(set(status.tolist()) - set(_STATUSES), key=str):
+        if unknown := sorted(set(status.tolist()) - set(STATUSES), key=str):
             raise ValueError(
                 f"decisions has the status {choices(unknown, most=5)}, expected "
-                f"{choices(_STATUSES)}; pass the result of decide or classify_photos."
+                f"{choices(STATUSES)}; pass the result of decide or classify_photos."
             )
-        is_readable = status != "error"
-        n_accepted = int(np.sum(status == "accepted"))
+        is_readable = status != ERROR
+        n_accepted = int(np.sum(status == ACCEPTED))
         reviews = np.array([n_accepted, n_images - n_accepted])
     readable = np.flatnonzero(is_readable)
     if len(readable) < 2:

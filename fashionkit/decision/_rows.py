@@ -9,14 +9,14 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from fashionkit.decision._coarse import coarse_names
-from fashionkit.decision._decide import explain
+from fashionkit.decision._decide import ACCEPTED, REVIEW, STATUSES, explain
+from fashionkit.decision._decide import ERROR as ERROR  # imported from here by the web page
 
 # Columns of decisions.
 DECISIONS = (
     *("label", "confidence", "second", "second_confidence", "third", "third_confidence"),
     *("set", "status", "reason"),
 )
-ACCEPTED, REVIEW, OUTLIER, ERROR = STATUSES = ("accepted", "review", "outlier", "error")
 _RANKS = DECISIONS[:6:2]
 
 
@@ -49,10 +49,10 @@ def decide(
     model = getattr(model, "best_estimator_", model)
     if isinstance(model, Pipeline) and not hasattr(model, "decide"):
         last = model.steps[-1][1]
-        if hasattr(last, "decide") or hasattr(last, "estimators_") or _targets(last) > 1:
+        if hasattr(last, "decide") or hasattr(last, "estimators_") or count_targets(last) > 1:
             X = model[:-1].transform(X) if len(model) > 1 else X
             return decide(last, X, target_names, review_below)
-    if _targets(model) == 1:
+    if count_targets(model) == 1:
         return _with_coarse(_decide_one(model, X, review_below), model)
     parts = _decide_each(model, X, review_below)
     rows = _with_coarse(parts[0], getattr(model, "estimators_", [model])[0])
@@ -70,17 +70,13 @@ def can_decide(model: Any) -> bool:
     if isinstance(model, Pipeline):
         return can_decide(model.steps[-1][1])
     members = getattr(model, "estimators_", None)
-    if not isinstance(members, list) or not len(members) == _targets(model) > 1:
+    if not isinstance(members, list) or not len(members) == count_targets(model) > 1:
         return False
     return any(hasattr(member, "decide") for member in members)
 
 
 def count_targets(model: Any) -> int:
     """Return the number of targets of a fitted classifier."""
-    return _targets(model)
-
-
-def _targets(model: Any) -> int:
     classes = getattr(model, "classes_", None)
     return len(classes) if isinstance(classes, list) and len(classes) else 1
 
@@ -97,7 +93,7 @@ def _decide_one(model: Any, X: Any, limit: float | None) -> pd.DataFrame:
 def _decide_each(model: Any, X: Any, limit: float | None) -> list[pd.DataFrame]:
     """Return the decisions on each target of a multi-output classifier."""
     members = getattr(model, "estimators_", None)
-    if isinstance(members, list) and len(members) == _targets(model):
+    if isinstance(members, list) and len(members) == count_targets(model):
         return [_decide_one(member, X, limit) for member in members]
     if hasattr(model, "predict_proba"):
         return [

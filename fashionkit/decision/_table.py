@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashionkit.decision._chunks import Columns
-from fashionkit.decision._rows import DECISIONS, ERROR
+from fashionkit.decision._decide import ERROR
+from fashionkit.decision._looks import Columns
+from fashionkit.decision._rows import DECISIONS
 
 
 class Table:
