@@ -78,7 +78,7 @@ def dominant_colors(X: Any, n_colors: int = 3, *, n_jobs: int | None = None) -> 
     weighted mean.
 
     Colours of a chroma below 8 are called black up to a lightness of 28, white from 82 on, and gray
-    in between, because fabric on photos rarely has a lightness of 0 or 100. All others take the
+    in between: fabric on photos is rarely pure black or white. All others take the
     name of the nearest reference colour by CIEDE2000 [1]_. Reference colours are those of a survey
     of 222,500 sessions [2]_, reduced to the last word of their names, such as "dusty blue" to
     "blue", and those of CSS [3]_. The names are the basic colour terms of [4]_, and terms of the

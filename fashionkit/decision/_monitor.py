@@ -105,12 +105,12 @@ class PredictionMonitor(DocLinkMixin, BaseEstimator):
     ``max_samples`` embeddings of the reference images, but not the images. Images of status "error"
     are only used for the review rate.
 
-    Shares are compared by the total variation distance, confidences by the Kolmogorov-Smirnov
-    distance, and embeddings by the unbiased estimate of the squared maximum mean discrepancy [1]_,
-    with a Gaussian kernel whose bandwidth is the median distance. P values count the observed
-    samples as one of the permutations [2]_, and are corrected for the number of tests by the method
-    of Holm [3]_. In a comparison of methods [4]_, tests on the predictions of a classifier detected
-    the most shifts.
+    Shares are compared by the total variation distance, and confidences by the Kolmogorov-Smirnov
+    distance. Embeddings are compared by the unbiased estimate of the squared maximum mean
+    discrepancy [1]_, with a Gaussian kernel whose bandwidth is the median distance. P values count
+    the observed samples as one of the permutations [2]_, and are corrected for the number of tests
+    by the method of Holm [3]_. In a comparison of methods [4]_, tests on the predictions of a
+    classifier detected the most shifts.
 
     A significant shift need not be harmful: with thousands of images, very small differences are
     significant. The columns ``reference`` and ``new`` show their size. At a significance of 0.05, a

@@ -53,8 +53,8 @@ class SelectiveClassifier(
     """Classifier with a reject option: accepts confident predictions, leaves others to review.
 
     A classifier is fitted, and its probabilities are calibrated on images held out from the fit,
-    the calibration images. A confidence threshold is chosen on the same images, for example such
-    that at most 2 % of the accepted predictions are wrong, or that 90 % of the images are accepted.
+    the calibration images. A confidence threshold is chosen on the same images, such that, for
+    example, at most 2 % of the accepted predictions are wrong, or 90 % of the images are accepted.
     ``predict`` always returns a class; :meth:`decide` also returns whether to accept the
     prediction, to review it, or to reject the image as an outlier.
 

@@ -181,8 +181,8 @@ def train_photos(
     Notes
     -----
     The returned model uses all readable photos. Features that do not depend on the training photos,
-    such as those of a frozen network, are computed once for all targets and folds, and the
-    classifier on them is calibrated on the predictions of five folds. Other models are calibrated
+    such as those of a frozen network, are computed once for all targets and folds. The classifier
+    on them is calibrated on the predictions of five folds. Other models are calibrated
     on a tenth of the photos, which is held out from their fit.
 
     The evaluation is of models fitted in the same way, on photos held out from their fit and
