@@ -110,8 +110,11 @@ def list_labelled(
     # Corrections are added to the photos of the folder; a table of all labels replaces them.
     if folder is not None and all(_CORRECTED in table for table in tables):
         parts.insert(0, _from_folder(folder))
-    rows = pd.concat(parts, ignore_index=True).drop_duplicates("path", keep="last")
-    rows = rows.reset_index(drop=True)
+    rows = pd.concat(parts, ignore_index=True)
+    if column is not None and "group" in rows:
+        # A correction keeps the group of its photo: tables for review have no such column.
+        rows["group"] = rows.groupby("path")["group"].ffill()
+    rows = rows.drop_duplicates("path", keep="last").reset_index(drop=True)
     names = [name for name in rows.columns if name not in ("path", "group")]
     rows = _without_gaps(rows, names)
     found = rows["group"].to_numpy(object) if column is not None and "group" in rows else None

@@ -342,6 +342,15 @@ def test_a_column_of_groups_precedes_a_folder_of_its_name(tmp_path, monkeypatch)
     assert list_labelled(None, labels, groups="sender").groups.tolist() == ["me", "you"]
 
 
+def test_a_corrected_label_keeps_the_group_of_its_photo():
+    labels = pd.DataFrame({"path": ["a", "b"], "label": ["x", "y"], "sender": ["me", "you"]})
+    review = pd.DataFrame({"path": ["b", "a"], "label": ["y", "x"], "corrected": ["z", None]})
+    listed = list_labelled(None, [labels, review], groups="sender")
+    names = [os.path.basename(path) for path in listed.paths]
+    assert dict(zip(names, listed.targets["label"], strict=True)) == {"a": "x", "b": "z"}
+    assert dict(zip(names, listed.groups, strict=True)) == {"a": "me", "b": "you"}
+
+
 def test_labels_that_are_no_table_are_refused():
     with pytest.raises(TypeError, match="labels has a dict, expected CSV files or DataFrames"):
         train_photos(None, {"path": ["a.png"], "label": ["x"]}, **QUICK)
