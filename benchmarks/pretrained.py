@@ -82,10 +82,10 @@ PHOTOS_DATA = (
 PHOTOS_USES = (
     "For photos of one garment each, laid out, hanging or worn, as people take them to sell "
     "something. It takes squares of {size} pixels in RGB: "
-    "`fashionkit.load_images(paths, image_size={size})` makes them. It has seen ten kinds of "
-    "clothes and says one of them of any picture, also of a bag or a landscape. It has seen no "
-    "photos from a studio, and none of several garments at once. Classes with few photos are the "
-    "weakest: see the table."
+    "`fashionkit.load_images(paths, image_size={size})` makes them. It was trained on ten "
+    "kinds of clothes, and predicts one of them for any picture, also for a bag or a landscape. It "
+    "was not trained on photos from a studio, nor on photos of several garments. Classes with few "
+    "photos are the weakest: see the table."
 )
 
 
@@ -166,15 +166,15 @@ def make_fashion_mnist(options: argparse.Namespace) -> None:
         class_names=CLASS_NAMES,
         tags=["fashion-mnist", "distillation"],
         description=(
-            "Tells the ten classes of Fashion-MNIST: a network of five convolutions and less than "
-            "half a million parameters, distilled from two larger ones. Its kernels are in half "
-            "precision."
+            "Classifier of the ten classes of Fashion-MNIST: a network of five convolutions and "
+            "less than half a million parameters, distilled from two larger ones. Its kernels are "
+            "in half precision."
         ),
         uses=(
             "For images like those of Fashion-MNIST: one garment each, 28 by 28 pixels, gray, "
             "light on black, centred, without a background. Labels are the numbers 0 to 9 of the "
-            "data set; `fashionkit.CLASS_NAMES` has their names. On photos it is of no use: "
-            '`"clothing-photos-small-v1"` is for these. Shirts are the hardest class.'
+            "data set; `fashionkit.CLASS_NAMES` has their names. It cannot classify photos: use "
+            '`"clothing-photos-small-v1"` for these. Shirts are the hardest class.'
         ),
         data=(
             "The 60,000 training images of "
@@ -242,9 +242,9 @@ def make_photos_small(options: argparse.Namespace) -> None:
         decided=figures,
         tags=["clothing", "photos", "mobilenetv2"],
         description=(
-            "Tells ten kinds of clothes on photos: a MobileNetV2 of 0.35 times the width, "
+            "Classifier of ten kinds of clothes on photos: a MobileNetV2 of 0.35 times the width, "
             "fine-tuned as a whole, whose kernels are in half precision; in a SelectiveClassifier, "
-            "which calibrates its probabilities, and says which predictions to leave to a person."
+            "which calibrates its probabilities and tells which predictions a person should check."
         ),
         uses=PHOTOS_USES.format(size=192)
         + (
@@ -278,7 +278,7 @@ def _on_other_senders(
     probabilities, is_accepted = np.empty((len(y), len(np.unique(y)))), np.empty(len(y), bool)
     for train, test in GroupKFold(5).split(X, y, senders):
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "No confidence is known")
+            warnings.filterwarnings("ignore", "No threshold can be shown to keep")
             fitted = clone(model).fit(X[train], y[train])
         probabilities[test] = fitted.predict_proba(X[test])
         is_accepted[test] = fitted.decide(X[test])["status"] == "accepted"
@@ -326,15 +326,15 @@ def make_photos(options: argparse.Namespace) -> None:
         comparison,
         _how_long(seconds),
         found=(
-            "Each photo was predicted by a model that had seen none of its sender's: five folds, "
-            "by sender. The model itself has learnt from all photos."
+            "Cross-validated in five folds by sender: each photo was predicted by a model that was "
+            "fitted without the photos of its sender. The model itself was fitted on all photos."
         ),
         shows_params=False,  # those of a logistic regression, which it was not
         tags=["clothing", "photos", "mobilenetv2"],
         description=(
-            "Tells ten kinds of clothes on photos: a linear discriminant analysis, with shrinkage, "
-            "on features of a frozen MobileNetV2 of full width, stored as the logistic regression "
-            "that has its posterior probabilities. Only the head comes with the "
+            "Classifier of ten kinds of clothes on photos: a linear discriminant analysis, with "
+            "shrinkage, on features of a frozen MobileNetV2 of full width, stored as the logistic "
+            "regression that has its posterior probabilities. Only the head comes with the "
             "package; the network is Keras's download of 9 MB, made once, and checked by what it "
             "computes of two images."
         ),

@@ -15,13 +15,12 @@ from fashionkit._cli._arguments import jobs, positive, share
 from fashionkit._cli._texts import harmless
 from fashionkit._files import prepare_folder, write_whole
 from fashionkit.datasets._names import p_text, percent
+from fashionkit.decision._decide import OUTLIER, REVIEW, STATUSES
 
 _MODEL = "clothing-photos-small-v1"
 _SUFFIXES = (".csv", ".jsonl")
 _MOST_ROWS = 10
 _WIDTH = 40
-_STATUSES = ("accepted", "review", "outlier", "error")
-_REVIEWED = ("review", "outlier")
 
 
 def add_parser(commands: Any) -> None:
@@ -108,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
         verbose=1,
     )
     seconds = time.perf_counter() - start
-    counts = rows["status"].value_counts().reindex(_STATUSES, fill_value=0)
+    counts = rows["status"].value_counts().reindex(STATUSES, fill_value=0)
     for path, table in ((options.output, rows), (options.review, _to_review(rows))):
         if path is not None:
             write_whole(path, partial(_write, table, path.suffix.lower()))
@@ -143,7 +142,7 @@ def _print_drift(shifts: pd.DataFrame | None) -> None:
 
 def _to_review(rows: pd.DataFrame) -> pd.DataFrame:
     """Return what somebody should check, with a column to fill."""
-    checked = rows.loc[rows["status"].isin(_REVIEWED), ["path", "label", "confidence"]]
+    checked = rows.loc[rows["status"].isin([REVIEW, OUTLIER]), ["path", "label", "confidence"]]
     return checked.sort_values("confidence", kind="stable").assign(corrected="")
 
 
@@ -160,7 +159,7 @@ def _shown(rows: pd.DataFrame) -> str:
     """Return some rows as a table for a terminal: where they are many, those to look at first."""
     head = rows
     if len(rows) > _MOST_ROWS:
-        urgency = rows["status"].map({status: -rank for rank, status in enumerate(_STATUSES)})
+        urgency = rows["status"].map({status: -rank for rank, status in enumerate(STATUSES)})
         head = rows.loc[urgency.sort_values(kind="stable").index[:_MOST_ROWS]]
     table = pd.DataFrame(
         {

@@ -166,8 +166,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"corrections: {result.n_corrected} labels, as filled in the tables")
     for row in result.evaluation.itertuples():
         print(
-            f"\n{harmless(row.target)}: {percent(row.accuracy, 1)} of {row.photos} photos that it "
-            f"had not seen are right (95 % interval {100 * row.low:.1f} to {100 * row.high:.1f})"
+            f"\n{harmless(row.target)}: {percent(row.accuracy, 1)} of {row.photos} held-out photos "
+            f"are right (95 % interval {100 * row.low:.1f} to {100 * row.high:.1f})"
         )
         print(f"  calibration error {percent(row.calibration_error, 1)}")
         print(

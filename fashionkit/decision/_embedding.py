@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing, gen_batches
+from sklearn.utils import gen_batches
 
 from fashionkit._backbones.check import BackboneSource
 from fashionkit._backbones.unwrap import unwrapped
@@ -127,11 +127,6 @@ def choose(embedding: Any, model: Any, X: Any) -> tuple[str, Any]:
 def in_form(estimator: Any, X: Any) -> Any:
     """Return images unchanged if an estimator accepts images, and otherwise as flat rows."""
     return X if takes_images(estimator) else flat_rows(X)
-
-
-def take(X: Any, rows: np.ndarray) -> Any:
-    """Return the images of some row numbers."""
-    return _safe_indexing(X, rows)
 
 
 def has_features(model: Any) -> bool:

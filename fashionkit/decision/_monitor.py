@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils import check_random_state
+from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from fashionkit._doc_link import DocLinkMixin
 from fashionkit._images import reject_single, stacked
-from fashionkit.decision._embedding import NAMES, Embedding, choose, in_form, take
+from fashionkit.decision._embedding import NAMES, Embedding, choose, in_form
 from fashionkit.decision._permutation import compare_rows
 from fashionkit.decision._predicted import Predicted, check_decisions, predict
 from fashionkit.decision._shift_words import Row
@@ -314,9 +314,9 @@ class PredictionMonitor(DocLinkMixin, BaseEstimator):
             # Images that a transformer was fitted on are not exchangeable with new ones.
             seen, rows = rows[: len(rows) // 2], rows[len(rows) // 2 :]
             _require_two(rows, "embedded half of X")
-            transformer.fit(in_form(transformer, take(X, np.sort(seen))))
+            transformer.fit(in_form(transformer, _safe_indexing(X, np.sort(seen))))
         rows = np.sort(rows[: self.max_samples])
-        images = take(X, rows)
+        images = _safe_indexing(X, rows)
         if self.embedding_ == "hog":
             transformer.fit(images)
         self._transformer = transformer
@@ -332,7 +332,7 @@ class PredictionMonitor(DocLinkMixin, BaseEstimator):
         )
         rows = compare_predictions(reference, predicted, self.classes_, n, rng)
         chosen = np.sort(rng.permutation(predicted.readable)[: self.max_samples])
-        difference = compare_rows(self._embeddings, self._embed(take(X, chosen)), n, rng)
+        difference = compare_rows(self._embeddings, self._embed(_safe_indexing(X, chosen)), n, rng)
         rows.append(Row("embedding", np.nan, np.nan, difference, ""))
         return rows
 

@@ -10,7 +10,6 @@ from sklearn.pipeline import Pipeline
 
 from fashionkit.decision._coarse import coarse_names
 from fashionkit.decision._decide import ACCEPTED, REVIEW, STATUSES, explain
-from fashionkit.decision._decide import ERROR as ERROR  # imported from here by the web page
 
 # Columns of decisions.
 DECISIONS = (

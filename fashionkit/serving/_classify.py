@@ -11,15 +11,9 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from fashionkit.decision._colors import READ_SIDE, describe_colors
+from fashionkit.decision._decide import ACCEPTED, ERROR
 from fashionkit.decision._reading import first_parts, make_reader
-from fashionkit.decision._rows import (
-    ACCEPTED,
-    DECISIONS,
-    ERROR,
-    can_decide,
-    count_targets,
-    decide,
-)
+from fashionkit.decision._rows import DECISIONS, can_decide, count_targets, decide
 from fashionkit.preprocessing import ProductPhotoPreprocessor
 from fashionkit.preprocessing._photos import Photo
 from fashionkit.serving._answers import Color, HeatMap, Label, Prediction

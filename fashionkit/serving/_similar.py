@@ -19,8 +19,8 @@ from PIL import Image
 from fashionkit.datasets._photo import read_whole
 from fashionkit.datasets._pixels import UnreadableError
 from fashionkit.datasets._warned import gathering, noting
+from fashionkit.decision._decide import ACCEPTED, ERROR
 from fashionkit.decision._reading import make_reader
-from fashionkit.decision._rows import ACCEPTED, ERROR
 from fashionkit.serving._answers import Found, Similar
 from fashionkit.serving._classify import plain
 from fashionkit.serving._decode import Decoder
