@@ -8,6 +8,8 @@ import re
 import sys
 from pathlib import Path
 
+from docutils import nodes
+
 import fashionkit
 
 sys.path.append(str(Path(__file__).parent / "_ext"))
@@ -144,5 +146,16 @@ def _plain_references(app, what, name, obj, options, lines):
             lines[row] = line
 
 
+def _keep_units(app, doctree, docname):
+    """Keep numbers and their units on one line of the page."""
+    if app.builder.format != "html":
+        return
+    for text in list(doctree.findall(nodes.Text)):
+        kept = re.sub(r"(?<=\d) (?=%|(?:kB|MB|GB|ms)\b)", "\N{NO-BREAK SPACE}", text)
+        if kept != text and not isinstance(text.parent, (nodes.literal, nodes.literal_block)):
+            text.parent.replace(text, nodes.Text(kept))
+
+
 def setup(app):
     app.connect("autodoc-process-docstring", _plain_references)
+    app.connect("doctree-resolved", _keep_units)
