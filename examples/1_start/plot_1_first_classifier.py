@@ -47,7 +47,7 @@ clf.fit(X, y)
 # %%
 # Score
 # -----
-# On images that it has not seen, the share that it gets right:
+# The accuracy on images that the network has not seen:
 
 clf.score(X_test, y_test)
 
@@ -80,8 +80,8 @@ titles = [
 _ = plot_samples(images, titles)
 
 # %%
-# Most mistakes are among the tops. Each row of the confusion matrix has the images of one
-# class, and says as what they were classified, in percent.
+# Most mistakes are among the tops. Each row of the confusion matrix has the images of one class, and says
+# how many percent of them were predicted as each class.
 
 _ = ConfusionDisplay.from_estimator(
     clf, X_test, y_test, class_names=CLASS_NAMES

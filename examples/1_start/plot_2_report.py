@@ -3,8 +3,10 @@ The study behind this package, reproduced
 =========================================
 
 A student's report asked whether a network that was trained on ImageNet tells clothes apart
-better than a small network that starts from nothing [1]_. This page builds both networks, trains
-them on part of the data, and asks the report's last question again: is one of them better?
+better than a small network that starts from nothing. This page builds both networks, trains them
+on part of the data, and asks the report's last question again: is one of them better?
+
+The report is [1]_.
 
 .. [1] "Fashion images classification using deep learning and transfer learning models",
    M.Tech mini project report, 2024.
@@ -13,7 +15,7 @@ them on part of the data, and asks the report's last question again: is one of t
 # %%
 # The data
 # --------
-# Fashion-MNIST is a table with a row of 784 pixels for each image, and it is pictures.
+# Fashion-MNIST can be read as a table, with a row of 784 pixels for each image, or as pictures.
 
 import pandas as pd
 
@@ -80,8 +82,8 @@ pd.DataFrame(sizes).T
 # The report trains on 60,000 images for ten epochs, and validates on the test set. Here it is a
 # 20th of the images, so that the page takes less than a minute, and a tenth of these is held out for
 # validation: the test images are for the last figures alone. A frozen network gives the same values
-# in each epoch, so the recipe "head" leaves the convolution before it out and computes them once;
-# that is what the report's recipe means, in a fraction of the time.
+# in each epoch. So the recipe "head" leaves out the convolution in front of it and computes these values
+# once, which takes a fraction of the time.
 
 X, y = X[:3_000], y[:3_000]
 cnn = CNNClassifier(epochs=10, validation_fraction=0.1, random_state=0)
@@ -124,7 +126,7 @@ comparison
 # On few images, what was learnt on ImageNet is worth several points. On all 60,000 images, the report
 # found 90.21 % for its CNN and 90.31 % for its MobileNetV2, and calls that a slight edge: ten
 # images of 10,000. If its networks disagreed as often as these two, by how much would chance
-# alone make them differ? McNemar's test asks how often a coin is as uneven.
+# alone make them differ? McNemar's test asks how often a fair coin gives as uneven a result.
 
 from scipy.stats import binomtest
 
@@ -138,9 +140,9 @@ print(f"Only one of both is right about {n_either} of 10,000 images;")
 print(f"a difference of 10 images has p = {p_value:.2f}.")
 
 # %%
-# So the report's edge is nothing that another seed could not turn around. Ten epochs on all images,
-# which take longer than a page of examples, are in the benchmarks of the documentation: three seeds of
-# the CNN are right 90.4 to 91.1 % of the time.
+# So another random seed could reverse the report's edge. Ten epochs on all images, which take longer than a
+# page of examples, are in the benchmarks of the documentation: with three seeds, the CNN has accuracies of
+# 90.4 to 91.1 %.
 
 import matplotlib.pyplot as plt
 

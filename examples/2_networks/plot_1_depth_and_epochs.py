@@ -92,7 +92,7 @@ best.astype({"parameters": int, "best epoch": int}).round(3)
 # The choice, and its test
 # ------------------------
 # The network of the lowest validation loss is trained on all images of both parts, for as many epochs,
-# and only now are the test images asked.
+# and only now evaluated on the test images.
 
 name = best["validation loss"].idxmin()
 final = CNNClassifier(

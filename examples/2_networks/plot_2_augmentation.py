@@ -83,7 +83,7 @@ _ = TrainingHistoryDisplay(
 ).plot()
 
 # %%
-# On test images, which decided nothing:
+# On the test images, which were not used for any choice:
 
 {
     "plain": round(plain.score(X_test, y_test), 3),

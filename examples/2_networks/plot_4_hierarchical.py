@@ -62,8 +62,8 @@ pd.Series(
 # %%
 # Coarse where it is not sure
 # ---------------------------
-# A group is as probable as the classes below it together. An image between a shirt and a pullover is no
-# mystery: it is one of the tops. Here are five of which the network is sure of the group, and not of the class.
+# A group is as probable as the classes below it together. An image between a shirt and a pullover is
+# certainly one of the tops. Here are five of which the network is sure of the group, and not of the class.
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -2,8 +2,8 @@
 Hand-made features and classical classifiers
 ============================================
 
-Before networks, somebody thought of what matters in an image, such as edges or colours, and a classifier that
-knows nothing of images did the rest. This page runs the systems that the literature compares networks
+Before neural networks, people decided what matters in an image, such as edges or colours, and a general
+classifier did the rest. This page runs the systems that the literature compares networks
 with: four kinds of features, four classifiers.
 """
 
@@ -105,8 +105,8 @@ comparison = compare_models(
 )
 
 # %%
-# Features matter more than classifiers: whatever follows it, a histogram of grays knows nothing of shape. And a
-# single tree is far behind whatever it is given.
+# Features matter more than classifiers: a histogram of grays contains nothing about shape, whatever classifier
+# follows. And a single tree is far behind with every kind of features.
 
 accuracy = comparison.to_frame().set_index("model")["accuracy"]
 table = np.array(

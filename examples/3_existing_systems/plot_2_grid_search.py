@@ -66,8 +66,8 @@ results.nlargest(5, "mean_test_score")[columns].round(3)
 # %%
 # Every candidate
 # ---------------
-# Each point is a candidate. What the features look at counts for more than what the machine does with
-# them.
+# Each point is a candidate. The parameters of the features matter more than those of the support vector
+# machine.
 
 import matplotlib.pyplot as plt
 
@@ -96,7 +96,7 @@ axes[0].set_ylabel("validation accuracy (%)")
 axes[0].legend()
 
 # %%
-# The search has fitted the best candidate again, on all 1,500 images. The test images are asked once:
+# The search has fitted the best candidate again, on all 1,500 images. The test images are used once:
 
 print(f"{search.score(X_test, y_test):.1%} of the test images")
 cache.cleanup()

@@ -76,8 +76,8 @@ for sentence in comparison.verdicts():
     print(fill(sentence, 76), end="\n\n")
 
 # %%
-# At what price
-# -------------
+# At what cost
+# ------------
 # A line joins the models that are the most accurate for what one prediction costs. Each other one is beaten by
 # one that is both faster and better.
 

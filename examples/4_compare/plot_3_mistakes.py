@@ -43,7 +43,7 @@ most_confused(y_test, predictions, n_pairs=6, class_names=CLASS_NAMES)
 # %%
 # Which images
 # ------------
-# :func:`~fashionkit.worst_mistakes` begins with the image of whose wrong class the network is surest.
+# :func:`~fashionkit.worst_mistakes` sorts the mistakes by the probability of the wrong class, the highest first.
 
 mistakes = worst_mistakes(
     clf, X_test, y_test, n_mistakes=None, class_names=CLASS_NAMES

@@ -82,7 +82,7 @@ decisions[
 ].iloc[10:18].round(3)
 
 # %%
-# What that comes to:
+# The share of images that is accepted, and how many of these are wrong:
 
 accepted = (decisions["status"] == "accepted").to_numpy()
 wrong = probabilities.argmax(axis=1) != y_new
@@ -95,7 +95,7 @@ pd.DataFrame(
 ).map("{:.1%}".format)
 
 # %%
-# How many images could be accepted at other error rates says the curve.
+# The curve says how many images could be accepted at other error rates.
 
 _ = RiskCoverageDisplay.from_predictions(
     y_new, probabilities, classes=clf.classes_, name="calibrated"

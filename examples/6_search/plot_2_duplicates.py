@@ -2,7 +2,7 @@
 Photos that occur twice
 =======================
 
-Who sells much, uploads some photos twice: smaller, recompressed, brighter. In a training set such copies make a
+Large shops upload some photos twice: smaller, recompressed, brighter. In a training set such copies make a
 model look better than it is, and in a catalogue they are a nuisance. :func:`~fashionkit.find_duplicates` finds them
 without comparing each photo with all others.
 """

@@ -3,8 +3,7 @@ More images than memory holds
 =============================
 
 A data set need not be in memory to be learnt from. This page keeps Fashion-MNIST in a file on disk, trains a
-network chunk by chunk, and watches both the accuracy and the memory. Then it does the same with a folder of
-image files.
+network chunk by chunk, and watches its accuracy. Then it does the same with a folder of image files.
 """
 
 # %%

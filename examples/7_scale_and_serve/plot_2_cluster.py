@@ -129,7 +129,7 @@ fig.legend(handles, colors, loc="outside right upper")
 plt.show()
 
 # %%
-# At the end of a script, the workers are let go.
+# At the end of a script, the workers are stopped.
 
 client.close()
 cluster.close()

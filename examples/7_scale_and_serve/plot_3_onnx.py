@@ -55,7 +55,7 @@ print(f"accuracy: {onnx.score(X, y):.1%}")
 # %%
 # How fast
 # --------
-# One image at a time, as a server or a till asks, and many together. Each bar is the median of several predictions.
+# One image at a time, as the requests to a server come, and many together. Each bar is the median of several predictions.
 
 from statistics import median
 from time import perf_counter

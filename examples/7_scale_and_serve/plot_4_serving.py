@@ -32,7 +32,7 @@ port = server.servers[0].sockets[0].getsockname()[1]
 url = f"http://127.0.0.1:{port}"
 
 # %%
-# Is it there, and what does it serve?
+# Whether the server answers, and what it serves:
 
 import requests
 
