@@ -193,8 +193,8 @@ def classify_photos(
     >>> rows = classify_photos(model, files.name, quality=False, n_colors=0)
     >>> rows["status"].value_counts().to_dict()
     {'accepted': 24, 'error': 1}
-    >>> rows.loc[rows["status"] == "error", "reason"].item()[:10]
-    'it is none'
+    >>> rows.loc[rows["status"] == "error", "reason"].item()[:9]
+    'it is not'
     >>> files.cleanup()
     """
     found = find_model(model)

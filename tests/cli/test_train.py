@@ -35,7 +35,7 @@ def test_a_folder_becomes_a_file_and_that_a_table(photos, tmp_path, capsys):
     model = load(output)
     assert (model.criterion, model.level) == ("coverage", 0.6)
     figures = describe(output).metadata["evaluation"][0]
-    assert f"{100 * figures['accuracy']:.1f} % of 60 photos" in printed
+    assert f"{100 * figures['accuracy']:.1f} % of 60 held-out photos" in printed
     card = output.with_suffix(".md").read_text(encoding="utf-8")
     assert describe(output).metadata["card"] == card
     assert "pixels-tree, trained on photos" in card
