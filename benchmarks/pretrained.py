@@ -521,7 +521,7 @@ def _figures(comparison: Comparison) -> dict[str, str]:
     }
     if not comparison.folds_.splits:
         near = len(comparison.leakage)
-        figures["images that nearly stand in the training set"] = str(near)
+        figures["test images with a near-duplicate in the training set"] = str(near)
     return figures
 
 

@@ -105,7 +105,7 @@ def fetch_clothing_photos(
     return_X_y: bool = False,
     download_if_missing: bool = True,
 ) -> Bunch | tuple[ImageFolder, np.ndarray]:
-    """Load the clothing photos [1]_ and download them if necessary.
+    """Load the clothing photos and download them if necessary.
 
     =================   ======================================
     Classes                                                 10
@@ -114,7 +114,7 @@ def fetch_clothing_photos(
     Download            106 MB
     =================   ======================================
 
-    The photos are read when they are asked for.
+    Photos that people took of their own clothes [1]_. They are read when they are accessed.
 
     Parameters
     ----------

@@ -28,7 +28,9 @@ _READ_COLUMNS = len(_COLUMNS) + 15
 def load_fashion_mnist_csv(
     path: str | os.PathLike[str] | IO,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Load Fashion-MNIST [1]_ from a CSV file with Kaggle's columns.
+    """Load Fashion-MNIST from a CSV file with Kaggle's columns.
+
+    Such files hold the images of Fashion-MNIST [1]_, one in each row.
 
     Parameters
     ----------

@@ -66,7 +66,7 @@ def fetch_fashion_mnist(
     as_frame: bool = False,
     download_if_missing: bool = True,
 ) -> Bunch | tuple[Any, Any]:
-    """Load the Fashion-MNIST dataset [1]_ and download it if necessary.
+    """Load the Fashion-MNIST dataset and download it if necessary.
 
     =================   ==========================
     Classes                                     10
@@ -74,6 +74,8 @@ def fetch_fashion_mnist(
     Image               28 x 28, gray, uint8
     Download            31 MB
     =================   ==========================
+
+    Images of articles of an online shop, of the same size and number as the digits of MNIST [1]_.
 
     Parameters
     ----------
