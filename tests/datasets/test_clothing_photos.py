@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from fashionkit import ImageFolder, fetch_clothing_photos
-from fashionkit.datasets import _clothing_photos, _download
+from fashionkit.datasets import _download, _photo_archive
 
 COLORS = {
     "train/dress/a.jpg": "red",
@@ -41,7 +41,7 @@ def describe(part):
         name.partition("/")[2]: FILES[name] for name in sorted(FILES) if name.startswith(part)
     }
     lines = [f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in inside.items()]
-    return _clothing_photos._Part(
+    return _photo_archive.Part(
         len(inside),
         hashlib.sha256("\n".join(inside).encode()).hexdigest(),
         hashlib.sha256("".join(lines).encode()).hexdigest(),
@@ -125,8 +125,8 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(_clothing_photos, "_PARTS", PARTS)
-    monkeypatch.setattr(_clothing_photos, "_SOURCES", ())
+    monkeypatch.setattr(_photo_archive, "PARTS", PARTS)
+    monkeypatch.setattr(_photo_archive, "_SOURCES", ())
     monkeypatch.setattr(_download, "_TIMEOUT", 5)
     return tmp_path / "home"
 
@@ -136,7 +136,7 @@ def site(home, monkeypatch):
     with Site() as site:
         thread = threading.Thread(target=site.serve_forever, args=(0.01,))
         thread.start()
-        monkeypatch.setattr(_clothing_photos, "_SOURCES", site.sources)
+        monkeypatch.setattr(_photo_archive, "_SOURCES", site.sources)
         yield site
         site.shutdown()
         thread.join()
@@ -260,7 +260,7 @@ def test_without_network_the_error_says_so(home, monkeypatch):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{unused.getsockname()[1]}/"
-        monkeypatch.setattr(_clothing_photos, "_SOURCES", (nobody,))
+        monkeypatch.setattr(_photo_archive, "_SOURCES", (nobody,))
         with pytest.raises(OSError, match=f"{nobody}: ConnectionError"):
             fetch_clothing_photos(data_home=home)
 
