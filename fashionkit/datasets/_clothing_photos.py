@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from ._docs import substitute
 from ._folder import ImageFolder
 from ._parameters import PARAMETERS, READING, height_and_width
-from ._photo_archive import PARTS, list_names, locate
+from ._photo_archive import PARTS, locate
 from ._pixels import Size
 
 _DESCR = """\
@@ -148,8 +148,7 @@ def fetch_clothing_photos(
     """
     size = height_and_width(image_size)  # before anything is downloaded
     parts = list(PARTS) if subset == "all" else [subset]
-    folders = locate(parts, data_home, download_if_missing)
-    paths = [folders[part] / name for part in parts for name in list_names(folders[part])]
+    paths = locate(parts, data_home, download_if_missing)
     data = ImageFolder.from_paths(
         paths,
         [path.parent.name for path in paths],

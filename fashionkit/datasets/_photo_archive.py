@@ -60,14 +60,18 @@ _MAX_BYTES = 2**20  # of a photo; the largest has 88 KB
 
 def locate(
     parts: list[str], data_home: str | os.PathLike[str] | None, download_if_missing: bool
-) -> dict[str, Path]:
-    """Return the folder of each part, after the names of its photos have been checked."""
+) -> list[Path]:
+    """Return the photos of some parts, sorted by part, class and name.
+
+    Parts are used where they are found, if their photos have the right names. What is missing is
+    downloaded into the folder ``clothing-dataset-small`` of the first home, and checked.
+    """
     homes = data_homes(data_home)
     target = homes[0] / _FOLDERS[0]
     places = [place for home in homes for place in (home, *(home / name for name in _FOLDERS))]
     found: dict[str, Path] = {}
     for part in parts:
-        sound = (place / part for place in places if _fault_of_names(place / part, part) is None)
+        sound = (place / part for place in places if _fault_of_folder(place / part, part) is None)
         if (folder := next(sound, None)) is not None:
             found[part] = folder
     missing = [part for part in parts if part not in found]
@@ -76,20 +80,25 @@ def locate(
             raise OSError(_not_found(missing, places, target))
         _refuse_to_overwrite(missing, target)
         _download(missing, target)
-    return {part: found.get(part, target / part) for part in parts}
+    folders = [found.get(part, target / part) for part in parts]
+    return [folder / name for folder in folders for name in _list_names(folder)]
 
 
-def list_names(folder: Path) -> list[str]:
+def _list_names(folder: Path) -> list[str]:
     """Return the names of photos in the folders of classes, with that of the class, sorted."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/*.jpg"))
 
 
-def _fault_of_names(folder: Path, part: str) -> str | None:
-    """Return what is wrong with the names of the photos in a folder, None if it is the part."""
+def _fault_of_folder(folder: Path, part: str) -> str | None:
+    """Return why the photos in a folder are not those of a part, None if they are by name."""
     try:
-        names = list_names(folder)
+        return _fault_of_names(_list_names(folder), part)
     except OSError as error:
         return f"it cannot be read ({error})"
+
+
+def _fault_of_names(names: list[str], part: str) -> str | None:
+    """Return what is wrong with sorted names of photos, None if they are those of a part."""
     expected = PARTS[part]
     if len(names) != expected.n_photos:
         return f"{len(names):,} photos, expected {expected.n_photos:,}"
@@ -100,11 +109,8 @@ def _fault_of_names(folder: Path, part: str) -> str | None:
 
 def _fault_of_contents(folder: Path, part: str) -> str | None:
     """Return what is wrong with photos that have arrived, None if they are the official ones."""
-    fault = _fault_of_names(folder, part)
-    if fault is not None:
-        return fault
     digest = hashlib.sha256()
-    for name in list_names(folder):
+    for name in _list_names(folder):
         digest.update(f"{pooch.file_hash(folder / name)}  {name}\n".encode())
     if digest.hexdigest() != PARTS[part].contents:
         return f"their SHA-256 is {digest.hexdigest()}, expected {PARTS[part].contents}"
@@ -127,7 +133,7 @@ def _not_found(missing: list[str], places: list[Path], target: Path) -> str:
         *(f"- {place}" for place in places),
     ]
     faults = [
-        f"- {place / part}: {_fault_of_names(place / part, part)}"
+        f"- {place / part}: {_fault_of_folder(place / part, part)}"
         for place in places
         for part in missing
         if (place / part).is_dir()
@@ -142,7 +148,7 @@ def _refuse_to_overwrite(missing: list[str], target: Path) -> None:
         folder = target / part
         if folder.exists():
             raise FileExistsError(
-                f"{folder} is in the way of a download: {_fault_of_names(folder, part)}. Move it "
+                f"{folder} is in the way of a download: {_fault_of_folder(folder, part)}. Move it "
                 "away, or pass another folder as data_home."
             )
 
@@ -184,13 +190,22 @@ def _download(missing: list[str], target: Path) -> None:
 
 
 def _extract(archive: Path, parts: list[str], folder: Path) -> None:
-    """Unpack parts of the archive into a folder, and check what they hold."""
+    """Unpack parts of the archive into a folder, and check what they hold.
+
+    Nothing is written before all names are known to be those of the data set.
+    """
     try:
         with zipfile.ZipFile(archive) as files:
-            for member in files.infolist():
-                _, *name = PurePosixPath(member.filename).parts  # below the commit's folder
-                if len(name) == 3 and name[0] in parts and name[2].endswith(".jpg"):
-                    _extract_photo(files, member, folder.joinpath(*name))
+            for part in parts:
+                photos = _list_photos(files, part)
+                fault = _fault_of_names(sorted(photos), part)
+                if fault is not None:
+                    raise DamagedError(f"damaged on arrival, {part}: {fault}")
+                for name, member in photos.items():
+                    path = folder / part / name
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    with files.open(member) as source, open(path, "xb") as sink:
+                        shutil.copyfileobj(source, sink)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DamagedError(f"damaged on arrival ({error})") from error
     for part in parts:
@@ -199,12 +214,16 @@ def _extract(archive: Path, parts: list[str], folder: Path) -> None:
             raise DamagedError(f"damaged on arrival, {part}: {fault}")
 
 
-def _extract_photo(files: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
-    if member.file_size > _MAX_BYTES or ".." in path.parts:
-        raise DamagedError(f"damaged on arrival, it has {member.filename!r}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with files.open(member) as source, open(path, "xb") as sink:
-        shutil.copyfileobj(source, sink)
+def _list_photos(files: zipfile.ZipFile, part: str) -> dict[str, zipfile.ZipInfo]:
+    """Return the photos of a part by their names, with that of the class."""
+    photos = {}
+    for member in files.infolist():
+        name = PurePosixPath(member.filename).parts[1:]  # below the commit's folder
+        if len(name) == 3 and name[0] == part and name[2].endswith(".jpg"):
+            if member.file_size > _MAX_BYTES or ".." in name:
+                raise DamagedError(f"damaged on arrival, it has {member.filename!r}")
+            photos["/".join(name[1:])] = member
+    return photos
 
 
 def _put(folder: Path, target: Path) -> None:
@@ -212,5 +231,5 @@ def _put(folder: Path, target: Path) -> None:
     try:
         folder.rename(target)
     except OSError:
-        if _fault_of_names(target, target.name) is not None:
+        if _fault_of_folder(target, target.name) is not None:
             raise

@@ -88,6 +88,11 @@ DAMAGED = {
     ),
     "a photo more": (zipped(FILES, {"train/hat/x.jpg": b""}), "train: 4 photos, expected 3"),
     "a huge photo": (zipped(FILES, {"train/hat/x.jpg": bytes(2**20 + 1)}), "it has .*x.jpg"),
+    "many photos": (
+        zipped(FILES, {f"train/hat/{row}.jpg": b"" for row in range(1000)}),
+        "train: 1,003 photos, expected 3",
+    ),
+    "a drive": (zipped(FILES, {"train/hat/C:x.jpg": b"out"}), "train: 4 photos, expected 3"),
     "a way out": (zipped(FILES, {"train/../x.jpg": b"out"}), r"it has .*\.\./x.jpg"),
 }
 
