@@ -4,13 +4,13 @@ import io
 import os
 import pickle
 import socket
-import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+from answering import answering
 from numpy.testing import assert_array_equal
 from PIL import Image
 
@@ -138,13 +138,9 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def site(home, monkeypatch):
-    with Site() as site:
-        thread = threading.Thread(target=site.serve_forever, args=(0.01,))
-        thread.start()
+    with answering(Site()) as site:
         monkeypatch.setattr(_photo_archive, "_SOURCES", site.sources)
         yield site
-        site.shutdown()
-        thread.join()
 
 
 def put(folder, files=FILES):

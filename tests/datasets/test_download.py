@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from answering import answering
 
 import fashionkit
 from fashionkit.datasets import _download, fetch_fashion_mnist
@@ -121,13 +122,9 @@ class Site(ThreadingHTTPServer):
 
 @pytest.fixture
 def site():
-    with Site() as site:
-        thread = threading.Thread(target=site.serve_forever, args=(0.01,))
-        thread.start()
+    with answering(Site()) as site:
         yield site
         site.closing.set()
-        site.shutdown()
-        thread.join()
 
 
 @pytest.fixture
